@@ -1,0 +1,214 @@
+"""Every error that Reelway raises, in one tree.
+
+Each class is a ReelwayError and also the builtin that a Python developer would look for, so both
+`except rw.ReelwayError` and `except OSError` do what they say. `fault` tells who can mend it.
+A message is one line: what, where. `hint` is the second line: how to fix it. Messages and hints pass
+through `redact()`, so a password in a URL does not reach a log by way of an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
+
+__all__ = [
+    "DeadlineError",
+    "FilterError",
+    "FormatError",
+    "InterleaveError",
+    "LinkError",
+    "OpenError",
+    "OptionError",
+    "PacketError",
+    "ReelwayError",
+    "StateError",
+    "UnknownNameError",
+    "UnknownOptionError",
+    "UnsupportedError",
+    "nearest",
+    "redact",
+]
+
+Fault = Literal["caller", "world", "filter", "installation"]
+
+# A secret runs to the last "@" that no further "://" precedes, because people paste passwords with "@",
+# "/" or quotes in them unescaped. Digits that end at a path, a query or a boundary are a port.
+_USERINFO = re.compile(
+    r"""(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
+        (?!\d+(?:[/?\#\s,;:'")\]]|$))
+        (?:(?!://)\S)+@""",
+    re.VERBOSE,
+)
+_SECRETS = r"token|password|passwd|passphrase|pwd|secret|signature|credential"
+_QUERY = re.compile(
+    rf"""(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=
+        |(?<![A-Za-z0-9])(?:\w+[_\-])?(?:{_SECRETS})=)
+        [^\s&\#"'<>]+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """`text` with the secrets of any URL in it written `***`.
+
+    Hides the password of `scheme://user:password@host` and the values of keys such as `token=`,
+    `password=` and, in a query, `key=`. Everything else stays; redacting twice changes nothing.
+    Where a text is ambiguous it hides too much rather than too little.
+    """
+    return _QUERY.sub(r"\g<head>***", _USERINFO.sub(r"\g<head>***@", text))
+
+
+def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
+    """Up to `limit` of the `known` names most like `name`, best first; case does not count."""
+    by_fold: dict[str, str] = {}
+    for candidate in known:
+        by_fold.setdefault(candidate.casefold(), candidate)
+    fold = name.casefold()
+    close = difflib.get_close_matches(fold, list(by_fold), n=limit, cutoff=0.6)
+    if len(fold) >= 2:
+        close += sorted(other for other in by_fold if other.startswith(fold) and other not in close)
+    return [by_fold[other] for other in close[:limit]]
+
+
+def _did_you_mean(near: Sequence[str]) -> str | None:
+    if not near:
+        return None
+    return f"did you mean {' or '.join(repr(name) for name in near)}?"
+
+
+class ReelwayError(Exception):
+    """The root of the tree. `str(error)` is one line; `hint` (or None) says how to fix it.
+
+    The hint is added as a note as well, so that an uncaught error shows it under the traceback.
+    """
+
+    fault: ClassVar[Fault] = "caller"
+
+    def __init__(self, message: str = "", *, hint: str | None = None) -> None:
+        self.message = redact(message)
+        self.hint = redact(hint) if hint else None
+        super().__init__(self.message)
+        if self.hint:
+            self.add_note(f"hint: {self.hint}")
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class OptionError(ReelwayError, ValueError):
+    """An option got a value that it cannot take, or a text that does not parse. The caller's."""
+
+
+class UnknownNameError(ReelwayError, LookupError):
+    """A name (filter, codec, property, element ...) that nothing answers to. `near` lists likely ones."""
+
+    def __init__(
+        self, message: str = "", *, name: str = "", near: Sequence[str] = (), hint: str | None = None
+    ) -> None:
+        self.name = name
+        self.near = list(near)
+        super().__init__(message, hint=hint or _did_you_mean(self.near))
+
+    @classmethod
+    def of(cls, what: str, name: str, known: Iterable[str], *, hint: str | None = None) -> UnknownNameError:
+        """The error for `name`, which is no `what` among the `known` names.
+
+        When no known name is near and there are few, the hint lists them all.
+        """
+        names = sorted(set(known))
+        near = nearest(name, names)
+        if not hint and not near and 0 < len(names) <= 12:
+            hint = f"known: {', '.join(names)}"
+        return cls(f"no {what} is named {name!r}", name=name, near=near, hint=hint)
+
+    nearest = staticmethod(nearest)
+
+
+class UnknownOptionError(OptionError, UnknownNameError):
+    """An option that the filter does not declare: an OptionError and an UnknownNameError."""
+
+
+class LinkError(ReelwayError, ValueError):
+    """Two filters cannot be connected, and no chain of known filters would make them. The caller's."""
+
+
+class FormatError(ReelwayError, ValueError):
+    """Data that is not what it should be: not media, damaged, cut short. The world's fault."""
+
+    fault = "world"
+
+
+class OpenError(ReelwayError, OSError):
+    """A source or destination could not be opened. `url` is redacted; `errno` is set where known."""
+
+    fault = "world"
+
+    def __init__(
+        self, message: str = "", *, url: str = "", errno: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.url = redact(url)
+        self.errno = errno
+
+
+class UnsupportedError(ReelwayError, NotImplementedError):
+    """What was asked is well formed, but this build, platform or installed FFmpeg cannot do it."""
+
+    fault = "installation"
+
+
+class FilterError(ReelwayError, RuntimeError):
+    """A filter raised. `filter` and `pid` are names, `time` is seconds or None, `cause` the exception."""
+
+    fault = "filter"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        filter: str = "",
+        pid: str = "",
+        time: float | None = None,
+        cause: BaseException | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.filter = filter
+        self.pid = pid
+        self.time = time
+        self.cause = cause
+        super().__init__(message or self._compose(), hint=hint or getattr(cause, "hint", None))
+        self.__cause__ = cause
+
+    def _compose(self) -> str:
+        where = f"filter {self.filter!r} failed"
+        if self.pid:
+            where += f" on pid {self.pid!r}"
+        if self.time is not None:
+            where += f" at {self.time:.3f} s"
+        if self.cause is None:
+            return where
+        first, *_ = str(self.cause).splitlines() or [""]
+        kind = type(self.cause).__name__
+        return f"{where}: {kind}: {first}" if first else f"{where}: {kind}"
+
+
+class InterleaveError(ReelwayError, RuntimeError):
+    """Two streams lie so far apart that joining them would pass the byte limit. The input's fault."""
+
+    fault = "world"
+
+
+class StateError(ReelwayError, RuntimeError):
+    """A call that the object's present state does not allow; nothing was changed. The caller's."""
+
+
+class DeadlineError(ReelwayError, TimeoutError):
+    """Something did not finish within the time it was given."""
+
+    fault = "world"
+
+
+class PacketError(ReelwayError, ValueError, BufferError):
+    """A packet was used against its contract: changed after sending, written while shared ..."""
