@@ -25,7 +25,7 @@ check:   ## lint, types, import arrows, docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy src $(wildcard examples)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mkdocs build --strict --quiet
 
 format:  ## let ruff repair what it can

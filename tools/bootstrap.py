@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = ROOT / "pyproject.toml"
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
+BASE_PYTHON = os.path.realpath(sys.executable)  # not the one in .venv, should that be active
 
 
 class Profile(NamedTuple):
@@ -67,7 +68,7 @@ def main(arguments: list[str]) -> None:
 
 def make_environment() -> None:
     """Make .venv, unless it is there and belongs to this interpreter and this folder."""
-    stamp = Stamp("venv", sys.version, os.path.realpath(sys.executable), str(VENV))
+    stamp = Stamp("venv", sys.version, BASE_PYTHON, str(VENV))
     if stamp.holds() and VENV_PYTHON.exists():
         return
     say(f"making {VENV.name} with Python {sys.version.split()[0]}")
@@ -77,10 +78,10 @@ def make_environment() -> None:
         apt_install(["python3-venv"])
         importlib.invalidate_caches()
     if importlib.util.find_spec("ensurepip"):
-        run(sys.executable, "-m", "venv", VENV)
+        run(BASE_PYTHON, "-m", "venv", VENV)
     elif importlib.util.find_spec("pip"):
-        run(sys.executable, "-m", "venv", "--without-pip", VENV)
-        run(sys.executable, "-m", "pip", "--python", VENV_PYTHON, "install", "--quiet", "pip")
+        run(BASE_PYTHON, "-m", "venv", "--without-pip", VENV)
+        run(BASE_PYTHON, "-m", "pip", "--python", VENV_PYTHON, "install", "--quiet", "pip")
     else:
         sys.exit("this Python brings neither ensurepip nor pip. On Debian: sudo apt-get install python3-venv")
     stamp.write()
