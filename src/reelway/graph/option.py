@@ -89,7 +89,7 @@ class Option:
 
     @property
     def required(self) -> bool:
-        """True when a value must be given because there is no default."""
+        """True when there is no default."""
         return self.default is REQUIRED
 
     def fit(self, value: object, where: str = "") -> Any:
@@ -122,19 +122,15 @@ class Option:
     def _check_bounds(self, value: Any, where: str) -> None:
         if value is None or (self.low is None and self.high is None):
             return
-        # "not >=" rather than "<": a NaN is outside every bound
-        if (self.low is not None and not value >= self.low) or (
-            self.high is not None and not value <= self.high
-        ):
+        above = self.low is None or value >= self.low  # a NaN is neither above nor below
+        if not (above and (self.high is None or value <= self.high)):
             raise OptionError(f"{where}: {value} is out of range, {self._range()} is allowed")
 
     def _range(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         if self.low is None:
             return f"at most {self.high}{unit}"
-        if self.high is None:
-            return f"at least {self.low}{unit}"
-        return f"{self.low} to {self.high}{unit}"
+        return f"at least {self.low}{unit}" if self.high is None else f"{self.low} to {self.high}{unit}"
 
     def __get__(self, instance: object | None, owner: type | None = None) -> Any:
         if instance is None:

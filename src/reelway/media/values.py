@@ -18,20 +18,26 @@ from typing import Any
 
 __all__ = ["NAMED_SIZES", "SCALARS", "Seconds", "Size", "format_value"]
 
-# Names as GPAC writes them where it has one (read without regard to case).
+# The numbers and hd, 2k, 4k, 8k are GPAC's and mean what they mean there ("hd" is 1080 lines); the other
+# names are the usual ones. Case does not count.
 NAMED_SIZES = {
     "qcif": (176, 144),
+    "qvga": (320, 240),
     "cif": (352, 288),
-    "pal": (720, 576),
-    "ntsc": (720, 480),
-    "sd": (720, 576),
+    "360": (640, 360),
+    "480": (640, 480),
     "vga": (640, 480),
+    "ntsc": (720, 480),
+    "576": (720, 576),
+    "pal": (720, 576),
+    "sd": (720, 576),
     "svga": (800, 600),
     "xga": (1024, 768),
     "720": (1280, 720),
-    "hd": (1280, 720),
     "1080": (1920, 1080),
+    "hd": (1920, 1080),
     "fhd": (1920, 1080),
+    "2k": (2048, 1080),
     "2160": (3840, 2160),
     "4k": (3840, 2160),
     "uhd": (3840, 2160),
@@ -77,14 +83,24 @@ class Seconds(float):
     __slots__ = ()
 
 
+def _clock(match: re.Match[str]) -> Fraction:
+    """The seconds of a time written `T01:02:03.5`."""
+    sign, hours, minutes, seconds = match.groups()
+    total = (int(hours or 0) * 60 + int(minutes)) * 60 + Fraction(seconds)
+    return -total if sign == "-" else total
+
+
 def _number(text: str, unit: str) -> Fraction:
     """The exact value of a number with a k, m or g suffix, or of a time when `unit` is a time unit."""
     if text[:2].lower() == "0x":
         return Fraction(int(text, 16))
     if match := _NUMBER.fullmatch(text):
         return Fraction(match[1]) * _UNITS[match[2].lower()]
-    if unit in _TIME_UNITS and (match := _TIME.fullmatch(text)):
-        return Fraction(match[1]) * _TIME_UNITS[match[2]] / _TIME_UNITS[unit]
+    if unit in _TIME_UNITS:
+        if match := _TIME.fullmatch(text):
+            return Fraction(match[1]) * _TIME_UNITS[match[2]] / _TIME_UNITS[unit]
+        if match := _CLOCK.fullmatch(text):
+            return _clock(match) / _TIME_UNITS[unit]
     raise ValueError
 
 
@@ -120,6 +136,8 @@ def _parse_fraction(text: str, unit: str) -> Fraction:
         if int(match[2]) == 0:
             raise ValueError
         return Fraction(int(match[1]), int(match[2]))
+    if match := _CLOCK.fullmatch(text):
+        return _clock(match)
     return _number(text, unit)
 
 
@@ -132,10 +150,8 @@ def _parse_size(text: str, _unit: str) -> Size:
 
 
 def _parse_seconds(text: str, _unit: str) -> Seconds:
-    if (match := _CLOCK.fullmatch(text)) is not None:
-        sign, hours, minutes, seconds = match.groups()
-        whole = (int(hours or 0) * 60 + int(minutes)) * 60
-        return Seconds(float(whole + Fraction(seconds)) * (-1 if sign == "-" else 1))
+    if match := _CLOCK.fullmatch(text):
+        return Seconds(float(_clock(match)))
     if match := _TIME.fullmatch(text):
         return Seconds(float(Fraction(match[1]) * _TIME_UNITS[match[2]]))
     return Seconds(_parse_float(text, "s"))
