@@ -456,7 +456,7 @@ def without_first_dts(path: Path, source: Path) -> Path:
 
 # --- the named files ---------------------------------------------------------------------------------
 
-TWO = (Track("aac", "eng", 440), Track("aac", "deu", 880))
+TWO = (Track("aac", "eng", 440), Track("aac", "ger", 880))
 LAST_CUE: tuple[Cue, ...] = ((Fraction(7, 2), Fraction(1, 4), "only at the end"),)
 
 FILES: dict[str, Callable[[Path], object]] = {
