@@ -109,18 +109,19 @@ class UnknownNameError(ReelwayError, LookupError):
     ) -> None:
         self.name = name
         self.near = list(near)
-        super().__init__(message, hint=hint or _did_you_mean(self.near))
+        hints = [_did_you_mean(self.near), hint]
+        super().__init__(message, hint=" ".join(filter(None, hints)))
 
     @classmethod
     def of(cls, what: str, name: str, known: Iterable[str], *, hint: str | None = None) -> UnknownNameError:
         """The error for `name`, which is no `what` among the `known` names.
 
-        When no known name is near and there are few, the hint lists them all.
+        When no known name is near and there are few, the hint lists them all; `hint` is added to that.
         """
         names = sorted(set(known))
         near = nearest(name, names)
-        if not hint and not near and 0 < len(names) <= 12:
-            hint = f"known: {', '.join(names)}"
+        if not near and 0 < len(names) <= 12:
+            hint = " ".join(filter(None, [f"known: {', '.join(names)}.", hint]))
         return cls(f"no {what} is named {name!r}", name=name, near=near, hint=hint)
 
     nearest = staticmethod(nearest)

@@ -1,0 +1,53 @@
+"""The catalogue: every filter by name, as "module:Class". Nothing is imported before it is needed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from reelway.errors import UnknownNameError, UnsupportedError
+
+if TYPE_CHECKING:
+    from reelway.graph.filter import Filter
+
+ENTRY_POINTS = "reelway.filters"
+"""The group in which other packages register filters: name = "module:Class"."""
+
+FILTERS: dict[str, str] = {
+    "call": "reelway.filters.simple:Call",
+    "demux": "reelway.engine.demux:Demux",
+    "mux": "reelway.engine.mux:Mux",
+    "null": "reelway.filters.simple:Null",
+    "tee": "reelway.filters.simple:Tee",
+}
+
+ALIASES: dict[str, str] = {}
+
+CONVERTERS: dict[str, int] = {}
+"""What the resolver may put between two filters by itself, with the cost of each."""
+
+
+def names() -> list[str]:
+    """All names, aliases left out; those of other packages too."""
+    return sorted({*FILTERS, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
+
+
+def find(name: str) -> type[Filter]:
+    """The filter class called `name`. Raises UnknownNameError that names the near ones."""
+    target = FILTERS.get(ALIASES.get(name, name))
+    if target is None:
+        for entry in entry_points(group=ENTRY_POINTS):
+            if entry.name == name:
+                return _checked(name, entry.load())
+        raise UnknownNameError.of("filter", name, [*names(), *ALIASES], hint="`reelway filters` lists them all")
+    module, _, attribute = target.partition(":")
+    return _checked(name, getattr(import_module(module), attribute))
+
+
+def _checked(name: str, found: object) -> type[Filter]:
+    from reelway.graph.filter import Filter
+
+    if not (isinstance(found, type) and issubclass(found, Filter)):
+        raise UnsupportedError(f"the filter {name} is registered as {found!r}, which is no Filter class")
+    return found

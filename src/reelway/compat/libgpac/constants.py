@@ -1,0 +1,206 @@
+"""Every number that libgpac's Python gives a name to.
+
+The values are libgpac's own (its binding for ABI 12), so a script that stores or compares them agrees with
+one that runs on libgpac. Nothing here does anything; what a flag means is decided where it is read.
+"""
+
+# Schedulers. Reelway has one scheduler; each of these selects it.
+GF_FS_SCHEDULER_LOCK_FREE = 0
+GF_FS_SCHEDULER_LOCK = 1
+GF_FS_SCHEDULER_LOCK_FREE_X = 2
+GF_FS_SCHEDULER_LOCK_FORCE = 3
+GF_FS_SCHEDULER_DIRECT = 4
+
+# Session flags. NO_RESERVOIR is bit 0 in libgpac's Python (bit 9 in its C header).
+GF_FS_FLAG_NO_RESERVOIR = 1 << 0
+GF_FS_FLAG_LOAD_META = 1 << 1
+GF_FS_FLAG_NON_BLOCKING = 1 << 2
+GF_FS_FLAG_NO_GRAPH_CACHE = 1 << 3
+GF_FS_FLAG_NO_REGULATION = 1 << 4
+GF_FS_FLAG_NO_PROBE = 1 << 5
+GF_FS_FLAG_NO_REASSIGN = 1 << 6
+GF_FS_FLAG_PRINT_CONNECTIONS = 1 << 7
+GF_FS_FLAG_NO_ARG_CHECK = 1 << 8
+GF_FS_FLAG_FULL_LINK = 1 << 10
+GF_FS_FLAG_NO_IMPLICIT = 1 << 11
+
+# How `FilterSession.abort` treats what is in flight. libgpac's Python holds FLUSH_NONE as a tuple by accident.
+GF_FS_FLUSH_NONE = 0
+GF_FS_FLUSH_ALL = 1
+GF_FS_FLUSH_FAST = 2
+
+# Filter registration flags.
+GF_FS_REG_MAIN_THREAD = 1 << 1
+
+# Property types.
+GF_PROP_FORBIDDEN = 0
+GF_PROP_SINT = 1
+GF_PROP_UINT = 2
+GF_PROP_LSINT = 3
+GF_PROP_LUINT = 4
+GF_PROP_BOOL = 5
+GF_PROP_FRACTION = 6
+GF_PROP_FRACTION64 = 7
+GF_PROP_FLOAT = 8
+GF_PROP_DOUBLE = 9
+GF_PROP_VEC2I = 10
+GF_PROP_VEC2 = 11
+GF_PROP_VEC3I = 12
+GF_PROP_VEC4I = 13
+GF_PROP_STRING = 14
+GF_PROP_STRING_NO_COPY = 15
+GF_PROP_DATA = 16
+GF_PROP_NAME = 17
+GF_PROP_DATA_NO_COPY = 18
+GF_PROP_CONST_DATA = 19
+GF_PROP_POINTER = 20
+GF_PROP_STRING_LIST = 21
+GF_PROP_UINT_LIST = 22
+GF_PROP_SINT_LIST = 23
+GF_PROP_VEC2I_LIST = 24
+GF_PROP_4CC = 25
+GF_PROP_4CC_LIST = 26
+GF_PROP_FIRST_ENUM = 40
+GF_PROP_PIXFMT = 40
+GF_PROP_PCMFMT = 41
+GF_PROP_CICP_COL_PRIM = 42
+GF_PROP_CICP_COL_TFC = 43
+GF_PROP_CICP_COL_MX = 44
+
+# Events.
+GF_FEVT_PLAY = 1
+GF_FEVT_SET_SPEED = 2
+GF_FEVT_STOP = 3
+GF_FEVT_PAUSE = 4
+GF_FEVT_RESUME = 5
+GF_FEVT_SOURCE_SEEK = 6
+GF_FEVT_SOURCE_SWITCH = 7
+GF_FEVT_SEGMENT_SIZE = 8
+GF_FEVT_ATTACH_SCENE = 9
+GF_FEVT_RESET_SCENE = 10
+GF_FEVT_QUALITY_SWITCH = 11
+GF_FEVT_VISIBILITY_HINT = 12
+GF_FEVT_INFO_UPDATE = 13
+GF_FEVT_BUFFER_REQ = 14
+GF_FEVT_CAPS_CHANGE = 15
+GF_FEVT_CONNECT_FAIL = 16
+GF_FEVT_USER = 17
+GF_FEVT_PLAY_HINT = 18
+GF_FEVT_FILE_DELETE = 19
+
+# Flags of a filter's argument.
+GF_FS_ARG_HINT_NORMAL = 0
+GF_FS_ARG_HINT_ADVANCED = 1 << 1
+GF_FS_ARG_HINT_EXPERT = 1 << 2
+GF_FS_ARG_HINT_HIDE = 1 << 3
+GF_FS_ARG_UPDATE = 1 << 4
+GF_FS_ARG_META = 1 << 5
+GF_FS_ARG_META_ALLOC = 1 << 6
+GF_FS_ARG_SINK_ALIAS = 1 << 7
+
+# Capabilities: single flags, then the sums that scripts pass to `push_cap`.
+GF_CAPFLAG_IN_BUNDLE = 1
+GF_CAPFLAG_INPUT = 1 << 1
+GF_CAPFLAG_OUTPUT = 1 << 2
+GF_CAPFLAG_EXCLUDED = 1 << 3
+GF_CAPFLAG_LOADED_FILTER = 1 << 4
+GF_CAPFLAG_STATIC = 1 << 5
+GF_CAPFLAG_OPTIONAL = 1 << 6
+
+GF_CAPS_INPUT = GF_CAPFLAG_IN_BUNDLE | GF_CAPFLAG_INPUT
+GF_CAPS_INPUT_OPT = GF_CAPS_INPUT | GF_CAPFLAG_OPTIONAL
+GF_CAPS_INPUT_STATIC = GF_CAPS_INPUT | GF_CAPFLAG_STATIC
+GF_CAPS_INPUT_STATIC_OPT = GF_CAPS_INPUT_STATIC | GF_CAPFLAG_OPTIONAL
+GF_CAPS_INPUT_EXCLUDED = GF_CAPS_INPUT | GF_CAPFLAG_EXCLUDED
+GF_CAPS_INPUT_LOADED_FILTER = GF_CAPS_INPUT | GF_CAPFLAG_LOADED_FILTER
+GF_CAPS_OUTPUT = GF_CAPFLAG_IN_BUNDLE | GF_CAPFLAG_OUTPUT
+GF_CAPS_OUTPUT_LOADED_FILTER = GF_CAPS_OUTPUT | GF_CAPFLAG_LOADED_FILTER
+GF_CAPS_OUTPUT_EXCLUDED = GF_CAPS_OUTPUT | GF_CAPFLAG_EXCLUDED
+GF_CAPS_OUTPUT_STATIC = GF_CAPS_OUTPUT | GF_CAPFLAG_STATIC
+GF_CAPS_OUTPUT_STATIC_EXCLUDED = GF_CAPS_OUTPUT_STATIC | GF_CAPFLAG_EXCLUDED
+GF_CAPS_INPUT_OUTPUT = GF_CAPS_INPUT | GF_CAPFLAG_OUTPUT
+GF_CAPS_INPUT_OUTPUT_OPT = GF_CAPS_INPUT_OUTPUT | GF_CAPFLAG_OPTIONAL
+
+# Where `ipid_stats` and `opid_stats` look.
+GF_STATS_LOCAL = 0
+GF_STATS_LOCAL_INPUTS = 1
+GF_STATS_DECODER_SINK = 2
+GF_STATS_DECODER_SOURCE = 3
+GF_STATS_ENCODER_SINK = 4
+GF_STATS_ENCODER_SOURCE = 5
+GF_STATS_SINK = 6
+
+# Result codes: negative is an error.
+GF_SCRIPT_INFO = 3
+GF_PENDING_PACKET = 2
+GF_EOS = 1
+GF_OK = 0
+GF_BAD_PARAM = -1
+GF_OUT_OF_MEM = -2
+GF_IO_ERR = -3
+GF_NOT_SUPPORTED = -4
+GF_CORRUPTED_DATA = -5
+GF_SCRIPT_ERROR = -8
+GF_BUFFER_TOO_SMALL = -9
+GF_NON_COMPLIANT_BITSTREAM = -10
+GF_FILTER_NOT_FOUND = -11
+GF_URL_ERROR = -12
+GF_SERVICE_ERROR = -13
+GF_REMOTE_SERVICE_ERROR = -14
+GF_STREAM_NOT_FOUND = -15
+GF_URL_REMOVED = -16
+GF_IP_ADDRESS_NOT_FOUND = -40
+GF_IP_CONNECTION_FAILURE = -41
+GF_IP_NETWORK_FAILURE = -42
+GF_IP_CONNECTION_CLOSED = -43
+GF_IP_NETWORK_EMPTY = -44
+GF_IP_UDP_TIMEOUT = -46
+GF_AUTHENTICATION_FAILURE = -50
+GF_NOT_READY = -51
+GF_INVALID_CONFIGURATION = -52
+GF_NOT_FOUND = -53
+GF_PROFILE_NOT_SUPPORTED = -54
+GF_REQUIRES_NEW_INSTANCE = -56
+GF_FILTER_NOT_SUPPORTED = -57
+
+# What `notify_failure` tells the chain.
+GF_SETUP_ERROR = 0
+GF_NOTIF_ERROR = 1
+GF_NOTIF_ERROR_AND_DISCONNECT = 2
+
+ERROR_TEXTS: dict[int, str] = {
+    GF_SCRIPT_INFO: "message from a script",
+    GF_PENDING_PACKET: "a packet is still pending",
+    GF_EOS: "end of stream",
+    GF_OK: "no error",
+    GF_BAD_PARAM: "bad parameter",
+    GF_OUT_OF_MEM: "out of memory",
+    GF_IO_ERR: "input/output error",
+    GF_NOT_SUPPORTED: "not supported",
+    GF_CORRUPTED_DATA: "corrupted data",
+    GF_SCRIPT_ERROR: "error in a script",
+    GF_BUFFER_TOO_SMALL: "buffer too small",
+    GF_NON_COMPLIANT_BITSTREAM: "bitstream against its standard",
+    GF_FILTER_NOT_FOUND: "no filter found for this format",
+    GF_URL_ERROR: "the address cannot be opened",
+    GF_SERVICE_ERROR: "service failed",
+    GF_REMOTE_SERVICE_ERROR: "remote service failed",
+    GF_STREAM_NOT_FOUND: "stream not found",
+    GF_URL_REMOVED: "the address no longer exists",
+    GF_IP_ADDRESS_NOT_FOUND: "host name not resolved",
+    GF_IP_CONNECTION_FAILURE: "connection refused or failed",
+    GF_IP_NETWORK_FAILURE: "network failure",
+    GF_IP_CONNECTION_CLOSED: "connection closed by the peer",
+    GF_IP_NETWORK_EMPTY: "nothing to read on the network",
+    GF_IP_UDP_TIMEOUT: "no UDP packet arrived in time",
+    GF_AUTHENTICATION_FAILURE: "authentication failed",
+    GF_NOT_READY: "not ready",
+    GF_INVALID_CONFIGURATION: "invalid configuration",
+    GF_NOT_FOUND: "not found",
+    GF_PROFILE_NOT_SUPPORTED: "profile not supported",
+    GF_REQUIRES_NEW_INSTANCE: "a new instance of the filter is needed",
+    GF_FILTER_NOT_SUPPORTED: "no filter accepts this configuration",
+}
+"""What `e2s` says of each code, in Reelway's words."""
+
+__all__ = [name for name in list(globals()) if name.startswith("GF_")]

@@ -1,0 +1,183 @@
+"""libgpac's Filter: any filter of a session, looked at from outside."""
+
+from __future__ import annotations
+
+import fractions
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import reelway as rw
+from reelway.compat.libgpac import constants as gf
+from reelway.compat.libgpac.later import comes_later
+from reelway.compat.libgpac.pids import enumerate_properties
+from reelway.compat.libgpac.properties import from_reelway
+from reelway.compat.libgpac.statistics import FilterPidStatistics, FilterStats, of_filter, of_pid
+from reelway.compat.libgpac.values import FilterArg
+
+if TYPE_CHECKING:
+    from reelway.compat.libgpac.session import FilterSession
+
+__all__ = ["Filter"]
+
+
+class Filter:
+    """A filter of the session; the session makes one object for each filter."""
+
+    def __init__(self, session: FilterSession, filter: rw.Filter) -> None:
+        self._session = session
+        self._filter = filter
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self._filter.name
+
+    @property
+    def ID(self) -> str:
+        """The ID that links name it by."""
+        return self._filter.name
+
+    # The graph
+
+    @property
+    def nb_ipid(self) -> int:
+        return len(self._filter.ipids)
+
+    @property
+    def nb_opid(self) -> int:
+        return len(self._filter.opids)
+
+    def _ipid(self, idx: int) -> rw.Link:
+        return _at(self._filter.ipids, idx, "input", self.name)
+
+    def _opid(self, idx: int) -> rw.Pid:
+        return _at(self._filter.opids, idx, "output", self.name)
+
+    def ipid_source(self, idx: int) -> Filter | None:
+        """The filter that produces input PID `idx`."""
+        return self._session._to_filter(self._ipid(idx).source)
+
+    def opid_sinks(self, idx: int) -> list[Filter]:
+        """The filters that consume output PID `idx`."""
+        return [self._session._to_filter(link.filter) for link in self._opid(idx).links]
+
+    def set_source(self, f: Filter | None, link_args: str | None = None) -> None:
+        """Takes its inputs from `f`; `link_args` chooses PIDs, as `#video` or `#PID=1`."""
+        if f is not None:
+            self._filter.set_source(f._filter, link_args or "")
+
+    def set_source_restricted(self, f: Filter | None, link_args: str | None = None) -> None:
+        """As `set_source`: Reelway's links do not spread to what is loaded later."""
+        self.set_source(f, link_args)
+
+    def insert(self, f: Filter | None, opid: int = -1, link_args: str | None = None) -> None:
+        """Puts `f` behind this filter: it reads output `opid` (-1: all), and their consumers read `f`."""
+        if f is None:
+            return
+        if opid >= 0:
+            self._opid(opid)
+        raise comes_later("Filter.insert")
+
+    def remove(self) -> None:
+        """Takes it out of the session."""
+        self._session._session.remove(self._filter)
+
+    def require_source_id(self) -> None:
+        """Nothing to do: Reelway's links know their source."""
+
+    # Properties of its PIDs
+
+    def ipid_prop(self, idx: int, prop_name: str) -> Any:
+        return from_reelway(prop_name, self._ipid(idx).properties.get(prop_name))
+
+    def opid_prop(self, idx: int, prop_name: str) -> Any:
+        return from_reelway(prop_name, self._opid(idx).properties.get(prop_name))
+
+    def ipid_enum_props(self, idx: int, callback_obj: Any) -> None:
+        """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
+        enumerate_properties(self._ipid(idx).properties, callback_obj)
+
+    def opid_enum_props(self, idx: int, callback_obj: Any) -> None:
+        """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
+        enumerate_properties(self._opid(idx).properties, callback_obj)
+
+    def get_info(self, prop_name: str) -> Any:
+        """The first of its PIDs' properties of that name, outputs first; None where none has it."""
+        for pid in (*self._filter.opids, *self._filter.ipids):
+            if prop_name in pid.properties:
+                return from_reelway(prop_name, pid.properties[prop_name])
+        return None
+
+    # Options
+
+    def all_args(self) -> list[FilterArg]:
+        """Its options as declared."""
+        return [_argument(name, option) for name, option in self._filter.options().items()]
+
+    def update(self, name: str, value: str, propagate_mask: int = 0) -> None:
+        """Changes an option while the session runs, here; with 1 also downstream, with 2 upstream."""
+        told = {self._filter}
+        self._filter.update(name, value)
+        if propagate_mask & 1:
+            self._spread(lambda f: [link.filter for pid in f.opids for link in pid.links], told, name, value)
+        if propagate_mask & 2:
+            self._spread(lambda f: [link.source for link in f.ipids], told, name, value)
+
+    def _spread(self, next_to: Any, told: set[rw.Filter], name: str, value: str) -> None:
+        """Also to every filter that way which has such an option."""
+        waiting = list(next_to(self._filter))
+        while waiting:
+            filter = waiting.pop()
+            if filter not in told:
+                told.add(filter)
+                if name in filter.options():
+                    filter.update(name, value)
+                waiting += next_to(filter)
+
+    def bind(self, object: Any) -> None:
+        raise comes_later("Filter.bind")
+
+    # Statistics
+
+    def get_statistics(self) -> FilterStats:
+        return of_filter(self, self._session._session.statistics())
+
+    def ipid_stats(self, idx: int, mode: int = gf.GF_STATS_LOCAL) -> FilterPidStatistics:
+        return of_pid([self._ipid(idx)])
+
+    def opid_stats(self, idx: int, mode: int = gf.GF_STATS_LOCAL) -> FilterPidStatistics:
+        return of_pid(self._opid(idx).links)
+
+
+def _at(pids: list[Any], idx: int, side: str, name: str) -> Any:
+    if not 0 <= idx < len(pids):
+        raise rw.UnknownNameError(f"filter {name} has no {side} PID {idx}", hint=f"it has {len(pids)}")
+    return pids[idx]
+
+
+_ARGUMENT_TYPES: Mapping[Any, int] = {
+    bool: gf.GF_PROP_BOOL,
+    int: gf.GF_PROP_SINT,
+    float: gf.GF_PROP_DOUBLE,
+    rw.Seconds: gf.GF_PROP_DOUBLE,
+    fractions.Fraction: gf.GF_PROP_FRACTION,
+    rw.Size: gf.GF_PROP_VEC2I,
+    bytes: gf.GF_PROP_DATA,
+}
+
+
+def _argument(name: str, option: rw.Option) -> FilterArg:
+    choices = "|".join(option.choices) if option.choices else None
+    bounds = f"{option.low}-{option.high}" if option.low is not None and option.high is not None else None
+    limits = choices or bounds
+    default = "" if option.required else rw.format_value(option.default)
+    return FilterArg(
+        name=name.encode(),
+        description=option.help.encode(),
+        type=_ARGUMENT_TYPES.get(option.kind, gf.GF_PROP_STRING),
+        default=default.encode() or None,
+        min_max_enum=limits.encode() if limits else None,
+        flags=gf.GF_FS_ARG_UPDATE if option.live else gf.GF_FS_ARG_HINT_NORMAL,
+    )

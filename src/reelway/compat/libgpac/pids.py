@@ -1,0 +1,392 @@
+"""libgpac's FilterPid: one class for what comes in (Reelway's Link) and what goes out (Reelway's Pid)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import reelway as rw
+from reelway.compat.libgpac import constants as gf
+from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
+from reelway.compat.libgpac.later import comes_later
+from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket
+from reelway.compat.libgpac.properties import from_reelway, to_reelway
+from reelway.compat.libgpac.values import BufferOccupancy, Fraction64
+
+if TYPE_CHECKING:
+    from reelway.compat.libgpac.custom import FilterCustom
+    from reelway.compat.libgpac.filters import Filter
+
+__all__ = ["FilterPid"]
+
+_MICROSECONDS = 1_000_000
+_TEMPLATE = re.compile(r"\$(\w+)(%0\d+d)?\$")
+
+
+class FilterPid:
+    """A PID of a custom filter. Scripts hang attributes of their own on it."""
+
+    def __init__(self, filter: FilterCustom, pid: rw.Link | rw.Pid) -> None:
+        self._filter = filter
+        self._pid = pid
+        self._link = pid if isinstance(pid, rw.Link) else None
+        self._head: FilterPacket | None = None
+        self._info: dict[str, Any] = {}
+        self._playing = True
+        self._next_ts = -1
+        self._min_duration = 0
+        self.moved = 0
+        """Packets taken or sent: how the filter sees whether a call of `process` did anything."""
+        if self._link is None:
+            self.pck_refs: list[FilterPacket] = []
+
+    def _in(self, doing: str) -> rw.Link:
+        if self._link is None:
+            raise rw.StateError(f"cannot {doing} on an output PID")
+        return self._link
+
+    def _out(self, doing: str) -> rw.Pid:
+        if isinstance(self._pid, rw.Link):
+            raise rw.StateError(f"cannot {doing} on an input PID")
+        return self._pid
+
+    def _links(self) -> list[rw.Link]:
+        """The queues behind it: its own, or one to each consumer."""
+        return [self._pid] if isinstance(self._pid, rw.Link) else list(self._pid.links)
+
+    # Packets that come in
+
+    def get_packet(self) -> FilterPacket | None:
+        """The first packet, which stays there until `drop_packet()`; None where there is none now."""
+        link = self._in("get packets")
+        if self._head is None:
+            packet = link.peek()
+            if packet is not None:
+                self._head = FilterPacket(packet, self, source=True, readonly=True)
+                if packet.duration:
+                    self._min_duration = min(packet.duration, self._min_duration or packet.duration)
+        return self._head
+
+    def drop_packet(self) -> None:
+        """Takes away the packet that `get_packet()` gave. Does nothing where it gave none."""
+        if self._head is not None:
+            packet = self._head._packet
+            self._head = None
+            self._in("drop packets").drop()
+            self.moved += 1
+            if packet.dts is not None:
+                self._next_ts = packet.dts + (packet.duration or 0)
+
+    @property
+    def first_empty(self) -> bool:
+        """No packet waits."""
+        return self.get_packet() is None
+
+    @property
+    def first_cts(self) -> int | None:
+        packet = self.get_packet()
+        return None if packet is None or packet.cts == NO_TIMESTAMP else packet.cts
+
+    @property
+    def nb_pck_queued(self) -> int:
+        return max((len(link) for link in self._links()), default=0)
+
+    # Packets that go out
+
+    def _send(self, packet: rw.Packet) -> None:
+        self._out("send").send(packet)
+        self.moved += 1
+        if packet.dts is not None:
+            self._next_ts = packet.dts + (packet.duration or 0)
+        if packet.duration:
+            self._min_duration = min(packet.duration, self._min_duration or packet.duration)
+
+    def _made(self, packet: rw.Packet, *, readonly: bool) -> FilterPacket:
+        return FilterPacket(packet, self, source=False, readonly=readonly)
+
+    def forward(self, ipck: FilterPacket | None) -> None:
+        """Sends a packet that came in, as it is."""
+        self._out("forward packets")
+        if ipck is not None:
+            self._send(ipck._packet.clone())
+
+    def new_pck(self, size: int = 0) -> FilterPacket:
+        """A packet with `size` zero bytes to fill."""
+        self._out("make packets")
+        return self._made(rw.Packet.allocate(size), readonly=False)
+
+    def new_pck_ref(self, ipck: FilterPacket, size: int = 0, offset: int = 0) -> FilterPacket:
+        """A packet on `size` bytes of another from `offset` on, not copied; all of them where `size` is 0."""
+        self._out("make packets")
+        part = source_of(ipck, "new_pck_ref").part(offset, size or ipck.size - offset)
+        part.dts = part.cts = part.duration = None
+        part.sap, part.properties = 0, None
+        return self._made(part, readonly=True)
+
+    def new_pck_copy(self, ipck: FilterPacket) -> FilterPacket:
+        """A copy with memory of its own."""
+        self._out("make packets")
+        return self._made(source_of(ipck, "new_pck_copy").copy(), readonly=False)
+
+    def new_pck_clone(self, ipck: FilterPacket) -> FilterPacket:
+        """A copy to change in place."""
+        self._out("make packets")
+        return self._made(source_of(ipck, "new_pck_clone").copy(), readonly=False)
+
+    def new_pck_shared(self, data: Any) -> FilterPacket:
+        """A packet on memory of yours, not copied.
+
+        Leave it unchanged until the filter's `packet_release(opid, pck)` is called, on the session's thread.
+        """
+        pid = self._out("make packets")
+        release = getattr(self._filter, "packet_release", None)
+        if release is None:
+            raise rw.StateError(f"filter {self._filter.name} shares its memory but has no packet_release(opid, pck)")
+
+        def released() -> None:
+            self.pck_refs.remove(packet)
+            release(self, packet)
+            self._filter._wake()
+
+        packet = self._made(pid.new_shared(data, released), readonly=True)
+        self.pck_refs.append(packet)
+        return packet
+
+    # The end
+
+    @property
+    def eos(self) -> bool:
+        """Input: ended, and its last packet dropped. Output: the end was said; setting it says it."""
+        return self._pid.ended and self._head is None
+
+    @eos.setter
+    def eos(self, value: bool) -> None:
+        pid = self._out("set eos")
+        if value and not pid.ended:
+            pid.end()
+            self.moved += 1
+
+    @property
+    def has_seen_eos(self) -> bool:
+        """The end was seen upstream; packets may be on their way."""
+        return self._pid.ended if isinstance(self._pid, rw.Pid) else self._pid.pid.ended
+
+    @property
+    def eos_received(self) -> bool:
+        """The end is here; packets before it may wait."""
+        return self.has_seen_eos
+
+    eos_receievd = eos_received  # as libgpac's binding spells it
+
+    def clear_eos(self, all_pids: bool) -> None:
+        raise comes_later("FilterPid.clear_eos")
+
+    # Properties
+
+    @property
+    def name(self) -> str:
+        return self._pid.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._out("set the name").name = value
+
+    @property
+    def filter_name(self) -> str:
+        """The filter that produces it."""
+        return (self._pid.source if isinstance(self._pid, rw.Link) else self._pid.filter).name
+
+    def get_prop(self, pname: str) -> Any:
+        return from_reelway(pname, self._pid.properties.get(pname))
+
+    def get_info(self, pname: str) -> Any:
+        """What the producer said with `set_info`, else the property."""
+        producer = self._pid.pid.data if isinstance(self._pid, rw.Link) else self
+        info = producer._info if isinstance(producer, FilterPid) else {}
+        return info[pname] if pname in info else self.get_prop(pname)
+
+    def enum_props(self, callback_obj: Any) -> None:
+        """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
+        enumerate_properties(self._pid.properties, callback_obj)
+
+    def set_prop(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
+        """None removes the property."""
+        value = None if prop is None else to_reelway(pcode, prop, custom_type)
+        self._out("set properties").set(**{pcode: value})
+
+    def set_info(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
+        """As `set_prop`, and no consumer is configured again for it."""
+        self._out("set info")
+        self._info[pcode] = prop
+        if prop is None:
+            del self._info[pcode]
+
+    def copy_props(self, ipid: FilterPid | None) -> None:
+        pid = self._out("copy properties")
+        if ipid is not None:
+            pid.copy_properties(ipid._pid)
+
+    def reset_props(self) -> None:
+        pid = self._out("reset properties")
+        pid.set(**dict.fromkeys(pid.properties))
+
+    @property
+    def timescale(self) -> int:
+        return int(self._pid.properties.get("Timescale") or 0)
+
+    @property
+    def sparse(self) -> bool:
+        """Long gaps between packets are normal."""
+        return self._pid.properties.get("StreamType") not in ("Visual", "Audio", "File")
+
+    @property
+    def min_pck_dur(self) -> int:
+        return self._min_duration
+
+    @property
+    def next_ts(self) -> int:
+        """Where the next packet is expected [ticks]; -1 where unknown."""
+        return self._next_ts
+
+    # Buffers
+
+    @property
+    def would_block(self) -> bool:
+        return isinstance(self._pid, rw.Pid) and self._pid.blocked
+
+    @property
+    def buffer(self) -> int:
+        """Media time that waits [us]."""
+        return max((link.buffer_us for link in self._links()), default=0)
+
+    @property
+    def buffer_full(self) -> bool:
+        return any(link.full for link in self._links())
+
+    @property
+    def max_buffer(self) -> int:
+        """[us]"""
+        return int(max((link.limits.seconds for link in self._links()), default=0) * _MICROSECONDS)
+
+    @max_buffer.setter
+    def max_buffer(self, value: int) -> None:
+        for link in self._links():
+            link.send_event(rw.BufferRequirement(max_buffer_us=int(value)))
+
+    def get_buffer_occupancy(self) -> BufferOccupancy:
+        units = max((link.limits.packets for link in self._links()), default=0)
+        return BufferOccupancy(units, self.nb_pck_queued, self.max_buffer, self.buffer, False)
+
+    # Events and the graph
+
+    def send_event(self, evt: FilterEvent) -> None:
+        """Upstream from an input PID, downstream from an output PID."""
+        evt.base.on_pid = self
+        if evt.base.type in (gf.GF_FEVT_PLAY, gf.GF_FEVT_STOP):
+            self._playing = evt.base.type == gf.GF_FEVT_PLAY
+        event = to_reelway_event(evt)
+        if event is not None:
+            self._pid.send_event(event)
+
+    @property
+    def playing(self) -> bool:
+        return self._playing
+
+    def remove(self) -> None:
+        """Ends an output PID and unlinks it from its consumers."""
+        pid = self._out("remove")
+        pid.end()
+        if self in self._filter.opids:
+            self._filter.opids.remove(self)
+
+    def is_filter_in_parents(self, filter: Filter) -> bool:
+        """True where `filter` is somewhere upstream."""
+        seen: set[int] = set()
+        waiting = [self._pid.source if isinstance(self._pid, rw.Link) else self._pid.filter]
+        while waiting:
+            upstream = waiting.pop()
+            if upstream is filter._filter:
+                return True
+            if id(upstream) not in seen:
+                seen.add(id(upstream))
+                waiting += [link.source for link in upstream.ipids]
+        return False
+
+    def check_caps(self) -> bool:
+        """True where the properties fit the filter's capabilities."""
+        return self._filter._accepts(self._pid.properties)
+
+    def query_cap(self, pcode: str) -> Any:
+        """The value of a property that every consumer of this output PID asks for; None where none does."""
+        wanted = [caps[pcode] for link in self._out("query capabilities").links
+                  for caps in link.filter.inputs if pcode in caps]  # fmt: skip
+        choices = [frozenset(want) for want in wanted if isinstance(want, frozenset)]
+        common = sorted(frozenset.intersection(*choices), key=str) if choices else []
+        return from_reelway(pcode, common[0]) if common else None
+
+    def negotiate_cap(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
+        raise comes_later("FilterPid.negotiate_cap")
+
+    def require_source_id(self) -> None:
+        """Nothing to do: Reelway's links know their source."""
+
+    def resolve_template(self, template: str, file_idx: int = 0, suffix: str | None = None) -> str:
+        """`$num$` (also `$num%05d$`), `$FS$` and `$Property$` in `template` replaced; `$$` is one `$`."""
+
+        def value(match: re.Match[str]) -> str:
+            name, width = match.groups()
+            found = {"num": file_idx, "FS": suffix or ""}.get(name, self.get_prop(name))
+            if found is None:
+                raise rw.UnknownNameError.of("property in the template", name, self._pid.properties)
+            return width % int(found) if width else str(found)
+
+        return "$".join(_TEMPLATE.sub(value, part) for part in template.split("$$"))
+
+    # Clocks and modes
+
+    def get_clock_type(self) -> int:
+        """0: Reelway's PIDs carry no clock references."""
+        return 0
+
+    def get_clock_timestamp(self) -> Fraction64:
+        return Fraction64(0, 0)
+
+    def discard_block(self) -> None:
+        """Nothing to do: Reelway's scheduler grows the link that would deadlock."""
+
+    def allow_direct_dispatch(self) -> None:
+        """Nothing to do: one thread sends and consumes already."""
+
+    def loose_connect(self) -> None:
+        """Nothing to do: an output PID without consumers is allowed."""
+
+    def set_framing(self, framed: bool) -> None:
+        """Nothing to do where True: packets are complete frames."""
+        if not framed:
+            raise comes_later("FilterPid.set_framing(False)")
+
+    def set_clock_mode(self, cmode: bool) -> None:
+        """Nothing to do: there are no clock references to forward or filter."""
+
+    def set_discard(self, do_discard: bool) -> None:
+        """While on, what comes in is dropped before `process` sees it."""
+        self._in("discard")
+        self._filter._discard(self, do_discard)
+
+    def recompute_dts(self, do_compute: bool) -> None:
+        if do_compute:
+            raise comes_later("FilterPid.recompute_dts")
+
+
+def source_of(ipck: FilterPacket | None, doing: str) -> rw.Packet:
+    if ipck is None:
+        raise rw.PacketError(f"{doing} needs a packet, not None", hint="get_packet() gives None while none waits")
+    return ipck._packet
+
+
+def enumerate_properties(properties: dict[str, Any], callback_obj: Any) -> None:
+    if not hasattr(callback_obj, "on_prop_enum"):
+        raise rw.StateError("the callback object has no on_prop_enum(name, value)")
+    for name, value in properties.items():
+        if (shown := from_reelway(name, value)) is not None:
+            callback_obj.on_prop_enum(name, shown)

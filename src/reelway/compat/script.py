@@ -1,0 +1,135 @@
+"""Runs scripts written for another system, with Reelway's face of it in the place of its module."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import TextIO
+
+import reelway as rw
+
+__all__ = ["FACES", "run_script"]
+
+FACES = {"libgpac": "reelway.compat.libgpac"}
+"""The module that a script imports -> the face that it gets."""
+
+_PACKAGE = str(Path(rw.__file__).parent) + os.sep
+
+
+class _Faces(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Serves the modules of FACES. Behind all other finders it yields to a real installation."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname in FACES else None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """None: Python makes an empty module, which `exec_module` replaces by the face itself."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        sys.modules[module.__name__] = importlib.import_module(FACES[module.__name__])
+
+
+@contextlib.contextmanager
+def _as_main(path: Path, argv: Sequence[str], shadow: bool) -> Iterator[None]:
+    """Python's surroundings as the script expects them; as they were afterwards."""
+    saved_argv, saved_path = sys.argv[:], sys.path[:]
+    faces = _Faces()
+    hidden = {name: sys.modules.pop(name) for name in FACES if shadow and name in sys.modules}
+    sys.argv[:] = [str(path), *argv]
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.meta_path.insert(0 if shadow else len(sys.meta_path), faces)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(faces)
+        sys.argv[:], sys.path[:] = saved_argv, saved_path
+        for name, face in FACES.items():
+            if name in sys.modules and sys.modules[name] is sys.modules.get(face):
+                del sys.modules[name]
+        sys.modules.update(hidden)
+
+
+def run_script(
+    path: str | os.PathLike[str], argv: Sequence[str] = (), *, shadow: bool = False, errors: TextIO | None = None
+) -> int:
+    """Runs the Python file at `path` as `__main__` with `sys.argv` = [path, *argv]; returns its exit code.
+
+    `import libgpac` in it gives Reelway's face, unless the real module can be imported; with `shadow` the
+    face comes first. What the script raises is printed on `errors` (stderr) as its own traceback, without
+    frames of Reelway; a ReelwayError is one line that says where in the script it came from.
+    """
+    errors = sys.stderr if errors is None else errors
+    script = Path(path)
+    if not script.is_file():
+        raise rw.OpenError(f"no script at {str(script)!r}", url=str(script))
+    try:
+        with _as_main(script, argv, shadow):
+            runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as stop:
+        return _exit_code(stop, errors)
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
+    except BaseException as error:  # noqa: BLE001 - whatever a script raises is shown here and nowhere else
+        errors.write(report(error, script))
+        return 1
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+    return 0
+
+
+def _exit_code(stop: SystemExit, errors: TextIO) -> int:
+    """What Python's own `sys.exit` does with its argument."""
+    if stop.code is None:
+        return 0
+    if isinstance(stop.code, int):
+        return stop.code
+    errors.write(f"{stop.code}\n")
+    return 1
+
+
+def report(error: BaseException, script: Path) -> str:
+    """What to print of an error that ended `script`."""
+    if not isinstance(error, rw.ReelwayError):
+        return "".join(_own_traceback(error))
+    cause = error.__cause__
+    own = "" if cause is None or isinstance(cause, rw.ReelwayError) else "".join(_own_traceback(cause))
+    line = _line_in(script, error.__traceback__)
+    text = f"{own}{script.name}:{line}: {type(error).__name__}: {error}\n"
+    return text + (f"  hint: {error.hint}\n" if error.hint else "")
+
+
+def _own_traceback(error: BaseException) -> Iterator[str]:
+    """Python's traceback of `error` and its causes, without the frames that are not the script's doing."""
+    shown = traceback.TracebackException.from_exception(error)
+    chain: list[traceback.TracebackException | None] = [shown]
+    while chain:
+        link = chain.pop()
+        if link is not None:
+            link.stack = traceback.StackSummary.from_list([f for f in link.stack if not _ours(f.filename)])
+            chain += [link.__cause__, link.__context__]
+    return shown.format()
+
+
+def _ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, "<frozen ")) or filename == runpy.__file__
+
+
+def _line_in(script: Path, frames: TracebackType | None) -> int:
+    """The line of `script` that led to the innermost frame."""
+    line = 0
+    for frame, number in traceback.walk_tb(frames):
+        if frame.f_code.co_filename == str(script):
+            line = number
+    return line

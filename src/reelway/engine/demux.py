@@ -1,0 +1,177 @@
+"""The demuxer: reads a container and sends each stream's packets on a PID of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from reelway.engine.errors import reading
+from reelway.engine.streaminfo import StreamInfo, describe
+from reelway.errors import OptionError, ReelwayError
+from reelway.graph.caps import Caps, Not
+from reelway.graph.filter import Filter
+from reelway.graph.option import option
+from reelway.graph.pid import Pid
+from reelway.media.events import Event, Play, Seek, Stop
+from reelway.media.packet import Packet
+from reelway.media.timebase import unify
+
+av.logging.set_level(None)  # a log callback into Python deadlocks and contends
+NAMES = {"video": "video", "audio": "audio", "subtitle": "text", "data": "data", "attachment": "file"}
+
+
+class Demux(Filter):
+    """Reads any container or elementary stream that FFmpeg reads, from a URL or a Python file object."""
+
+    registry_name = "demux"
+    outputs = (Caps(CodecID=Not("raw")),)
+
+    src: Any = option(kind=object, help="URL, path, or a Python object with read() and perhaps seek()")
+    format: str = option("", help="container format, where it cannot be told from the data")
+    timeout_s: float = option(10.0, low=0.1, unit="s", help="longest wait for the source to open or to answer")
+    options: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's demuxer and protocol")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.url = self.src if isinstance(self.src, str) else os.fspath(self.src) if _is_path(self.src) else ""
+        self._container: Any = None
+        self._packets: Iterator[Any] = iter(())
+        self._outputs: list[Pid | None] = []
+        self._factors: list[int] = []
+        self._ends: dict[Pid, int] = {}
+        if not is_regular(self.url) and not isinstance(self.src, io.BytesIO):
+            self.thread = "own"
+
+    def open(self) -> None:
+        self._open()
+        container = self._container
+        streams = list(container.streams)
+        self._outputs = [None] * len(streams)
+        self._factors = [1] * len(streams)
+        counts: dict[str, int] = {}
+        for stream in streams:
+            try:
+                info = StreamInfo.of(stream)
+            except ReelwayError as error:
+                self.status = f"left out: {error}"
+                continue
+            counts[stream.type] = counts.get(stream.type, 0) + 1
+            name = f"{NAMES.get(stream.type, stream.type)}{counts[stream.type]}"
+            self._factors[stream.index] = unify(stream.time_base or Fraction(1, 90000))[1]
+            pid = self.new_pid(name, **describe(stream, info), URL=self.url, Container=container.format.name)
+            pid.data = stream
+            self._outputs[stream.index] = pid
+        self._demux()
+
+    def process(self) -> float | None:
+        outputs, factors, left = self._outputs, self._factors, self.quantum
+        try:
+            for payload in self._packets:
+                index = payload.stream_index
+                pid = outputs[index]
+                size = payload.size
+                dts = payload.dts
+                if pid is None or (dts is None and not size):  # the latter flushes decoders
+                    continue
+                cts, duration, factor = payload.pts, payload.duration, factors[index]
+                if factor != 1:
+                    dts = None if dts is None else dts * factor
+                    cts = None if cts is None else cts * factor
+                    duration = duration * factor if duration else None
+                packet = Packet(payload, dts, cts, duration or None, 1 if payload.is_keyframe else 0, size)
+                if payload.is_corrupt:
+                    packet.corrupted = True
+                if payload.is_discard:
+                    packet.seek = True
+                if self._ends and self._past_end(pid, packet):
+                    continue
+                pid.send(packet)
+                left -= 1
+                if self.blocked or not left:
+                    return None
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise reading(error, self.url or repr(self.src)) from error
+        for pid in self.opids:
+            pid.end()
+        return None
+
+    def on_event(self, event: Event) -> bool:
+        """Play and Seek move the whole source; Stop ends the PID it concerns."""
+        match event:
+            case Stop():
+                event.pid.end()
+                self._outputs[event.pid.data.index] = None
+            case Play(start_s=start_s, end_s=end_s):
+                if end_s is not None:
+                    timescale = event.pid.properties["Timescale"]
+                    self._ends[event.pid] = round((end_s + self._start_s()) * timescale)
+                if start_s > 0:
+                    self.seek(start_s)
+            case Seek(time_s=time_s):
+                self.seek(time_s)
+        return True
+
+    def seek(self, time_s: float) -> None:
+        """Goes on from the random access point at or before `time_s` [s from the start of the media]."""
+        try:
+            self._container.seek(round((time_s + self._start_s()) * 1_000_000), backward=True)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise reading(error, self.url or repr(self.src)) from error
+        for pid in self.opids:
+            pid.restart()
+        self._demux()
+
+    def close(self) -> None:
+        self._packets = iter(())
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _start_s(self) -> float:
+        return (self._container.start_time or 0) / 1_000_000
+
+    def _past_end(self, pid: Pid, packet: Packet) -> bool:
+        end = self._ends.get(pid)
+        time = packet.dts if packet.dts is not None else packet.cts
+        if end is None or time is None or time < end:
+            return False
+        pid.end()
+        self._outputs[pid.data.index] = None
+        return True
+
+    def _open(self) -> None:
+        source = self.url or self.src
+        try:
+            self._container = av.open(
+                source,
+                format=self.format or None,
+                options=dict(self.options),
+                timeout=(self.timeout_s, self.timeout_s) if self.thread == "own" and self.url else None,
+                metadata_errors="replace",
+            )
+        except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
+            if self.format and self.format not in av.formats_available:
+                raise OptionError(f"FFmpeg knows no format {self.format!r}") from None
+            raise reading(error, self.url or repr(self.src)) from error
+
+    def _demux(self) -> None:
+        wanted = [pid.data for pid in self._outputs if pid is not None]
+        self._packets = self._container.demux(wanted) if wanted else iter(())
+
+
+def is_regular(url: str) -> bool:
+    """True for a file of the file system: reading it does not block for long."""
+    try:
+        return stat.S_ISREG(os.stat(url.removeprefix("file:")).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_path(source: Any) -> bool:
+    return isinstance(source, os.PathLike)

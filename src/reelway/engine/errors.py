@@ -1,0 +1,93 @@
+"""FFmpeg's errors in Reelway's words: what, where, how to fix."""
+
+from __future__ import annotations
+
+import errno as numbers
+import os
+
+import av
+
+from reelway.errors import (
+    DeadlineError,
+    FormatError,
+    OpenError,
+    ReelwayError,
+    UnsupportedError,
+    redact,
+)
+
+
+def reading(error: BaseException, url: str) -> ReelwayError:
+    """The error for `error`, raised while `url` was opened or read."""
+    where = redact(url)
+    match error:
+        case ReelwayError():
+            return error
+        case av.error.PyAVCallbackError():
+            cause = error.__cause__ or error.__context__
+            return OpenError(f"reading from {where} failed: {cause or error}", url=url)
+        case av.error.ExitError():
+            return DeadlineError(f"{where} did not answer in time", hint="raise timeout_s, or check the address")
+        case av.error.ProtocolNotFoundError():
+            scheme = url.partition(":")[0]
+            return UnsupportedError(
+                f"this build of FFmpeg cannot open {scheme}: addresses ({where})", hint="see `reelway doctor`"
+            )
+        case av.error.DemuxerNotFoundError():
+            return UnsupportedError(f"this build of FFmpeg has no demuxer for {where}", hint="see `reelway doctor`")
+        case av.error.InvalidDataError() | av.error.EOFError():
+            return _not_media(where, url)
+        case av.error.HTTPError():
+            return OpenError(f"{where}: the server answered: {error.strerror}", url=url, errno=error.errno)
+        case OSError():
+            return _world(error, where, url)
+        case _:
+            return FormatError(f"{where}: {redact(str(error))}")
+
+
+def writing(error: BaseException, url: str) -> ReelwayError:
+    """The error for `error`, raised while `url` was opened or written."""
+    where = redact(url)
+    match error:
+        case ReelwayError():
+            return error
+        case av.error.PyAVCallbackError():
+            return OpenError(f"writing to {where} failed: {error.__cause__ or error.__context__ or error}", url=url)
+        case av.error.ProtocolNotFoundError():
+            scheme = url.partition(":")[0]
+            return UnsupportedError(f"this build of FFmpeg cannot write to {scheme}: addresses ({where})")
+        case av.error.InvalidDataError() | av.error.ArgumentError():
+            return FormatError(f"{where}: the container refused a packet or a stream ({error.strerror})")
+        case OSError():
+            return _world(error, where, url)
+        case _:
+            return FormatError(f"{where}: {redact(str(error))}")
+
+
+def _not_media(where: str, url: str) -> ReelwayError:
+    try:
+        if os.path.getsize(url) == 0:
+            return FormatError(f"{where} is empty", hint="there is nothing in it to read")
+        with open(url, "rb") as file:
+            start = file.read(64)
+    except OSError:
+        start = b""
+    hint = "the file is damaged or cut short, or its name says another format than it holds"
+    if start and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
+        hint = "it looks like text"
+    elif start[4:8] == b"ftyp":
+        hint = "its index (moov) is missing: the recording was cut off before it was finished"
+    return FormatError(f"{where} holds no media that FFmpeg can read", hint=hint)
+
+
+def _world(error: OSError, where: str, url: str) -> ReelwayError:
+    number = error.errno
+    hint = None
+    if number == numbers.ENOENT:
+        hint = "check the path" if "://" not in url else None
+    elif number == numbers.EACCES:
+        hint = "check the permissions"
+    elif number in (numbers.ECONNREFUSED, numbers.EHOSTUNREACH, numbers.ENETUNREACH, numbers.EIO):
+        hint = "check the address, and whether the server runs" if "://" in url else None
+    text = os.strerror(number) if number and 0 < number < 200 else (error.strerror or str(error))
+    return OpenError(f"{where}: {text}", url=url, errno=number, hint=hint)

@@ -1,0 +1,113 @@
+"""Capabilities: what a filter accepts and what it produces, in properties.
+
+A value in `Caps` is one value, a collection of choices, or `Not(...)`. A property that is not mentioned may
+be anything. A stream that does not have a mentioned property does not match, except `Not`, which it passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Not:
+    """Anything but these values."""
+
+    values: frozenset[Any]
+
+    def __init__(self, *values: Any) -> None:
+        object.__setattr__(self, "values", frozenset(values))
+
+    def __repr__(self) -> str:
+        return "not " + " or ".join(sorted(map(str, self.values)))
+
+
+class Caps(Mapping[str, Any]):
+    """One bundle of capabilities: every property named in it must fit.
+
+    As an input: what is accepted. As an output: what is made; a property that is not named stays as the
+    input has it, and several choices mean that the filter can make any of them.
+    """
+
+    __slots__ = ("_wanted",)
+
+    def __init__(self, **wanted: Any) -> None:
+        self._wanted: dict[str, frozenset[Any] | Not] = {
+            name: value if isinstance(value, Not) else choices(value) for name, value in wanted.items()
+        }
+
+    def __getitem__(self, name: str) -> frozenset[Any] | Not:
+        return self._wanted[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._wanted)
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._wanted.items()))
+
+    def __repr__(self) -> str:
+        return "Caps(" + ", ".join(f"{name}={describe(value)}" for name, value in self._wanted.items()) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The first property that did not fit."""
+
+    name: str
+    have: Any
+    want: frozenset[Any] | Not
+
+    def __str__(self) -> str:
+        have = "not set" if self.have is None else describe(self.have)
+        return f"{self.name} is {have}, wanted {describe(self.want)}"
+
+
+def choices(value: Any) -> frozenset[Any]:
+    if isinstance(value, (frozenset, set, list, tuple)):
+        return frozenset(value)
+    return frozenset((value,))
+
+
+def describe(value: Any) -> str:
+    """A value or its choices, for people: at most five of them."""
+    if isinstance(value, Not):
+        return repr(value)
+    names = sorted(map(str, choices(value)))
+    return " or ".join(names[:5]) + (f" or {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def match(properties: Mapping[str, Any], caps: Caps) -> dict[str, Any] | Mismatch:
+    """`properties` narrowed to what `caps` accepts, or why not.
+
+    A property whose value is a frozenset stands for choices that upstream can make.
+    """
+    narrowed = dict(properties)
+    for name, want in caps.items():
+        have = properties.get(name)
+        if isinstance(want, Not):
+            left = choices(have) - want.values if have is not None else frozenset((None,))
+        else:
+            left = choices(have) & want if have is not None else frozenset()
+        if not left:
+            return Mismatch(name, have, want)
+        if have is not None:
+            narrowed[name] = left if len(left) > 1 else next(iter(left))
+    return narrowed
+
+
+def match_any(properties: Mapping[str, Any], bundles: Iterable[Caps]) -> dict[str, Any] | Mismatch | None:
+    """The first bundle that fits; else the mismatch that got furthest; None where there are no bundles."""
+    nearest: tuple[int, Mismatch] | None = None
+    for caps in bundles:
+        result = match(properties, caps)
+        if not isinstance(result, Mismatch):
+            return result
+        depth = list(caps).index(result.name)
+        if nearest is None or depth > nearest[0]:
+            nearest = depth, result
+    return nearest[1] if nearest else None

@@ -1,0 +1,164 @@
+"""A Pid: one stream that a filter produces, with its properties, its end, and one link to each consumer."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from reelway.graph.link import Link, Mark, News
+from reelway.media.events import Event
+from reelway.media.packet import Packet
+from reelway.media.payload import SharedBuffer
+from reelway.media.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reelway.graph.filter import Filter
+
+MAX_WAITING = 64  # packets in a PID that the session has not linked yet
+
+
+class Pid:
+    """Made by `Filter.new_pid()`; used on that filter's thread only.
+
+    `send(packet)` gives the packet to every consumer. It is bound to fit their number when the session
+    links the PID; what is sent before waits inside and is delivered then. A full link blocks the filter
+    (`filter.blocked`); it may finish what it is doing, a few packets more.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_bound",
+        "_first_properties",
+        "_waiting",
+        "data",
+        "ended",
+        "filter",
+        "links",
+        "name",
+        "packets_unlinked",
+        "properties",
+        "send",
+        "timeline",
+    )
+
+    def __init__(self, filter: Filter, name: str, properties: dict[str, Any]) -> None:
+        self.filter = filter
+        self.name = name
+        self.properties = properties
+        self.links: list[Link] = []
+        self.ended = False
+        self.timeline = Timeline()
+        self.packets_unlinked = 0
+        self.data: Any = None
+        """For the producer: whatever it keeps for this PID."""
+        self._bound = False
+        self._first_properties = dict(properties)
+        self._waiting: deque[Packet | Mark] = deque()
+        self.send: Callable[[Packet], None] = self._wait
+
+    # Producer's thread
+
+    def set(self, **properties: Any) -> None:
+        """New properties; None removes one. Consumers are configured before the next packet sent."""
+        for name, value in properties.items():
+            if value is None:
+                self.properties.pop(name, None)
+            else:
+                self.properties[name] = value
+        self._mark(News.CONFIGURE, dict(self.properties))
+
+    def copy_properties(self, other: Link | Pid) -> None:
+        """Takes over all properties of another PID."""
+        self.set(**other.properties)
+
+    def restart(self) -> None:
+        """The next packet comes from another place of the stream, as after a seek."""
+        self._mark(News.RESTART)
+
+    def end(self) -> None:
+        """No more packets. Saying it twice changes nothing."""
+        if not self.ended:
+            self.ended = True
+            self._mark(News.END)
+
+    def send_event(self, event: Event) -> None:
+        """Sends `event` downstream, to every consumer."""
+        self.filter.context.send_downstream(self, event)
+
+    def new_shared(self, memory: Any, release: Callable[[], None] | None = None) -> Packet:
+        """A packet on memory of yours, not copied: leave it unchanged until `release()` is called.
+
+        `release` runs on the session's thread, after the last reader and the last view are gone.
+        """
+        return Packet(SharedBuffer(memory, release, self.filter.context.defer))
+
+    @property
+    def blocked(self) -> bool:
+        """True while a consumer's queue is full."""
+        return any(link.full for link in self.links)
+
+    # For the session
+
+    def attach(self, link: Link) -> None:
+        """Adds a consumer; it starts with the properties that the next packet has."""
+        self.links.append(link)
+        properties = self.properties if self._bound else self._first_properties
+        link.push_mark(Mark(News.CONFIGURE, dict(properties)))
+        if self._bound:
+            if self.ended:
+                link.push_mark(Mark(News.END))
+            self.bind()
+
+    def detach(self, link: Link) -> None:
+        self.links.remove(link)
+        self.bind()
+
+    def bind(self) -> None:
+        """Delivers what waited, and from here on sends straight to the links."""
+        self._bound = True
+        while self._waiting:
+            item = self._waiting.popleft()
+            if isinstance(item, Packet):
+                self._send_all(item)
+            else:
+                self._push_mark(item)
+        match self.links:
+            case []:
+                self.send = self._send_nowhere
+            case [only]:
+                self.send = only.push
+            case _:
+                self.send = self._send_all
+
+    def _send_all(self, packet: Packet) -> None:
+        links = self.links
+        if not links:
+            self._send_nowhere(packet)
+            return
+        for link in links[1:]:
+            link.push(packet.clone())
+        links[0].push(packet)
+
+    def _send_nowhere(self, packet: Packet) -> None:
+        self.packets_unlinked += 1
+
+    def _wait(self, packet: Packet) -> None:
+        self._waiting.append(packet)
+        if len(self._waiting) >= MAX_WAITING:
+            self.filter.blocked = True
+
+    def _mark(self, news: News, properties: dict[str, Any] | None = None) -> None:
+        mark = Mark(news, properties)
+        if self._bound:
+            self._push_mark(mark)
+        else:
+            self._waiting.append(mark)
+
+    def _push_mark(self, mark: Mark) -> None:
+        for link in self.links:
+            link.push_mark(mark)
+
+    def __repr__(self) -> str:
+        return f"<Pid {self.filter.name}.{self.name}>"

@@ -1,0 +1,1 @@
+"""Values: time, properties, packets, payloads, events, names. Never here: av, threads, input or output."""

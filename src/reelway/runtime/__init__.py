@@ -1,0 +1,1 @@
+"""What moves: scheduler, workers, timers, clock, deadlocks, statistics. Never here: av, any codec's name."""

@@ -1,0 +1,34 @@
+"""Where a session's time comes from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+Note = Callable[[], None]
+"""What arrives in the scheduler's inbox: something to do on the session's thread."""
+
+
+class Clock(Protocol):
+    """Time, and the one place where a session sleeps."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+        """The next note, or None at time `until` (None: whenever). `busy`: a thread is about to send one."""
+
+
+class RealClock:
+    """The machine's monotonic clock."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+        try:
+            return inbox.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        except Empty:
+            return None

@@ -1,0 +1,97 @@
+"""Artificial deadlocks: a cycle of filters that wait for each other, and a full link is the cause.
+
+A join of a dense and a sparse stream waits for the sparse one; its producer waits for room in the full
+queue of the dense one. More room is then the only way on (T. M. Parks, Bounded Scheduling of Process
+Networks, 1995, chapter 4): the smallest full link of the cycle doubles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reelway.errors import InterleaveError
+from reelway.graph.link import Link
+from reelway.runtime.node import Node
+
+MAX_PACKETS = 1 << 20
+
+
+Wait = tuple[Node, "Link | None"]
+"""Whom one waits for, and at which link; no link: for a PID that is not made yet."""
+
+
+def waits_for(node: Node) -> Iterator[Wait]:
+    """Whom an idle node waits for, and at which link; nothing for one that runs, will run, or is done."""
+    if node.ready or node.running or node.done or node.abandoned or node.timer is not None:
+        return
+    if node.filter.blocked:
+        for pid in node.filter.opids:
+            for link in pid.links:
+                if not link.roomy:
+                    yield link.filter.context, link  # type: ignore[misc]
+    else:
+        if node.postponed:
+            for filter in node.scheduler.pending(node.filter):
+                yield filter.context, None  # type: ignore[misc]
+        for link in node.filter.ipids:
+            if not link.queue and not link.ended:
+                yield link.source.context, link  # type: ignore[misc]
+
+
+def find_cycle(nodes: Iterable[Node]) -> list[Wait] | None:
+    """A cycle of waiting as [(node, link at which it waits)], or None."""
+    cleared: set[Node] = set()
+    for start in nodes:
+        if not start.filter.blocked or start in cleared:
+            continue
+        path: list[Wait] = []
+        on_path: dict[Node, int] = {}
+        stack: list[tuple[Node, Iterator[Wait]]] = [(start, waits_for(start))]
+        on_path[start] = 0
+        while stack:
+            node, waiting = stack[-1]
+            step = next(waiting, None)
+            if step is None:
+                stack.pop()
+                del on_path[node]
+                cleared.add(node)
+                if path:
+                    path.pop()
+                continue
+            other, link = step
+            if other in on_path:
+                return [*path[on_path[other] :], (node, link)]
+            if other not in cleared:
+                path.append((node, link))
+                on_path[other] = len(stack)
+                stack.append((other, waits_for(other)))
+    return None
+
+
+def relieve(nodes: Iterable[Node], max_bytes: int) -> Link | None:
+    """Lets the smallest full link of a cycle of waiting grow, and returns it; None: there is no cycle.
+
+    Raises InterleaveError where that link holds `max_bytes` already.
+    """
+    cycle = find_cycle(nodes)
+    if cycle is None:
+        return None
+    full = [link for node, link in cycle if link is not None and node.filter.blocked]
+    if not full:
+        return None
+    link = min(full, key=_held_bytes)
+    if _held_bytes(link) >= max_bytes or len(link) >= MAX_PACKETS:
+        starved = [other for node, other in cycle if other is not None and not node.filter.blocked]
+        partner = f"{starved[0].source.name}.{starved[0].name}" if starved else "another stream"
+        raise InterleaveError(
+            f"{link.source.name}.{link.name} is {_held_bytes(link) / 1e6:.1f} MB ahead of {partner}, "
+            f"for which {link.filter.name} waits",
+            hint="the streams lie too far apart in the source; raise max_link_bytes, or leave one of them out",
+        )
+    link.grow()
+    link.max_bytes = min(link.max_bytes, max_bytes)
+    return link
+
+
+def _held_bytes(link: Link) -> int:
+    return link.bytes_in - link.bytes_out - link.bytes_dropped

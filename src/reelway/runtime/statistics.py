@@ -1,0 +1,131 @@
+"""What has happened so far, as immutable snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reelway.graph.link import Link
+from reelway.runtime.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatistics:
+    """One link. packets_in = packets_out + packets_dropped + packets_queued."""
+
+    source: str
+    pid: str
+    consumer: str
+    policy: str
+    packets_in: int
+    packets_out: int
+    packets_dropped: int
+    packets_queued: int
+    bytes_in: int
+    bytes_out: int
+    bytes_dropped: int
+    oldest_s: float
+    """How long the packet at the head has been there [s], to the precision of a turn; 0 for an empty one."""
+    grown: int
+    """How often its limits were doubled to dissolve a deadlock."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStatistics:
+    """One filter. Times in seconds; CPU time is that of the threads which ran it."""
+
+    name: str
+    kind: str
+    turns: int
+    packets_in: int
+    packets_out: int
+    packets_unlinked: int
+    bytes_in: int
+    bytes_out: int
+    wall_s: float
+    cpu_s: float
+    errors: int
+    state: str
+    status: str
+    inputs: tuple[LinkStatistics, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The session. `abandoned` names filters whose thread did not come back from C in time."""
+
+    elapsed_s: float
+    filters: tuple[FilterStatistics, ...]
+    grown: int
+    abandoned: tuple[str, ...]
+
+    @property
+    def packets_dropped(self) -> int:
+        return sum(link.packets_dropped for filter in self.filters for link in filter.inputs)
+
+
+def snapshot(nodes: Iterable[Node], elapsed_s: float, now: float) -> Statistics:
+    filters = tuple(_of_filter(node, now) for node in nodes)
+    return Statistics(
+        elapsed_s=elapsed_s,
+        filters=filters,
+        grown=sum(link.grown for filter in filters for link in filter.inputs),
+        abandoned=tuple(node.filter.name for node in nodes if node.abandoned),
+    )
+
+
+def state_of(node: Node) -> str:
+    """One word."""
+    if node.abandoned:
+        return "abandoned"
+    if node.closed:
+        return "closed"
+    if node.done:
+        return "done"
+    if node.running or node.ready:
+        return "running"
+    if node.filter.blocked:
+        return "blocked"
+    return "waiting"
+
+
+def _of_filter(node: Node, now: float) -> FilterStatistics:
+    filter = node.filter
+    inputs = tuple(_of_link(link, now) for link in tuple(filter.ipids))
+    sent = [pid.links[0] for pid in tuple(filter.opids) if pid.links]
+    unlinked = sum(pid.packets_unlinked for pid in tuple(filter.opids))
+    return FilterStatistics(
+        name=filter.name,
+        kind=filter.registry_name or type(filter).__name__,
+        turns=node.turns,
+        packets_in=sum(link.packets_out for link in inputs),
+        packets_out=sum(link.packets_in for link in sent),
+        packets_unlinked=unlinked,
+        bytes_in=sum(link.bytes_out for link in inputs),
+        bytes_out=sum(link.bytes_in for link in sent),
+        wall_s=node.wall_s,
+        cpu_s=node.cpu_s,
+        errors=node.errors,
+        state=state_of(node),
+        status=filter.status,
+        inputs=inputs,
+    )
+
+
+def _of_link(link: Link, now: float) -> LinkStatistics:
+    queued = len(link)
+    return LinkStatistics(
+        source=link.source.name,
+        pid=link.name,
+        consumer=link.filter.name,
+        policy=link.limits.policy,
+        packets_in=link.packets_in,
+        packets_out=link.packets_out,
+        packets_dropped=link.packets_dropped,
+        packets_queued=queued,
+        bytes_in=link.bytes_in,
+        bytes_out=link.bytes_out,
+        bytes_dropped=link.bytes_dropped,
+        oldest_s=max(0.0, now - link.since) if queued else 0.0,
+        grown=link.grown,
+    )

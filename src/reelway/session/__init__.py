@@ -1,0 +1,1 @@
+"""What a user holds: puts catalogue, resolver and scheduler together. Never here: media work."""

@@ -1,0 +1,90 @@
+"""The plan: which stream will go where, through what, and why, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reelway.graph.filter import Filter
+from reelway.graph.wiring import Refusal, Route, Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One planned PID: who makes it, its name and its properties."""
+
+    source: Filter
+    name: str
+    properties: dict[str, Any]
+    routes: tuple[Route, ...]
+
+    @property
+    def summary(self) -> str:
+        """Its codec and format in a few words."""
+        p = self.properties
+        words = [str(p.get("CodecID", "?"))]
+        if p.get("Width"):
+            words.append(f"{p['Width']}x{p['Height']}")
+        if p.get("FPS"):
+            words.append(f"{float(p['FPS']):g} fps")
+        if p.get("SampleRate"):
+            words.append(f"{p['SampleRate']} Hz")
+        if p.get("Channels"):
+            words.append(f"{p['Channels']} channels" if p["Channels"] != 1 else "mono")
+        if p.get("Language"):
+            words.append(str(p["Language"]))
+        return ", ".join(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `explain()` gives; `str()` of it is for people."""
+
+    streams: tuple[Stream, ...]
+    refused: tuple[Refusal, ...]
+
+    @property
+    def unlinked(self) -> tuple[Stream, ...]:
+        return tuple(stream for stream in self.streams if not stream.routes)
+
+    def __str__(self) -> str:
+        lines = []
+        for stream in self.streams:
+            lines.append(f"{stream.source.name}.{stream.name}: {stream.summary}")
+            for route in stream.routes:
+                steps = "".join(
+                    f" -> {step.name}" + "".join(f":{name}={value}" for name, value in step.options.items())
+                    for step in route.chain.steps
+                )
+                lines.append(f"   {steps} -> {route.consumer.name}  ({route.why})".replace("    ->", "  ->"))
+            if not stream.routes:
+                reasons = [r for r in self.refused if r.source is stream.source and r.pid == stream.name]
+                lines.append("  goes nowhere" + "".join(f"; {r.consumer.name}: {r.reason.mismatch}" for r in reasons))
+        return "\n".join(lines)
+
+
+def make_plan(wiring: Wiring, filters: Sequence[Filter]) -> Plan:
+    """Follows every stream that is known, and what filters say they will make of it."""
+    streams: list[Stream] = []
+    refused_before = len(wiring.refused)
+    counts: dict[tuple[Filter, Any], int] = {}
+
+    def follow(source: Filter, name: str, properties: dict[str, Any], depth: int) -> None:
+        if depth > len(filters):
+            return
+        key = source, properties.get("StreamType")
+        counts[key] = counts.get(key, 0) + 1
+        routes = tuple(wiring.routes(source, name, properties, counts[key]))
+        streams.append(Stream(source, name, properties, routes))
+        for route in routes:
+            for made in route.consumer.plan(dict(route.chain.properties)):
+                follow(route.consumer, name, made, depth + 1)
+
+    for filter in filters:
+        if not filter.ipids:
+            for pid in filter.opids:
+                follow(filter, pid.name, pid.properties, 0)
+    refused = tuple(wiring.refused[refused_before:])
+    del wiring.refused[refused_before:]
+    return Plan(tuple(streams), refused)

@@ -1,0 +1,27 @@
+"""`rw.run(src, dst)`: the main job in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reelway.graph.filter import Filter
+from reelway.runtime.statistics import Statistics
+from reelway.session.session import Session
+
+
+def run(src: Any, dst: Any, *filters: Filter | str, progress: bool = False, **session: Any) -> Statistics:
+    """Reads `src`, passes its streams through `filters` in order, writes `dst`.
+
+    src, dst   URL, path or Python file object
+    filters    Filter objects or texts such as "reframer:saps=1"; a stream that one does not accept goes
+               around it
+    session    what `Session()` takes
+
+    Nothing is decoded unless a filter asks for it. Raises ReelwayError; files are closed either way.
+    """
+    with Session(**session) as running:
+        source = running.load_src(src)
+        middle = [running.load(each) if isinstance(each, str) else running.add(each) for each in filters]
+        running.chain(source, *middle, running.load_dst(dst))
+        running.run(progress=progress)
+        return running.statistics()

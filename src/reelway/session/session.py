@@ -1,0 +1,426 @@
+"""A session: filters, what links them, and the scheduler that runs them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from reelway import catalog
+from reelway.errors import LinkError, OptionError, ReelwayError, StateError, UnknownNameError
+from reelway.graph.filter import Filter
+from reelway.graph.link import Limits, Policy
+from reelway.graph.option import declared, require
+from reelway.graph.optiontext import BUILTIN_OPTIONS, parse_filter_text, split_url
+from reelway.graph.pid import Pid
+from reelway.graph.resolve import Converter, Step
+from reelway.graph.select import parse_sources
+from reelway.graph.wiring import Wiring, link_error
+from reelway.media import properties as media_properties
+from reelway.runtime.clock import Clock
+from reelway.runtime.scheduler import Flush, Scheduler, Task
+from reelway.runtime.statistics import Statistics
+from reelway.session.interrupt import interruptible
+from reelway.session.plan import Plan, make_plan
+from reelway.session.profile import read_profile
+
+log = logging.getLogger("reelway.session")
+
+
+class Session:
+    """One running set of filters.
+
+    threads         workers for heavy filters; None: as many as there are cores; 0: all on the caller
+    blocking        False: `run()` does one pass and returns, and is called again and again
+    blacklist       names of filters that may not be loaded, neither by name nor by the resolver
+    unlinked        what becomes of a PID that nothing takes: `warn`, `ignore`, or `error`
+    defaults        option -> value, for every filter that has it and was not told otherwise
+    profile         a file of such options (TOML), or the name of one in the user's configuration folder
+    policy, limits  what links do when full, and when they are full
+    max_link_bytes  how far a link may grow to dissolve a deadlock
+    open_timeout_s  how long `link()` waits for sources to open
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        blocking: bool = True,
+        blacklist: Sequence[str] = (),
+        unlinked: Literal["warn", "ignore", "error"] = "warn",
+        defaults: Mapping[str, Any] | None = None,
+        profile: str | os.PathLike[str] | None = None,
+        policy: Policy = "block",
+        limits: Limits | None = None,
+        max_link_bytes: int = 256 << 20,
+        open_timeout_s: float = 15.0,
+        clock: Clock | None = None,
+        on_filter_new: Callable[[Filter], None] | None = None,
+        on_filter_del: Callable[[Filter], None] | None = None,
+    ) -> None:
+        if threads is not None and threads < 0:
+            raise OptionError(f"threads is {threads}, must be 0 or more")
+        self.blocking = blocking
+        self.blacklist = frozenset(blacklist)
+        self.unlinked = unlinked
+        self.defaults: dict[str, Any] = {**(read_profile(profile) if profile else {}), **(defaults or {})}
+        self.limits = limits or Limits(policy=policy)
+        self.open_timeout_s = open_timeout_s
+        self.on_filter_new = on_filter_new
+        self.on_filter_del = on_filter_del
+        self.filters: list[Filter] = []
+        self._ids: dict[str, Filter] = {}
+        self._sids: list[tuple[Filter, str]] = []
+        self._properties: dict[Filter, dict[str, Any]] = {}
+        self._made_for: dict[Filter, list[tuple[tuple[Step, ...], Filter]]] = {}
+        self._counts: dict[tuple[Filter, Any], int] = {}
+        self._linked = False
+        self._wiring = Wiring(self._converters)
+        self._scheduler = Scheduler(
+            self._link_pid,
+            threads=os.cpu_count() or 1 if threads is None else threads,
+            clock=clock,
+            max_link_bytes=max_link_bytes,
+            pending=self._pending,
+            on_close=self._closed,
+        )
+
+    # Loading
+
+    def load_src(self, url: Any, **options: Any) -> Filter:
+        """The filter that reads `url`: a URL, a path, or a Python object with `read()`."""
+        return self._load_url("src", url, options)
+
+    def load_dst(self, url: Any, **options: Any) -> Filter:
+        """The filter that writes `url`: a URL, a path, or a Python object with `write()`."""
+        return self._load_url("dst", url, options)
+
+    def load(self, text: str, **options: Any) -> Filter:
+        """The filter that `text` names, in GPAC's syntax: "reframer:rt=on:saps=1". `options` come on top.
+
+        Raises UnknownNameError, OptionError; both name what is near.
+        """
+        parts = parse_filter_text(text, option_names=None, exists=os.path.exists)
+        if not parts.name:
+            for way in ("src", "dst"):
+                if (url := parts.option(way)) is not None:
+                    rest = [(name, value) for name, value in parts.options if name != way]
+                    return self._load_url(way, url, {**_from_text(rest), **options}, dict(parts.properties))
+            raise OptionError(f"{text!r} names no filter")
+        return self._make(parts.name, {**_from_text(parts.options), **options}, dict(parts.properties))
+
+    def add(self, filter: Filter) -> Filter:
+        """Takes `filter`, made by the caller, into the session."""
+        if filter.wiring is not None:
+            raise StateError(f"{filter.name} is in a session already", hint="make another one for this session")
+        require(filter)
+        for name, value in self.defaults.items():
+            if name in filter.options() and name not in filter.given:
+                filter.set_options({name: value})
+        filter.wiring = self._wiring
+        self._wiring.add(filter)
+        self._adopt(filter)
+        return filter
+
+    def chain(self, *filters: Filter) -> None:
+        """Links one after the other; a stream that a filter does not accept goes around it."""
+        self._wiring.chain(filters)
+
+    def __getitem__(self, name: str) -> Filter:
+        """The filter called `name`, or with that FID."""
+        found = self._ids.get(name) or next((each for each in self.filters if each.name == name), None)
+        if found is None:
+            raise UnknownNameError.of("filter of this session", name, [each.name for each in self.filters])
+        return found
+
+    # Linking
+
+    def link(self) -> Plan:
+        """Opens the sources, under a deadline, and links what is there. Raises LinkError and what sources raise."""
+        self._declare_sids()
+        if not self._linked:
+            self._linked = True
+            self._scheduler.open_sources(self.open_timeout_s)
+            if self._scheduler.failures:
+                self._scheduler.close()
+                raise self._plain(self._scheduler.failures[0])
+        plan = make_plan(self._wiring, self.filters)
+        try:
+            self._check(plan)
+        except ReelwayError:
+            self._scheduler.close()
+            raise
+        return plan
+
+    def explain(self) -> Plan:
+        """Which stream goes where, through what, and why. Opens sources; runs nothing. `str()` of it reads well."""
+        return self.link()
+
+    # Running
+
+    def run(self, *, progress: bool = False) -> bool:
+        """Runs until everything is done or `stop()`; a non-blocking session does one pass.
+
+        True while there is more to do (non-blocking), else False. Raises the first failure, after every
+        file is closed; KeyboardInterrupt after Ctrl-C, likewise.
+        """
+        if not self._linked:
+            self.link()
+            if progress:
+                from reelway.session.progress import show_progress
+
+                show_progress(self)
+        try:
+            if not self.blocking:
+                return self._scheduler.step()
+            with interruptible(self):
+                self._scheduler.run()
+        except ReelwayError as error:
+            raise self._plain(error) from error.__cause__
+        return False
+
+    def run_async(self) -> Awaitable[bool]:
+        """`run()` for asyncio: in a thread of its own, which also runs the filters. Cancelling stops it."""
+        from reelway.session.asynchronous import run_in_thread
+
+        return run_in_thread(self)
+
+    def stop(self, flush: Flush = "all") -> None:
+        """Asks the session to end; returns at once. From any thread, filter or signal handler.
+
+        `all`: what is queued still reaches the sinks. `fast`: it is dropped, but filters are told of the
+        end and write what they hold. `none`: nothing more is processed. Files are closed properly each time.
+        """
+        self._scheduler.stop(flush)
+
+    def abort(self, flush: Flush = "none") -> None:
+        """`stop()` in a hurry."""
+        self._scheduler.stop(flush)
+
+    def post(self, task: Task, delay_s: float = 0.0) -> None:
+        """Calls `task()` on the session's thread after `delay_s`, then after each delay [s] it returns.
+
+        None or a negative number ends it; a task that goes on keeps a blocking session running.
+        """
+        self._scheduler.post(task, delay_s)
+
+    @property
+    def last_task(self) -> bool:
+        """True when nothing is left to do but, perhaps, the one task that asks."""
+        return self._scheduler.finished or self._scheduler.last_task
+
+    @property
+    def finished(self) -> bool:
+        """True after everything is closed."""
+        return self._scheduler.finished
+
+    def close(self) -> None:
+        """Closes whatever is open. `with` does it."""
+        self._scheduler.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Seeing
+
+    def statistics(self) -> Statistics:
+        """What has happened so far; immutable."""
+        return self._scheduler.statistics()
+
+    # Inside
+
+    def _load_url(
+        self, way: str, url: Any, options: dict[str, Any], properties: dict[str, str | None] | None = None
+    ) -> Filter:
+        name = "demux" if way == "src" else "mux"
+        if isinstance(url, str):
+            known = {*declared(catalog.find(name)), *BUILTIN_OPTIONS}
+            url, pairs = split_url(url, known, exists=os.path.exists)
+            own = [(key, value) for key, value in pairs if not key.startswith("#")]
+            properties = {**(properties or {}), **{key[1:]: value for key, value in pairs if key.startswith("#")}}
+            options = {**_from_text(own), **options}
+            if way == "dst" and url in ("null", "null:"):
+                return self._make("null", options, properties)
+        elif isinstance(url, os.PathLike):
+            url = os.fspath(url)
+        elif not hasattr(url, "read" if way == "src" else "write"):
+            raise OptionError(f"{url!r} is no URL, path or file object")
+        return self._make(name, {way: url, **options}, properties)
+
+    def _make(self, name: str, options: dict[str, Any], properties: Mapping[str, str | None] | None = None) -> Filter:
+        if name in self.blacklist:
+            raise UnknownNameError(f"the filter {name} is blacklisted", name=name)
+        kind = catalog.find(name)
+        builtin = {key: options.pop(key) for key in tuple(options) if key in BUILTIN_OPTIONS and key not in declared(kind)}
+        filter = kind(**options)
+        if identity := builtin.get("FID"):
+            self._ids[str(identity)] = filter
+        filter.name = str(builtin.get("N") or builtin.get("FID") or self._unused_name(filter.name))
+        if properties:
+            self._properties[filter] = {key: media_properties.parse(key, value) for key, value in properties.items()}
+        self.add(filter)
+        if sids := builtin.get("SID"):
+            self._sids.append((filter, str(sids)))
+        return filter
+
+    def _unused_name(self, name: str) -> str:
+        taken = {filter.name for filter in self.filters}
+        if name not in taken:
+            return name
+        return next(each for n in range(2, len(taken) + 3) if (each := f"{name}{n}") not in taken)
+
+    def _adopt(self, filter: Filter) -> None:
+        self.filters.append(filter)
+        self._scheduler.add(filter)
+        if self.on_filter_new:
+            self.on_filter_new(filter)
+
+    def _closed(self, filter: Filter) -> None:
+        if self.on_filter_del:
+            self.on_filter_del(filter)
+
+    def _declare_sids(self) -> None:
+        sids, self._sids = self._sids, []
+        for filter, text in sids:
+            for selector in parse_sources(text):
+                self._wiring.declare(self[selector.source], filter, selector if selector.tests else None)
+
+    def _converters(self) -> list[Converter]:
+        found = []
+        for name, cost in catalog.CONVERTERS.items():
+            if name not in self.blacklist:
+                kind = catalog.find(name)
+                found.append(Converter(name, cost, kind.kind or name, kind.conversions))
+        return found
+
+    def _link_pid(self, pid: Pid) -> None:
+        """A PID is new: links it to whoever takes it, through whatever is needed."""
+        source = pid.filter
+        if source in self._made_for:
+            for steps, consumer in self._made_for[source]:
+                self._connect(pid, steps, consumer)
+            return
+        if extra := self._properties.get(source):
+            pid.set(**extra)
+        key = source, pid.properties.get("StreamType")
+        self._counts[key] = self._counts.get(key, 0) + 1
+        routes = list(self._wiring.routes(source, pid.name, pid.properties, self._counts[key]))
+        made: dict[Any, Filter] = {}
+        for route in routes:
+            self._connect(pid, route.chain.steps, route.consumer, made)
+        if not routes:
+            self._goes_nowhere(pid)
+
+    def _connect(
+        self, pid: Pid, steps: Sequence[Step], consumer: Filter, made: dict[Any, Filter] | None = None
+    ) -> None:
+        if not steps:
+            if consumer.max_inputs is None or len(consumer.ipids) < consumer.max_inputs:
+                self._scheduler.connect(pid, consumer, self.limits)
+            return
+        first, rest = steps[0], tuple(steps[1:])
+        key = first.name, tuple(sorted(first.options.items(), key=str))
+        filter = made.get(key) if made is not None else None
+        if filter is None:
+            filter = catalog.find(first.name)(**first.options)
+            filter.name = self._unused_name(first.name)
+            self._made_for[filter] = []
+            self._adopt(filter)
+            self._scheduler.connect(pid, filter, self.limits)
+            if made is not None:
+                made[key] = filter
+        self._made_for[filter].append((rest, consumer))
+
+    def _goes_nowhere(self, pid: Pid) -> None:
+        what = f"{pid.filter.name}.{pid.name} ({pid.properties.get('CodecID', '?')}) goes nowhere"
+        if self.unlinked == "error":
+            raise LinkError(what, hint="link it, or choose what the source delivers")
+        if self.unlinked == "warn" and pid.filter.outputs:
+            log.info("%s", what)
+
+    def _pending(self, consumer: Filter) -> list[Filter]:
+        """The filters that may still make a PID for `consumer`."""
+        found: list[Filter] = []
+        seen: set[Filter] = {consumer}
+
+        def visit(filter: Filter) -> bool:
+            """True where `filter` may still make a PID."""
+            if filter in seen:
+                return False
+            seen.add(filter)
+            node = filter.context
+            if getattr(node, "done", False) or not filter.outputs:
+                return False
+            if not filter.inputs:
+                return not filter.opids
+            if any(not link.configured and not link.ended for link in filter.ipids):
+                return True
+            if filter.ipids and not filter.opids:
+                return True
+            return any(visit(source) for source in upstream(filter))
+
+        def upstream(filter: Filter) -> list[Filter]:
+            if filter in self._made_for:
+                return [link.source for link in filter.ipids]
+            declared = self._wiring.sources_of(filter)
+            makers = [each for each, rest in self._made_for.items() if any(to is filter for _, to in rest)]
+            if declared:
+                return [each.source for each in declared] + makers
+            return [link.source for link in filter.ipids] + makers
+
+        for source in dict.fromkeys(upstream(consumer)):
+            if visit(source):
+                found.append(source)
+        return found
+
+    def _check(self, plan: Plan) -> None:
+        """Every filter that takes something gets something."""
+        if any(not filter.opids for filter in self.filters if not filter.inputs):
+            return  # a source that is not open yet
+        for refusal in plan.refused:
+            declared = self._wiring.sources_of(refusal.consumer)
+            reached = any(
+                route.consumer is refusal.consumer and stream.source is refusal.source
+                for stream in plan.streams
+                for route in stream.routes
+            )
+            if declared and not reached:
+                raise link_error(refusal)
+        fed = {route.consumer for stream in plan.streams for route in stream.routes}
+        fed |= {link.filter for filter in self.filters for pid in filter.opids for link in pid.links}
+        for filter in self.filters:
+            if filter.inputs and filter not in fed and filter not in self._made_for:
+                refusals = [refusal for refusal in plan.refused if refusal.consumer is filter]
+                if refusals:
+                    raise link_error(refusals[0])
+                raise LinkError(
+                    f"nothing feeds {filter.name}",
+                    hint="load a source before it is run, or link one: source >> " + filter.name,
+                )
+        if self.unlinked == "error" and plan.unlinked:
+            stream = plan.unlinked[0]
+            raise LinkError(
+                f"{stream.source.name}.{stream.name} ({stream.summary}) goes nowhere",
+                hint="link it, or choose what the source delivers",
+            )
+
+    def _plain(self, error: ReelwayError) -> ReelwayError:
+        """What a source or sink says of the world stands for itself; other failures name their filter."""
+        cause = error.__cause__
+        if isinstance(cause, ReelwayError) and cause.fault == "world" or isinstance(cause, LinkError):
+            return cause
+        return error
+
+
+def _from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
+    """Options of a text; a bare flag is true, and `!flag` came as false."""
+    return {name: "true" if value is None else value for name, value in pairs}
+
+
