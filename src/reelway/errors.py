@@ -33,12 +33,12 @@ __all__ = [
 
 Fault = Literal["caller", "world", "filter", "installation"]
 
-# A secret runs to the last "@" that no further "://" precedes, because people paste passwords with "@",
-# "/" or quotes in them unescaped. Digits that end at a path, a query or a boundary are a port.
+# A secret runs to the last "@" before a space or the next URL of a list, because people paste passwords
+# with "@", "/" or quotes in them unescaped. Digits that end at a path, a query or a boundary are a port.
 _USERINFO = re.compile(
     r"""(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
         (?!\d+(?:[/?\#\s,;:'")\]]|$))
-        (?:(?!://)\S)+@""",
+        (?:(?![,;|][A-Za-z][A-Za-z0-9+.\-]*://)\S)+@""",
     re.VERBOSE,
 )
 _SECRETS = r"token|password|passwd|passphrase|pwd|secret|signature|credential"
@@ -55,7 +55,7 @@ def redact(text: str) -> str:
 
     Hides the password of `scheme://user:password@host` and the values of keys such as `token=`,
     `password=` and, in a query, `key=`. Everything else stays; redacting twice changes nothing.
-    Where a text is ambiguous it hides too much rather than too little.
+    Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a port.
     """
     return _QUERY.sub(r"\g<head>***", _USERINFO.sub(r"\g<head>***@", text))
 
