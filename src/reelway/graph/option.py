@@ -83,8 +83,7 @@ class Option:
     def kind(self) -> Any:
         """The type. Resolved at first use, when the module that declares it has finished loading."""
         if self._kind is None:
-            default = None if self.required else self.default
-            self._kind = annotated_kind(self.owner, self.name, default)
+            self._kind = annotated_kind(self.owner, self.name, None if self.required else self.default)
         return self._kind
 
     @property
@@ -142,8 +141,8 @@ class Option:
         if self.default is REQUIRED:
             raise OptionError(f"{self._label(type(instance))} must be given", hint=describe(self))
         if self._initial is _UNSET:
-            text = isinstance(self.default, str)  # a default may be written as text, "1280x720"
-            self._initial = self.fit(self.default) if text else self.default
+            # a default may be written as text, "1280x720"
+            self._initial = self.fit(self.default) if isinstance(self.default, str) else self.default
         if isinstance(self._initial, (list, dict, set)):
             return instance.__dict__.setdefault(self.name, copy.copy(self._initial))
         return self._initial
