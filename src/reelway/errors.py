@@ -8,7 +8,6 @@ through `redact()`, so a password in a URL does not reach a log by way of an err
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
@@ -62,6 +61,8 @@ def redact(text: str) -> str:
 
 def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
     """Up to `limit` of the `known` names most like `name`, best first; case does not count."""
+    import difflib  # only a failing program pays for it
+
     by_fold: dict[str, str] = {}
     for candidate in known:
         by_fold.setdefault(candidate.casefold(), candidate)
