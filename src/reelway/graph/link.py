@@ -96,6 +96,7 @@ class Link:
         "since",
         "source",
         "stopped",
+        "waiting",
     )
     lossless = True
     """False for a link that drops packets rather than make its producer wait."""
@@ -119,6 +120,7 @@ class Link:
         self.packets_out = self.bytes_out = self.marks_out = 0
         # written by the scheduler's thread
         self.announced = self.grown = 0
+        self.waiting = False
         self.since = 0.0
         """When the packet at the head got there [s of the scheduler's turns]."""
         self.max_packets = limits.packets
@@ -201,11 +203,10 @@ class Link:
         held = self.packets_in - self.packets_out - self.packets_dropped
         if not held:
             return False
-        size = self.bytes_in - self.bytes_out - self.bytes_dropped
         margin = share - 1
         return (
             held * share >= self.max_packets + margin
-            or size * share >= self.max_bytes + margin
+            or (self.bytes_in - self.bytes_out - self.bytes_dropped) * share >= self.max_bytes + margin
             or self._span() * share >= self.max_ticks + margin
         )
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Node:
     """Also the `Context` of its filter."""
 
-    __slots__ = ("abandoned", "again", "closed", "cpu_s", "delay", "done", "doing", "error", "errors", "filter",
+    __slots__ = ("abandoned", "again", "closed", "cpu_s", "delay", "done", "doing", "elsewhere", "ended_at", "error", "errors", "filter",
                  "own", "postponed", "progress", "ready", "running", "scheduler", "timer", "turns", "wall_s",
                  "work")  # fmt: skip
 
@@ -43,7 +43,9 @@ class Node:
         self.error: FilterError | None = None
         self.doing = "open"
         self.turns = self.errors = 0
-        self.wall_s = self.cpu_s = 0.0
+        self.wall_s = self.cpu_s = self.ended_at = 0.0
+        self.elsewhere = False
+        """Its turns run on another thread."""
         filter.context = self
 
     @property
@@ -56,7 +58,7 @@ class Node:
 
     def turn(self) -> None:
         """News first, then `process()`. On the filter's thread; an exception is kept in `error`."""
-        started, cpu = time.perf_counter(), time.thread_time()
+        started = time.perf_counter()
         filter = self.filter
         link: Link | None = None
         self.delay = None
@@ -82,8 +84,8 @@ class Node:
             self.error = self._failure(link, cause)
         finally:
             self.turns += 1
-            self.cpu_s += time.thread_time() - cpu
-            self.wall_s += time.perf_counter() - started
+            self.ended_at = time.perf_counter()
+            self.wall_s += self.ended_at - started
 
     def close(self) -> None:
         """Closes the filter, once, on its thread."""

@@ -79,6 +79,7 @@ class Scheduler:
 
     def add(self, filter: Filter) -> Node:
         node = Node(filter, self)
+        node.elsewhere = self._workers.takes(node)
         self.nodes.append(node)
         self.wake(node)
         return node
@@ -86,11 +87,12 @@ class Scheduler:
     def connect(self, pid: Pid, consumer: Filter, limits: Limits) -> Link:
         """Links `pid` to `consumer`; both may be running."""
         node: Node = consumer.context  # type: ignore[assignment]
-        threaded = self._workers.takes(node) or self._workers.takes(pid.filter.context)  # type: ignore[arg-type]
+        producer: Node = pid.filter.context  # type: ignore[assignment]
+        threaded = node.elsewhere or producer.elsewhere
         guard: AbstractContextManager[Any] = threading.Lock() if threaded else nullcontext()
         link = make_link(pid, consumer, limits, guard)
         self._on_thread_of(node, lambda: consumer.ipids.append(link))
-        self._on_thread_of(pid.filter.context, lambda: pid.attach(link))  # type: ignore[arg-type]
+        self._on_thread_of(producer, lambda: pid.attach(link))
         self.wake(node)
         return link
 
@@ -178,7 +180,7 @@ class Scheduler:
         """Until everything is done, or `stop`. Then closes; raises the first failure."""
         self._thread = threading.get_ident()
         try:
-            while not self._over():
+            while self._ready and not self.stopping or not self._over():
                 self._pass(wait=True)
         finally:
             self.close()
@@ -238,7 +240,11 @@ class Scheduler:
         for _ in range(len(ready)):
             node = ready.popleft()
             node.ready = False
-            self._dispatch(node)
+            if node.elsewhere:
+                self._dispatch(node)
+            elif not node.done:
+                node.turn()
+                self._after(node)
             if not inbox.empty():
                 break
         if wait and not ready and inbox.empty() and not self._over():
@@ -252,7 +258,7 @@ class Scheduler:
     def _dispatch(self, node: Node) -> None:
         if node.done or node.abandoned:
             return
-        if self._workers.takes(node):
+        if node.elsewhere:
             node.running = True
             self._in_flight += 1
             self._workers.start(node)
@@ -288,37 +294,39 @@ class Scheduler:
             self._end(node)
         if filter.unlinked:
             self._link_new(filter)
-        now = time.perf_counter()
-        progress = 0
+        progress, open_pids, open_links, waiting = 0, False, not filter.ipids, False
         for pid in filter.opids:
+            open_pids = open_pids or not pid.ended
+            progress += pid.packets_unlinked
             for link in pid.links:
                 news = link.packets_in + link.marks_in
                 progress += news
                 if news != link.announced:
-                    if link.announced == link.packets_out + link.packets_dropped + link.marks_out:
-                        link.since = now
+                    if not link.waiting:
+                        link.waiting, link.since = True, node.ended_at
                     link.announced = news
-                    self.wake(link.filter.context)  # type: ignore[arg-type]
-            progress += pid.packets_unlinked
-        waiting = False
+                    consumer: Node = link.filter.context  # type: ignore[assignment]
+                    if consumer.running or not consumer.ready:
+                        self.wake(consumer)
         for link in filter.ipids:
             progress += link.packets_out + link.marks_out
-            producer = link.source
-            if producer.blocked:
-                self._let_go_on(producer)
+            if link.source.blocked and link.roomy:
+                self._let_go_on(link.source)
             if link.queue:
-                waiting = True
-                link.since = now
+                waiting, link.since = True, node.ended_at
+            else:
+                link.waiting = False
+            open_links = open_links or not link.ended
         if filter.blocked:
             filter.blocked = not self._roomy(filter)
         moved, node.progress = progress != node.progress, progress
-        again, node.again = node.again, False
         if node.done:
             return
+        again, node.again = node.again, False
         if self.stopping and node.is_source:
             self._end(node)
-        elif self._exhausted(node):
-            self._retire(node)
+        elif not (open_pids or open_links or waiting) or (node.is_source and filter.opids and not open_pids):
+            self._retire(node)  # nothing can come of it any more
         elif again or node.work:
             self.wake(node)
         elif node.delay is not None:
@@ -335,15 +343,6 @@ class Scheduler:
             except ReelwayError as error:
                 self._fail(error)
             pid.bind()
-
-    def _exhausted(self, node: Node) -> bool:
-        """Nothing can come of it any more."""
-        filter = node.filter
-        if node.is_source:
-            return bool(filter.opids) and all(pid.ended for pid in filter.opids)
-        return bool(filter.ipids) and all(
-            link.ended and not link.queue for link in filter.ipids
-        ) and all(pid.ended for pid in filter.opids)  # fmt: skip
 
     def _retire(self, node: Node) -> None:
         node.done = True

@@ -32,7 +32,11 @@ class LinkStatistics:
 
 @dataclass(frozen=True, slots=True)
 class FilterStatistics:
-    """One filter. Times in seconds; CPU time is that of the threads which ran it."""
+    """One filter. Times in seconds.
+
+    CPU time is measured where a worker ran it; on the session's thread, where a turn rarely waits, it is
+    the wall time (asking the kernel twice a turn would cost more than a short turn).
+    """
 
     name: str
     kind: str
@@ -104,7 +108,7 @@ def _of_filter(node: Node, now: float) -> FilterStatistics:
         bytes_in=sum(link.bytes_out for link in inputs),
         bytes_out=sum(link.bytes_in for link in sent),
         wall_s=node.wall_s,
-        cpu_s=node.cpu_s,
+        cpu_s=node.cpu_s if node.elsewhere else node.wall_s,
         errors=node.errors,
         state=state_of(node),
         status=filter.status,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -85,7 +86,9 @@ class Workers:
             self._switch_interval = None
 
     def _turn(self, node: Node) -> None:
+        started = time.thread_time()
         node.turn()
+        node.cpu_s += time.thread_time() - started
         if node.abandoned:
             node.close()
         else:
