@@ -32,21 +32,16 @@ __all__ = [
 
 Fault = Literal["caller", "world", "filter", "installation"]
 
+# Patterns stay text until first used: `re` compiles and keeps them, and an import does not wait for that.
 # A secret runs to the last "@" before a space or the next URL of a list, because people paste passwords
 # with "@", "/" or quotes in them unescaped. Digits that end at a path, a query or a boundary are a port.
-_USERINFO = re.compile(
-    r"""(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
+_USERINFO = r"""(?x)(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
         (?!\d+(?:[/?\#\s,;:'")\]]|$))
-        (?:(?![,;|][A-Za-z][A-Za-z0-9+.\-]*://)\S)+@""",
-    re.VERBOSE,
-)
+        (?:(?![,;|][A-Za-z][A-Za-z0-9+.\-]*://)\S)+@"""
 _SECRETS = r"token|password|passwd|passphrase|pwd|secret|signature|credential"
-_QUERY = re.compile(
-    rf"""(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=
+_QUERY = rf"""(?xi)(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=
         |(?<![A-Za-z0-9])(?:\w+[_\-])?(?:{_SECRETS})=)
-        [^\s&\#"'<>]+""",
-    re.VERBOSE | re.IGNORECASE,
-)
+        [^\s&\#"'<>]+"""
 
 
 def redact(text: str) -> str:
@@ -56,7 +51,7 @@ def redact(text: str) -> str:
     `password=` and, in a query, `key=`. Everything else stays; redacting twice changes nothing.
     Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a port.
     """
-    return _QUERY.sub(r"\g<head>***", _USERINFO.sub(r"\g<head>***@", text))
+    return re.sub(_QUERY, r"\g<head>***", re.sub(_USERINFO, r"\g<head>***@", text))
 
 
 def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:

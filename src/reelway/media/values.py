@@ -57,10 +57,11 @@ _TIME_UNITS = {
     "min": Fraction(60),
     "h": Fraction(3600),
 }
-_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)([kKmMgG]?)")
-_TIME = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(ns|us|ms|s|sec|min|h)")
-_CLOCK = re.compile(r"([+-]?)T?(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
-_FRACTION = re.compile(r"([+-]?\d+)[/\-](\d+)")
+# compiled when first used, and kept by `re`
+_NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)([kKmMgG]?)"
+_TIME = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(ns|us|ms|s|sec|min|h)"
+_CLOCK = r"([+-]?)T?(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)"
+_FRACTION = r"([+-]?\d+)[/\-](\d+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,12 @@ def _number(text: str, unit: str) -> Fraction:
     """The exact value of a number with a k, m or g suffix, or of a time when `unit` is a time unit."""
     if text[:2].lower() == "0x":
         return Fraction(int(text, 16))
-    if match := _NUMBER.fullmatch(text):
+    if match := re.fullmatch(_NUMBER, text):
         return Fraction(match[1]) * _UNITS[match[2].lower()]
     if unit in _TIME_UNITS:
-        if match := _TIME.fullmatch(text):
+        if match := re.fullmatch(_TIME, text):
             return Fraction(match[1]) * _TIME_UNITS[match[2]] / _TIME_UNITS[unit]
-        if match := _CLOCK.fullmatch(text):
+        if match := re.fullmatch(_CLOCK, text):
             return _clock(match) / _TIME_UNITS[unit]
     raise ValueError
 
@@ -126,17 +127,17 @@ def _parse_float(text: str, unit: str) -> float:
         return math.inf if text == "+I" else -math.inf
     if text.lower() in ("inf", "-inf", "nan"):
         return float(text)
-    if _FRACTION.fullmatch(text) and "/" in text:
+    if re.fullmatch(_FRACTION, text) and "/" in text:
         return float(_parse_fraction(text, unit))
     return float(_number(text, unit))
 
 
 def _parse_fraction(text: str, unit: str) -> Fraction:
-    if match := _FRACTION.fullmatch(text):
+    if match := re.fullmatch(_FRACTION, text):
         if int(match[2]) == 0:
             raise ValueError
         return Fraction(int(match[1]), int(match[2]))
-    if match := _CLOCK.fullmatch(text):
+    if match := re.fullmatch(_CLOCK, text):
         return _clock(match)
     return _number(text, unit)
 
@@ -150,9 +151,9 @@ def _parse_size(text: str, _unit: str) -> Size:
 
 
 def _parse_seconds(text: str, _unit: str) -> Seconds:
-    if match := _CLOCK.fullmatch(text):
+    if match := re.fullmatch(_CLOCK, text):
         return Seconds(float(_clock(match)))
-    if match := _TIME.fullmatch(text):
+    if match := re.fullmatch(_TIME, text):
         return Seconds(float(Fraction(match[1]) * _TIME_UNITS[match[2]]))
     return Seconds(_parse_float(text, "s"))
 
