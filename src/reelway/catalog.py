@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelway.errors import UnknownNameError, UnsupportedError
 
@@ -30,19 +29,26 @@ CONVERTERS: dict[str, int] = {}
 
 def names() -> list[str]:
     """All names, aliases left out; those of other packages too."""
-    return sorted({*FILTERS, *(entry.name for entry in entry_points(group=ENTRY_POINTS))})
+    return sorted({*FILTERS, *(entry.name for entry in _installed())})
 
 
 def find(name: str) -> type[Filter]:
     """The filter class called `name`. Raises UnknownNameError that names the near ones."""
     target = FILTERS.get(ALIASES.get(name, name))
     if target is None:
-        for entry in entry_points(group=ENTRY_POINTS):
+        for entry in _installed():
             if entry.name == name:
                 return _checked(name, entry.load())
         raise UnknownNameError.of("filter", name, [*names(), *ALIASES], hint="`reelway filters` lists them all")
     module, _, attribute = target.partition(":")
     return _checked(name, getattr(import_module(module), attribute))
+
+
+def _installed() -> Any:
+    """The entry points of other packages; looked for only where no name of our own fits, as it takes long."""
+    from importlib.metadata import entry_points
+
+    return entry_points(group=ENTRY_POINTS)
 
 
 def _checked(name: str, found: object) -> type[Filter]:

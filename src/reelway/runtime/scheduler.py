@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelway.errors import FilterError, ReelwayError, StateError
 from reelway.graph.filter import Filter
@@ -25,8 +25,10 @@ from reelway.graph.policy import make_link
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.deadlock import relieve
 from reelway.runtime.node import Node
-from reelway.runtime.statistics import Statistics, snapshot
 from reelway.runtime.workers import Workers
+
+if TYPE_CHECKING:
+    from reelway.runtime.statistics import Statistics
 
 Flush = Literal["all", "fast", "none"]
 Task = Callable[[], "float | None"]
@@ -160,6 +162,8 @@ class Scheduler:
         return time.perf_counter() - self._started
 
     def statistics(self) -> Statistics:
+        from reelway.runtime.statistics import snapshot  # its classes take longer to make than a short file to remux
+
         return snapshot(tuple(self.nodes), self.elapsed(), time.perf_counter())
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelway.graph.filter import Filter
-from reelway.runtime.statistics import Statistics
 from reelway.session.session import Session
+
+if TYPE_CHECKING:
+    from reelway.runtime.statistics import Statistics
 
 
 def run(src: Any, dst: Any, *filters: Filter | str, progress: bool = False, **session: Any) -> Statistics:

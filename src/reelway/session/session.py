@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reelway import catalog
 from reelway.errors import LinkError, OptionError, ReelwayError, StateError, UnknownNameError
@@ -21,10 +21,11 @@ from reelway.graph.wiring import Wiring, link_error
 from reelway.media import properties as media_properties
 from reelway.runtime.clock import Clock
 from reelway.runtime.scheduler import Flush, Scheduler, Task
-from reelway.runtime.statistics import Statistics
 from reelway.session.interrupt import interruptible
 from reelway.session.plan import Plan, make_plan
-from reelway.session.profile import read_profile
+
+if TYPE_CHECKING:
+    from reelway.runtime.statistics import Statistics
 
 log = logging.getLogger("reelway.session")
 
@@ -65,7 +66,11 @@ class Session:
         self.blocking = blocking
         self.blacklist = frozenset(blacklist)
         self.unlinked = unlinked
-        self.defaults: dict[str, Any] = {**(read_profile(profile) if profile else {}), **(defaults or {})}
+        self.defaults: dict[str, Any] = dict(defaults or {})
+        if profile:
+            from reelway.session.profile import read_profile
+
+            self.defaults = {**read_profile(profile), **self.defaults}
         self.limits = limits or Limits(policy=policy)
         self.open_timeout_s = open_timeout_s
         self.on_filter_new = on_filter_new
