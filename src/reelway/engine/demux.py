@@ -34,12 +34,18 @@ class Demux(Filter):
 
     src: Any = option(kind=object, help="URL, path, or a Python object with read() and perhaps seek()")
     format: str = option("", help="container format, where it cannot be told from the data")
-    timeout_s: float = option(10.0, low=0.1, unit="s", help="longest wait for the source to open or to answer")
-    options: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's demuxer and protocol")
+    timeout_s: float = option(
+        10.0, low=0.1, unit="s", help="longest wait for the source to open or to answer"
+    )
+    ffmpeg: dict[str, str] = option(
+        {}, kind=dict, help="options of FFmpeg's demuxer and protocol, by its names"
+    )
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.url = self.src if isinstance(self.src, str) else os.fspath(self.src) if _is_path(self.src) else ""
+        self.url = (
+            self.src if isinstance(self.src, str) else os.fspath(self.src) if _is_path(self.src) else ""
+        )
         self._container: Any = None
         self._packets: Iterator[Any] = iter(())
         self._outputs: list[Pid | None] = []
@@ -151,7 +157,7 @@ class Demux(Filter):
             self._container = av.open(
                 source,
                 format=self.format or None,
-                options=dict(self.options),
+                options=dict(self.ffmpeg),
                 timeout=(self.timeout_s, self.timeout_s) if self.thread == "own" and self.url else None,
                 metadata_errors="replace",
             )

@@ -1,27 +1,39 @@
 """The muxer: writes PIDs into a container.
 
 It drains all its inputs and lets FFmpeg interleave them, and writes no header before every input is
-configured. A payload that another packet may hold gets an av packet of its own, for muxing rewrites ticks,
-time base and stream of an av packet.
+configured. What the container cannot hold is found out before the file is touched. Decode times rise, also
+where the source's do not. A payload that another packet may hold gets an av packet of its own, for muxing
+rewrites ticks, time base and stream of an av packet.
 """
 
 from __future__ import annotations
 
 import os
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
+from reelway.engine import containers
+from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import is_regular
 from reelway.engine.errors import writing
 from reelway.engine.streaminfo import StreamInfo
-from reelway.errors import FormatError, LinkError, OptionError, UnsupportedError, redact
+from reelway.errors import LinkError, OptionError, UnsupportedError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.packet import Packet
+
+
+class _Output(NamedTuple):
+    """Where an input's packets go."""
+
+    stream: Any
+    time_base: Fraction
+    track: Track
+    filter: Any
 
 
 class Mux(Filter):
@@ -32,68 +44,91 @@ class Mux(Filter):
 
     dst: Any = option(kind=object, help="URL, path, or a Python object with write() and perhaps seek()")
     format: str = option("", help="container format; by default the one of the file name's ending")
-    options: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's muxer")
+    ffmpeg: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's muxer, by its names")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.url = self.dst if isinstance(self.dst, str) else os.fspath(self.dst) if isinstance(self.dst, os.PathLike) else ""
+        self.url = (
+            self.dst
+            if isinstance(self.dst, str)
+            else os.fspath(self.dst)
+            if isinstance(self.dst, os.PathLike)
+            else ""
+        )
         self._container: Any = None
-        self._streams: dict[Link, Any] = {}
+        self._planned: dict[Link, containers.Planned] = {}
+        self._continuity = Continuity()
         self._header_written = False
         if self.url and not _will_be_regular(self.url):
             self.thread = "own"
 
     def configure(self, pid: Link) -> None:
-        if pid in self._streams:
+        if pid in self._planned:
             return
         if self._header_written:
             raise LinkError(f"{self.name} cannot add {pid.name}: the header of {redact(self.url)} is written")
         if self._container is None:
             self._open()
-        info = pid.properties.get("StreamInfo")
+        properties = pid.properties
+        info = properties.get("StreamInfo")
         if not isinstance(info, StreamInfo):
-            info = StreamInfo.from_properties(pid.properties)
-        config = pid.properties.get("DecoderConfig")
+            info = StreamInfo.from_properties(properties)
+        config = properties.get("DecoderConfig")
         if config is not None and config != info.extradata:
             info = info.with_extradata(bytes(config))
-        time_base = Fraction(1, pid.properties.get("Timescale") or 90000)
-        try:
-            stream = info.add_to(self._container, time_base)
-        except ValueError:
-            raise FormatError(
-                f"{self._container.format.name} cannot hold {info.codec}",
-                hint="choose another container, such as .mkv",
-            ) from None
-        metadata = dict(pid.properties.get("Metadata") or {})
-        if language := pid.properties.get("Language"):
-            metadata["language"] = language
-        stream.metadata.update(metadata)
-        if disposition := pid.properties.get("Disposition"):
-            stream.disposition = disposition
-        self._streams[pid] = stream
-        pid.data = (stream, time_base)
+        time_base = Fraction(1, properties.get("Timescale") or 90000)
+        self._planned[pid] = containers.Planned(pid.name, info, time_base, properties.get("FPS"))
 
     def process(self) -> float | None:
         inputs = self.ipids
         if not self._header_written:
             if not all(pid.configured for pid in inputs) or self.context.expects_inputs(self):
                 return None
+            if not self._complete_configs():
+                return None
+            self._add_streams()
             self._header_written = True
-        container = self._container
         try:
-            write = container.mux_one
+            write = self._container.mux_one
             for pid in inputs:
-                stream, time_base = pid.data
+                output: _Output = pid.data
+                stream, time_base, track, convert = (
+                    output.stream,
+                    output.time_base,
+                    output.track,
+                    output.filter,
+                )
+                last, offset, max_gap = track.last, track.offset, track.max_gap
                 for packet in pid:
                     payload = packet.payload
                     if payload.__class__ is not av.Packet or packet.shared:
                         payload = _own_packet(packet)
-                    payload.dts = packet.dts
-                    payload.pts = packet.cts
+                    dts, cts = packet.dts, packet.cts
+                    if dts is not None:
+                        moved = dts + offset
+                        if last is None or not last < moved <= last + max_gap:
+                            track.last = last
+                            moved = track.repair(dts, packet.duration)
+                            offset = track.offset
+                        last = dts = moved
+                        if cts is not None:
+                            cts += offset
+                            if not dts <= cts <= dts + max_gap:
+                                cts = dts
+                    elif cts is not None:
+                        cts += offset
+                    payload.dts = dts
+                    payload.pts = cts
                     payload.duration = packet.duration or 0
                     payload.time_base = time_base
                     payload.stream = stream
-                    write(payload)
+                    if convert is None:
+                        write(payload)
+                    else:
+                        for converted in convert.filter(payload):
+                            converted.stream = stream
+                            write(converted)
+                track.last = last
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise writing(error, self.url or repr(self.dst)) from error
         return None
@@ -107,13 +142,43 @@ class Mux(Filter):
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise writing(error, self.url or repr(self.dst)) from error
 
+    def _complete_configs(self) -> bool:
+        """Takes decoder configurations that only the packets hold from the first; False: not there yet."""
+        for pid, planned in self._planned.items():
+            if containers.needs_config(self._container.format, planned.info) and not pid.ended:
+                packet = pid.peek()
+                if packet is None:
+                    return False
+                info = planned.info.with_extradata_of(packet.data)
+                self._planned[pid] = planned._replace(info=info)
+        return True
+
+    def _add_streams(self) -> None:
+        """Every stream of the container, once it is sure to take them."""
+        container, planned = self._container, [self._planned[pid] for pid in self.ipids]
+        name = container.format.name
+        time_bases = [each.time_base for each in planned]
+        options = containers.muxer_options(name, container.container_options, time_bases)
+        containers.check(name, options, planned)
+        container.container_options.update(options)
+        for pid, each in zip(self.ipids, planned, strict=True):
+            stream = containers.add_stream(container, each)
+            properties = pid.properties
+            stream.metadata.update(properties.get("Metadata") or {})
+            if language := properties.get("Language"):
+                stream.metadata["language"] = language
+            if disposition := properties.get("Disposition"):
+                stream.disposition = disposition
+            track = self._continuity.track(each.time_base, containers.max_gap_s(name, each))
+            pid.data = _Output(stream, each.time_base, track, containers.stream_filter(name, each.info))
+
     def _open(self) -> None:
         target = self.url or self.dst
         if self.format and self.format not in av.formats_available:
             raise OptionError(f"FFmpeg knows no format {self.format!r}")
         try:
             self._container = av.open(
-                target, "w", format=self.format or None, container_options=dict(self.options)
+                target, "w", format=self.format or None, container_options=dict(self.ffmpeg)
             )
         except ValueError as error:
             raise UnsupportedError(
@@ -126,7 +191,7 @@ class Mux(Filter):
 
 def _own_packet(packet: Packet) -> Any:
     """An av packet for this muxer alone, on the same bytes."""
-    new = av.Packet(packet.data)
+    new: Any = av.Packet(packet.data)  # type: ignore[arg-type]  # any buffer
     new.is_keyframe = bool(packet.sap)
     if isinstance(packet.payload, av.Packet):
         for side_data in packet.payload.iter_sidedata():

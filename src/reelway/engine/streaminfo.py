@@ -82,16 +82,18 @@ class StreamInfo:
         keeper.start_encoding()  # takes the parameters over from the context
         return StreamInfo(stream)
 
+    def with_extradata_of(self, data: Any) -> StreamInfo:
+        """The same parameters with the decoder configuration that a packet's `data` begins with, if any."""
+        extract = av.BitStreamFilterContext("extract_extradata", self.template)
+        for packet in extract.filter(av.Packet(data)):
+            if packet.has_sidedata("new_extradata"):
+                return self.with_extradata(bytes(packet.get_sidedata("new_extradata")))
+        return self
+
     @property
     def extradata(self) -> bytes | None:
         context = self.template.codec_context
         return context.extradata if context is not None else None
-
-    def add_to(self, container: Any, time_base: Fraction) -> Any:
-        """A new stream of `container` with these parameters; ValueError where the container refuses them."""
-        stream = container.add_stream_from_template(self.template, opaque=True)
-        stream.time_base = time_base
-        return stream
 
 
 def describe(stream: Any, info: StreamInfo) -> dict[str, Any]:
