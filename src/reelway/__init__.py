@@ -1,18 +1,18 @@
 """Reelway: media sessions in Python.
 
-The rooms, from the top; imports go down only:
+The rooms, from the top; imports go down only, and rooms on one line do not know each other:
 
-    cli          parses, calls what is public, prints
-    compat       faces of libgpac and others, on what is public
-    testing      shipped test kits
-    session      what a user holds
-    catalog      filters by name
-    engine       everything that touches av          filters   plain Python        runtime   scheduler, threads
-    graph        what may connect
-    media        values
+    cli         parses, calls what is public, prints
+    compat      faces of libgpac and others, on what is public
+    testing     shipped test kits
+    session     what a user holds
+    catalog     filters by name
+    engine      everything that touches av  |  filters  plain Python  |  runtime  scheduler, threads, clock
+    graph       what may connect
+    media       values
     errors
 
-A name here is loaded when it is first used.
+A name below is loaded when it is first used: importing reelway loads neither av nor numpy.
 """
 
 from __future__ import annotations
@@ -21,9 +21,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reelway.errors import (
-        DeadlineError as DeadlineError,
-    )
+    from reelway.errors import DeadlineError as DeadlineError
+    from reelway.errors import FilterError as FilterError
+    from reelway.errors import FormatError as FormatError
+    from reelway.errors import InterleaveError as InterleaveError
+    from reelway.errors import LinkError as LinkError
+    from reelway.errors import OpenError as OpenError
+    from reelway.errors import OptionError as OptionError
+    from reelway.errors import PacketError as PacketError
+    from reelway.errors import ReelwayError as ReelwayError
+    from reelway.errors import StateError as StateError
+    from reelway.errors import UnknownNameError as UnknownNameError
+    from reelway.errors import UnsupportedError as UnsupportedError
+    from reelway.graph.caps import Caps as Caps
+    from reelway.graph.caps import Not as Not
+    from reelway.graph.filter import Filter as Filter
+    from reelway.graph.link import Limits as Limits
+    from reelway.graph.link import Link as Link
+    from reelway.graph.merge import merge as merge
+    from reelway.graph.option import option as option
+    from reelway.graph.pid import Pid as Pid
+    from reelway.media import events as events
+    from reelway.media.packet import Packet as Packet
+    from reelway.session.logs import set_logs as set_logs
+    from reelway.session.run import run as run
+    from reelway.session.session import Session as Session
 
 __version__ = "0.1.0"
 
@@ -37,13 +59,14 @@ _WHERE = {
     "reelway.graph.option": "option",
     "reelway.graph.pid": "Pid",
     "reelway.media.packet": "Packet",
+    "reelway.session.logs": "set_logs",
     "reelway.session.run": "run",
     "reelway.session.session": "Session",
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names.split()}
 _MODULES = {"events": "reelway.media.events"}
 
-__all__ = sorted([*_NAMES, *_MODULES, "__version__"])
+__all__ = [*_NAMES, *_MODULES, "__version__"]  # noqa: PLE0605 (what loads is what there is)
 
 
 def __getattr__(name: str) -> Any:

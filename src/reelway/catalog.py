@@ -39,7 +39,9 @@ def find(name: str) -> type[Filter]:
         for entry in _installed():
             if entry.name == name:
                 return _checked(name, entry.load())
-        raise UnknownNameError.of("filter", name, [*names(), *ALIASES], hint="`reelway filters` lists them all")
+        raise UnknownNameError.of(
+            "filter", name, [*names(), *ALIASES], hint="`reelway filters` lists them all"
+        )
     module, _, attribute = target.partition(":")
     return _checked(name, getattr(import_module(module), attribute))
 

@@ -65,7 +65,9 @@ class Unattached:
     """The context of a filter that no session holds."""
 
     def __getattr__(self, name: str) -> Any:
-        raise StateError(f"{name}() needs a session", hint="add the filter to a session first: session.add(filter)")
+        raise StateError(
+            f"{name}() needs a session", hint="add the filter to a session first: session.add(filter)"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Output:
 
 
 class Filter:
-    """A unit that consumes packets from input PIDs (`ipids`) and produces packets on output PIDs (`opids`)."""
+    """Consumes packets from input PIDs (`ipids`) and produces packets on output PIDs (`opids`)."""
 
     inputs: ClassVar[Sequence[Caps]] = ()
     """What it accepts, each a whole bundle; empty for a source."""
@@ -101,7 +103,9 @@ class Filter:
     registry_name: ClassVar[str] = ""
     """Its name in the catalogue."""
 
-    on_error: str = option("stop", choices=("stop", "skip"), help="after an exception: end the session, or go on")
+    on_error: str = option(
+        "stop", choices=("stop", "skip"), help="after an exception: end the session, or go on"
+    )
 
     def __init__(self, **options: Any) -> None:
         self.name: str = options.pop("name", "") or self.registry_name or type(self).__name__
@@ -110,7 +114,7 @@ class Filter:
         self.status = ""
         """One line about what it is doing, for people."""
         self.blocked = False
-        """An output is full, and `get()` gives None until it is not. Set by links, cleared by the scheduler."""
+        """An output is full, and `get()` gives None. Set by links, cleared by the scheduler."""
         self.context: Context = Unattached()
         self.unlinked: list[Pid] = []
         """PIDs made in this turn, which the session links when it is over."""
@@ -165,8 +169,10 @@ class Filter:
         """Lets go of everything. Called once, on the filter's thread, also after a failure."""
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
-        """What it will make of a stream with `properties`: one dict a PID. For `explain()`, before it runs."""
-        return [{**properties, **{name: made for name, made in caps.items() if made}} for caps in self.outputs]
+        """What it will make of a stream with `properties`, one dict a PID. For `explain()`."""
+        return [
+            {**properties, **{name: made for name, made in caps.items() if made}} for caps in self.outputs
+        ]
 
     # What the author calls
 
@@ -195,10 +201,9 @@ class Filter:
 
         `selector` says which PIDs: "#PID=1", "#audio", "#video2", "#Width+640" (see graph.select).
         """
-        tests = Selector.parse(selector) if selector else None
-        if isinstance(source, Output):
-            source, tests = source.filter, tests or source.selector
-        self._wiring().declare(source, self, tests)
+        output = source if isinstance(source, Output) else Output(source)
+        tests = Selector.parse(selector) if selector else output.selector
+        self._wiring().declare(output.filter, self, tests)
 
     @property
     def video(self) -> Output:

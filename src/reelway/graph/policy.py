@@ -24,7 +24,9 @@ class DroppingLink(Link):
     __slots__ = ("guard",)
     lossless = False
 
-    def __init__(self, pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]) -> None:
+    def __init__(
+        self, pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]
+    ) -> None:
         super().__init__(pid, consumer, limits)
         self.guard = guard
 
@@ -108,7 +110,9 @@ class DropToKeyframe(DropOldest):
 
     __slots__ = ("waiting_for_keyframe",)
 
-    def __init__(self, pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]) -> None:
+    def __init__(
+        self, pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]
+    ) -> None:
         super().__init__(pid, consumer, limits, guard)
         self.waiting_for_keyframe = False
 

@@ -101,7 +101,13 @@ def resolve(
                 if not isinstance(narrowed, Mismatch):
                     made = {name: _made(value) for name, value in conversion.makes.items()}
                     heapq.heappush(
-                        heap, (cost + converter.cost, next(tick), {**narrowed, **made}, (*path, (converter, conversion)))
+                        heap,
+                        (
+                            cost + converter.cost,
+                            next(tick),
+                            {**narrowed, **made},
+                            (*path, (converter, conversion)),
+                        ),
                     )
     return NoChain(nearest[1], nearest[2]) if nearest else NoChain(None)
 

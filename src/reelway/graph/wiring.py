@@ -75,7 +75,9 @@ class Wiring:
         if consumer is source or self._is_downstream(source, of=consumer):
             raise LinkError(f"linking {source.name} to {consumer.name} would make a loop")
         if not consumer.inputs:
-            raise LinkError(f"{consumer.name} is a source and takes no input", hint=f"{source.name} cannot feed it")
+            raise LinkError(
+                f"{consumer.name} is a source and takes no input", hint=f"{source.name} cannot feed it"
+            )
         self._declared.setdefault(consumer, []).append(Declared(source, selector, unless))
         if restrict:
             self._restricted.add(source)
@@ -141,7 +143,9 @@ class Wiring:
             if here in seen:
                 continue
             seen.add(here)
-            upstream = {link.source for link in here.ipids} | {each.source for each in self._declared.get(here, ())}
+            upstream = {link.source for link in here.ipids} | {
+                each.source for each in self._declared.get(here, ())
+            }
             if of in upstream:
                 return True
             todo.extend(upstream)

@@ -178,7 +178,8 @@ class Packet:
             whole = view(self.payload)
         except TypeError:
             raise PacketError(
-                f"the payload is a {type(self.payload).__name__}, which has no bytes", hint="read packet.payload"
+                f"the payload is a {type(self.payload).__name__}, which has no bytes",
+                hint="read packet.payload",
             ) from None
         return whole if whole.nbytes == self.size else whole[: self.size]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer as SupportsBuffer
-else:  # collections.abc.Buffer is Python 3.12's
+    from typing_extensions import Buffer as SupportsBuffer  # collections.abc.Buffer from Python 3.12 on
+else:
     SupportsBuffer = Any
 
 
@@ -85,8 +85,7 @@ class Part:
 
 def view(payload: Any) -> memoryview:
     """The bytes of a payload, not copied; writable only where the payload is. TypeError: it has no bytes."""
-    own = getattr(payload, "view", None)
-    if own is not None and isinstance(payload, (Buffer, SharedBuffer, Part)):
+    if isinstance(payload, (Buffer, SharedBuffer, Part)):
         return payload.view()
     flat = memoryview(payload)
     return flat if flat.format == "B" and flat.ndim == 1 else flat.cast("B")

@@ -27,7 +27,7 @@ def interruptible(session: Session) -> Iterator[None]:
         return
     presses = 0
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal presses
         presses += 1
         session.stop("all" if presses == 1 else "none")

@@ -60,7 +60,9 @@ class Plan:
                 lines.append(f"   {steps} -> {route.consumer.name}  ({route.why})".replace("    ->", "  ->"))
             if not stream.routes:
                 reasons = [r for r in self.refused if r.source is stream.source and r.pid == stream.name]
-                lines.append("  goes nowhere" + "".join(f"; {r.consumer.name}: {r.reason.mismatch}" for r in reasons))
+                lines.append(
+                    "  goes nowhere" + "".join(f"; {r.consumer.name}: {r.reason.mismatch}" for r in reasons)
+                )
         return "\n".join(lines)
 
 

@@ -27,5 +27,7 @@ def read_profile(profile: str | os.PathLike[str]) -> dict[str, Any]:
         raise FormatError(f"profile {path}: {error}") from None
     nested = [name for name, value in values.items() if isinstance(value, dict)]
     if nested:
-        raise FormatError(f"profile {path}: {nested[0]} is a table", hint="a profile is a list of option = value")
+        raise FormatError(
+            f"profile {path}: {nested[0]} is a table", hint="a profile is a list of option = value"
+        )
     return values

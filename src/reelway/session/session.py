@@ -119,7 +119,9 @@ class Session:
     def add(self, filter: Filter) -> Filter:
         """Takes `filter`, made by the caller, into the session."""
         if filter.wiring is not None:
-            raise StateError(f"{filter.name} is in a session already", hint="make another one for this session")
+            raise StateError(
+                f"{filter.name} is in a session already", hint="make another one for this session"
+            )
         require(filter)
         for name, value in self.defaults.items():
             if name in filter.options() and name not in filter.given:
@@ -143,7 +145,7 @@ class Session:
     # Linking
 
     def link(self) -> Plan:
-        """Opens the sources, under a deadline, and links what is there. Raises LinkError and what sources raise."""
+        """Opens the sources, under a deadline, and links what is there. Raises LinkError, OpenError ..."""
         self._declare_sids()
         if not self._linked:
             self._linked = True
@@ -160,7 +162,7 @@ class Session:
         return plan
 
     def explain(self) -> Plan:
-        """Which stream goes where, through what, and why. Opens sources; runs nothing. `str()` of it reads well."""
+        """Which stream goes where, through what, and why. Opens sources, runs nothing; print it."""
         return self.link()
 
     # Running
@@ -249,7 +251,10 @@ class Session:
             known = {*declared(catalog.find(name)), *BUILTIN_OPTIONS}
             url, pairs = split_url(url, known, exists=os.path.exists)
             own = [(key, value) for key, value in pairs if not key.startswith("#")]
-            properties = {**(properties or {}), **{key[1:]: value for key, value in pairs if key.startswith("#")}}
+            properties = {
+                **(properties or {}),
+                **{key[1:]: value for key, value in pairs if key.startswith("#")},
+            }
             options = {**_from_text(own), **options}
             if way == "dst" and url in ("null", "null:"):
                 return self._make("null", options, properties)
@@ -259,17 +264,25 @@ class Session:
             raise OptionError(f"{url!r} is no URL, path or file object")
         return self._make(name, {way: url, **options}, properties)
 
-    def _make(self, name: str, options: dict[str, Any], properties: Mapping[str, str | None] | None = None) -> Filter:
+    def _make(
+        self, name: str, options: dict[str, Any], properties: Mapping[str, str | None] | None = None
+    ) -> Filter:
         if name in self.blacklist:
             raise UnknownNameError(f"the filter {name} is blacklisted", name=name)
         kind = catalog.find(name)
-        builtin = {key: options.pop(key) for key in tuple(options) if key in BUILTIN_OPTIONS and key not in declared(kind)}
+        builtin = {
+            key: options.pop(key)
+            for key in tuple(options)
+            if key in BUILTIN_OPTIONS and key not in declared(kind)
+        }
         filter = kind(**options)
         if identity := builtin.get("FID"):
             self._ids[str(identity)] = filter
         filter.name = str(builtin.get("N") or builtin.get("FID") or self._unused_name(filter.name))
         if properties:
-            self._properties[filter] = {key: media_properties.parse(key, value) for key, value in properties.items()}
+            self._properties[filter] = {
+                key: media_properties.parse(key, value) for key, value in properties.items()
+            }
         self.add(filter)
         if sids := builtin.get("SID"):
             self._sids.append((filter, str(sids)))
@@ -352,7 +365,6 @@ class Session:
 
     def _pending(self, consumer: Filter) -> list[Filter]:
         """The filters that may still make a PID for `consumer`."""
-        found: list[Filter] = []
         seen: set[Filter] = {consumer}
 
         def visit(filter: Filter) -> bool:
@@ -380,10 +392,7 @@ class Session:
                 return [each.source for each in declared] + makers
             return [link.source for link in filter.ipids] + makers
 
-        for source in dict.fromkeys(upstream(consumer)):
-            if visit(source):
-                found.append(source)
-        return found
+        return [source for source in dict.fromkeys(upstream(consumer)) if visit(source)]
 
     def _check(self, plan: Plan) -> None:
         """Every filter that takes something gets something."""
@@ -419,7 +428,7 @@ class Session:
     def _plain(self, error: ReelwayError) -> ReelwayError:
         """What a source or sink says of the world stands for itself; other failures name their filter."""
         cause = error.__cause__
-        if isinstance(cause, ReelwayError) and cause.fault == "world" or isinstance(cause, LinkError):
+        if isinstance(cause, LinkError) or (isinstance(cause, ReelwayError) and cause.fault == "world"):
             return cause
         return error
 
@@ -427,5 +436,3 @@ class Session:
 def _from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
     """Options of a text; a bare flag is true, and `!flag` came as false."""
     return {name: "true" if value is None else value for name, value in pairs}
-
-
