@@ -66,7 +66,7 @@ _WHERE = {
 _NAMES = {name: module for module, names in _WHERE.items() for name in names.split()}
 _MODULES = {"events": "reelway.media.events"}
 
-__all__ = [*_NAMES, *_MODULES, "__version__"]  # noqa: PLE0605 (what loads is what there is)
+__all__ = [*_NAMES, *_MODULES, "__version__"]  # noqa: PLE0604 (what loads is what there is)
 
 
 def __getattr__(name: str) -> Any:

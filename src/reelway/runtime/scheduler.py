@@ -70,6 +70,7 @@ class Scheduler:
         self._ready: deque[Node] = deque()
         self._timers: list[tuple[float, int, object, Callable[[], None]]] = []
         self._tasks: set[object] = set()
+        self._watchers: set[object] = set()
         self._count = itertools.count()
         self._in_flight = 0
         self._workers = Workers(threads, self._completed)
@@ -125,20 +126,24 @@ class Scheduler:
         """Asks; returns at once. Also from a signal handler."""
         self.inbox.put(lambda: self._begin_stop(flush))
 
-    def post(self, task: Task, delay_s: float = 0.0) -> None:
-        """Calls `task` after `delay_s`, and again after each delay that it returns, until that is None."""
+    def post(self, task: Task, delay_s: float = 0.0, *, watches: bool = False) -> None:
+        """Calls `task` after `delay_s`, and again after each delay that it returns, until that is None.
+
+        One that only watches keeps nothing running, and goes on while the session is stopping.
+        """
         key = object()
-        self._tasks.add(key)
+        keys = self._watchers if watches else self._tasks
+        keys.add(key)
 
         def run() -> None:
             try:
                 delay = task()
             except Exception as cause:
-                self._tasks.discard(key)
+                keys.discard(key)
                 self._fail(FilterError(filter=getattr(task, "__name__", "task"), time=self.elapsed(), cause=cause))
                 return
             if delay is None or delay < 0:
-                self._tasks.discard(key)
+                keys.discard(key)
             else:
                 self._at(delay, key, run)
 
@@ -197,7 +202,7 @@ class Scheduler:
         """
         self._thread = threading.get_ident()
         until = time.monotonic() + deadline_s
-        while not self.failures and (opening := [n for n in self.nodes if n.running or not n.opened]):
+        while not self.stopping and (opening := [n for n in self.nodes if n.running or not n.opened]):
             for node in opening:
                 if not node.running:
                     self._ready.remove(node)
@@ -321,9 +326,9 @@ class Scheduler:
             else:
                 link.waiting = False
             open_links = open_links or not link.ended
-        if filter.blocked:
-            filter.blocked = not self._roomy(filter)
         moved, node.progress = progress != node.progress, progress
+        if filter.blocked and self._roomy(filter):  # a consumer on another thread made room meanwhile
+            filter.blocked, moved = False, True
         if node.done:
             return
         again, node.again = node.again, False
@@ -411,7 +416,7 @@ class Scheduler:
                 call()
 
     def _wanted(self, key: object) -> bool:
-        return key in self._tasks or any(node.timer is key for node in self.nodes)
+        return key in self._tasks or key in self._watchers or any(node.timer is key for node in self.nodes)
 
     # The end
 
@@ -421,7 +426,8 @@ class Scheduler:
 
     def _settled(self) -> bool:
         """True when no packet and no task will ever move again without somebody outside."""
-        return not (self._in_flight or self._timers or any(self._alive(node) for node in self.nodes))
+        waiting = any(timer[2] not in self._watchers for timer in self._timers)
+        return not (self._in_flight or waiting or any(self._alive(node) for node in self.nodes))
 
     def _over(self) -> bool:
         if self.stopping == "none":
@@ -430,7 +436,7 @@ class Scheduler:
             return self.stopping is not None and self.clock.now() >= self._deadline
         if self.stopping and self.clock.now() >= self._deadline:
             return True
-        return self._settled() and not self._unblock()
+        return not self._unblock() and self._settled()
 
     def _unblock(self) -> bool:
         """Before a sleep: lets a full link grow, or ends what will never end by itself. True: go on."""

@@ -173,16 +173,12 @@ class Session:
         True while there is more to do (non-blocking), else False. Raises the first failure, after every
         file is closed; KeyboardInterrupt after Ctrl-C, likewise.
         """
-        if not self._linked:
-            self.link()
-            if progress:
-                from reelway.session.progress import show_progress
-
-                show_progress(self)
         try:
             if not self.blocking:
+                self._start(progress)
                 return self._scheduler.step()
             with interruptible(self):
+                self._start(progress)
                 self._scheduler.run()
         except ReelwayError as error:
             raise self._plain(error) from error.__cause__
@@ -242,6 +238,14 @@ class Session:
         return self._scheduler.statistics()
 
     # Inside
+
+    def _start(self, progress: bool) -> None:
+        if not self._linked:
+            self.link()
+            if progress:
+                from reelway.session.progress import show_progress
+
+                show_progress(self)
 
     def _load_url(
         self, way: str, url: Any, options: dict[str, Any], properties: dict[str, str | None] | None = None
