@@ -256,7 +256,7 @@ class Scheduler:
                 self._after(node)
             if not inbox.empty():
                 break
-        if wait and not ready and inbox.empty() and not self._over():
+        if wait and not ready and inbox.empty() and not self._over() and not ready:  # _over() may wake some
             until = self._timers[0][0] if self._timers else None
             if self.stopping and (until is None or self._deadline < until):
                 until = self._deadline
