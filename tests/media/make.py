@@ -530,6 +530,7 @@ FILES: dict[str, Callable[[Path], object]] = {
     "vp8.ogv": lambda p: film(p, container="ogg", video="libvpx", seconds=2, bframes=0, audio=["vorbis"]),
     "tone.wav": lambda p: film(p, video=None, audio=["pcm_s16le"]),
     "tone.flac": lambda p: film(p, video=None, audio=["flac"]),
+    "film.avi": lambda p: film(p, audio=["libmp3lame"]),
     # rotation, as phones write it
     "upright.mp4": lambda p: rotate(film(p, seconds=2), 90),
     "upside.mp4": lambda p: rotate(film(p, seconds=2), 180),

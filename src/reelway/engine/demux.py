@@ -12,6 +12,7 @@ from typing import Any
 import av
 
 from reelway.engine.errors import reading
+from reelway.engine.picture_order import PictureTimes
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import OptionError, ReelwayError
 from reelway.graph.caps import Caps, Not
@@ -23,6 +24,8 @@ from reelway.media.packet import Packet
 from reelway.media.timebase import unify
 
 av.logging.set_level(None)  # a log callback into Python deadlocks and contends
+UNTIMED = {"h264", "hevc", "avi"}
+"""Containers in which pictures have no display times: none at all, or in AVI those of decoding only."""
 NAMES = {"video": "video", "audio": "audio", "subtitle": "text", "data": "data", "attachment": "file"}
 
 
@@ -133,6 +136,11 @@ class Demux(Filter):
             pid.restart()
         self._demux()
 
+    def untouched(self, pid: Pid) -> bool:
+        """True where the times of its packets are those that the av packets in them hold."""
+        factor: int = self._factors[pid.data.index]
+        return factor == 1
+
     def close(self) -> None:
         self._packets = iter(())
         if self._container is not None:
@@ -169,6 +177,33 @@ class Demux(Filter):
     def _demux(self) -> None:
         wanted = [pid.data for pid in self._outputs if pid is not None]
         self._packets = self._container.demux(wanted) if wanted else iter(())
+        if self._container.format.name in UNTIMED:
+            self._packets = _timed(self._packets)
+
+
+def _timed(packets: Iterator[Any]) -> Iterator[Any]:
+    """Gives times to H.264 and HEVC packets that have none; all others pass."""
+    clocks: dict[int, PictureTimes | None] = {}
+    for packet in packets:
+        if not packet.size:
+            continue
+        index = packet.stream_index
+        if index not in clocks:
+            codec = packet.stream.codec_context.codec.canonical_name
+            untimed = packet.pts is None and codec in {"h264", "hevc"}
+            duration = packet.duration or round(1 / 25 / packet.time_base)
+            clocks[index] = PictureTimes(codec, duration, packet.dts or 0) if untimed else None
+        clock = clocks[index]
+        if clock is None:
+            yield packet
+        else:
+            for ready, dts, pts in clock.add(packet, memoryview(packet)):
+                ready.dts, ready.pts = dts, pts
+                yield ready
+    for clock in clocks.values():
+        for ready, dts, pts in clock.flush() if clock else ():
+            ready.dts, ready.pts = dts, pts
+            yield ready
 
 
 def is_regular(url: str) -> bool:

@@ -9,14 +9,15 @@ rewrites ticks, time base and stream of an av packet.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 
 from reelway.engine import containers
 from reelway.engine.continuity import Continuity, Track
-from reelway.engine.demux import is_regular
+from reelway.engine.demux import Demux, is_regular
 from reelway.engine.errors import writing
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import LinkError, OptionError, UnsupportedError, redact
@@ -27,13 +28,16 @@ from reelway.graph.option import option
 from reelway.media.packet import Packet
 
 
-class _Output(NamedTuple):
+@dataclass(slots=True)
+class _Output:
     """Where an input's packets go."""
 
     stream: Any
     time_base: Fraction
     track: Track
     filter: Any
+    direct: bool
+    """The packets come from a demuxer, with nothing in between that could change them."""
 
 
 class Mux(Filter):
@@ -89,49 +93,70 @@ class Mux(Filter):
             self._add_streams()
             self._header_written = True
         try:
-            write = self._container.mux_one
             for pid in inputs:
                 output: _Output = pid.data
-                stream, time_base, track, convert = (
-                    output.stream,
-                    output.time_base,
-                    output.track,
-                    output.filter,
-                )
-                last, offset, max_gap = track.last, track.offset, track.max_gap
-                for packet in pid:
-                    payload = packet.payload
-                    if payload.__class__ is not av.Packet or packet.shared:
-                        payload = _own_packet(packet)
-                    dts, cts = packet.dts, packet.cts
-                    if dts is not None:
-                        moved = dts + offset
-                        if last is None or not last < moved <= last + max_gap:
-                            track.last = last
-                            moved = track.repair(dts, packet.duration)
-                            offset = track.offset
-                        last = dts = moved
-                        if cts is not None:
-                            cts += offset
-                            if not dts <= cts <= dts + max_gap:
-                                cts = dts
-                    elif cts is not None:
-                        cts += offset
-                    payload.dts = dts
-                    payload.pts = cts
-                    payload.duration = packet.duration or 0
-                    payload.time_base = time_base
-                    payload.stream = stream
-                    if convert is None:
-                        write(payload)
-                    else:
-                        for converted in convert.filter(payload):
-                            converted.stream = stream
-                            write(converted)
-                track.last = last
+                if output.direct:
+                    self._pass_on(pid, output)
+                else:
+                    for packet in pid:
+                        self._write(packet, output)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise writing(error, self.url or repr(self.dst)) from error
         return None
+
+    def _pass_on(self, pid: Link, output: _Output) -> None:
+        """Writes packets as a demuxer made them, with the times that they hold, as long as these are good."""
+        write, stream, track = self._container.mux_one, output.stream, output.track
+        last, max_gap = track.last, track.max_gap
+        for packet in pid:
+            dts, cts = packet.dts, packet.cts
+            if (
+                last is None
+                or dts is None
+                or cts is None
+                or packet.shared
+                or not last < dts <= cts <= last + max_gap
+            ):
+                track.last = last
+                self._write(packet, output)
+                last = track.last
+                if track.offset:  # from here on no time stands any more
+                    output.direct = False
+                    for each in pid:
+                        self._write(each, output)
+                    return
+            else:
+                last = dts
+                payload = packet.payload
+                payload.stream = stream
+                write(payload)
+        track.last = last
+
+    def _write(self, packet: Packet, output: _Output) -> None:
+        payload = packet.payload
+        if payload.__class__ is not av.Packet or packet.shared:
+            payload = _own_packet(packet)
+        dts, cts, track = packet.dts, packet.cts, output.track
+        if dts is not None:
+            time = dts + track.offset
+            if track.last is None or not track.last < time <= track.last + track.max_gap:
+                time = track.repair(dts, packet.duration)
+            track.last = dts = time
+        if cts is not None:
+            cts += track.offset
+            if dts is not None and not dts <= cts <= dts + track.max_gap:
+                cts = dts
+        payload.dts = dts
+        payload.pts = cts
+        payload.duration = packet.duration or 0
+        payload.time_base = output.time_base
+        if output.filter is None:
+            payload.stream = output.stream
+            self._container.mux_one(payload)
+            return
+        for filtered in output.filter.filter(payload):
+            filtered.stream = output.stream
+            self._container.mux_one(filtered)
 
     def close(self) -> None:
         container, self._container = self._container, None
@@ -170,7 +195,9 @@ class Mux(Filter):
             if disposition := properties.get("Disposition"):
                 stream.disposition = disposition
             track = self._continuity.track(each.time_base, containers.max_gap_s(name, each))
-            pid.data = _Output(stream, each.time_base, track, containers.stream_filter(name, each.info))
+            convert = containers.stream_filter(name, each.info)
+            direct = convert is None and isinstance(pid.source, Demux) and pid.source.untouched(pid.pid)
+            pid.data = _Output(stream, each.time_base, track, convert, direct)
 
     def _open(self) -> None:
         target = self.url or self.dst

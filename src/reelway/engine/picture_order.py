@@ -27,9 +27,10 @@ class PictureTimes:
     Holds back as many pictures as the stream says may be shown out of order, 16 where it does not say.
     """
 
-    def __init__(self, codec: str, duration: int) -> None:
+    def __init__(self, codec: str, duration: int, start: int = 0) -> None:
         self._parser: _H264 | _Hevc = _H264() if codec == "h264" else _Hevc()
         self._duration = duration
+        self._start = start
         self._pending: deque[tuple[Any, int]] = deque()  # in decode order, with the decode index
         self._waiting: list[tuple[int, int]] = []  # heap of (order count, decode index)
         self._ranks: dict[int, int] = {}  # decode index -> place in the order of display
@@ -38,7 +39,7 @@ class PictureTimes:
         self._last_dts: int | None = None
 
     def add(self, picture: Any, data: bytes | memoryview) -> list[tuple[Any, int, int]]:
-        """The pictures that are ready, each with its dts and pts in ticks; the first is shown at 0."""
+        """The pictures that are ready, each with its dts and pts in ticks; the first is shown at `start`."""
         count, restarts = self._parser.read(bytes(data))
         if restarts and self._waiting:
             self._learn(self._parser.reorder)
@@ -85,8 +86,8 @@ class PictureTimes:
             return ready
         while self._pending and self._pending[0][1] in self._ranks:
             picture, index = self._pending.popleft()
-            pts = self._ranks.pop(index) * self._duration
-            dts = min((index - delay) * self._duration, pts)
+            pts = self._start + self._ranks.pop(index) * self._duration
+            dts = min(self._start + (index - delay) * self._duration, pts)
             if self._last_dts is not None and dts <= self._last_dts:  # the stream broke its promise
                 dts = self._last_dts + 1
                 pts = max(pts, dts)
