@@ -1,0 +1,31 @@
+"""FFmpeg's own log, which is off: a callback from C into Python contends with all that runs."""
+
+from __future__ import annotations
+
+import logging
+
+import av.logging
+
+from reelway.engine import demux  # turns the log off when it is loaded, so it has to be loaded before
+
+__all__ = ["LOGGER", "set_level"]
+
+LOGGER = "libav"
+"""The logger that FFmpeg's messages come from, one below it for each of its modules."""
+
+_LEVELS = {
+    logging.DEBUG: av.logging.DEBUG,
+    logging.INFO: av.logging.INFO,
+    logging.WARNING: av.logging.WARNING,
+    logging.ERROR: av.logging.ERROR,
+}
+
+
+def set_level(level: int) -> None:
+    """Lets FFmpeg's messages of `level` (one of `logging`) and above through; above ERROR, none.
+
+    They hold addresses as FFmpeg knows them, passwords included: whoever prints them redacts them.
+    """
+    assert demux
+    av.logging.set_level(_LEVELS.get(level))
+    logging.getLogger(LOGGER).setLevel(level)
