@@ -1,0 +1,119 @@
+"""Every script in examples/ runs as its docstring says, and writes what it promises."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.media import make, probe
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name: str, folder: Path, *arguments: str) -> list[str]:
+    """The lines that an example prints; warnings are errors."""
+    script = EXAMPLES / f"{name}.py"
+    command = [sys.executable, "-W", "error", str(script), *arguments]
+    plain = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=folder, env=plain, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(make.media("film.mp4"), tmp_path / "film.mp4")
+    return tmp_path
+
+
+def codecs(path: Path) -> list[str]:
+    return [stream.codec for stream in probe.packets(path)]
+
+
+def digests(path: Path, codec: str) -> list[str]:
+    (stream,) = [stream for stream in probe.packets(path) if stream.codec == codec]
+    return [packet.digest for packet in stream.packets]
+
+
+def starts_s(path: Path) -> dict[str, float]:
+    """When each stream begins [s]."""
+    with av.open(str(path)) as container:
+        first: dict[str, float] = {}
+        for packet in container.demux():
+            if packet.pts is not None and packet.stream.type not in first:
+                first[packet.stream.type] = float(packet.pts * packet.time_base)
+    return first
+
+
+def test_every_example_is_tested() -> None:
+    tested = Path(__file__).read_text()
+    scripts = [path.stem for path in EXAMPLES.glob("*.py") if path.stem != "sample"]
+    assert [name for name in scripts if f'run("{name}"' not in tested] == []
+
+
+def test_demo_goes_to_ts_and_back(folder: Path) -> None:
+    lines = run("demo", folder, "film.mp4", "out")
+    assert sum("h264" in line and "320x240" in line and "100" in line for line in lines) >= 2
+    assert any("289 packets" in line and "none decoded" in line for line in lines)
+    assert codecs(folder / "out" / "again.mp4") == ["h264", "aac"]
+    assert digests(folder / "out" / "again.mp4", "aac") == digests(folder / "film.mp4", "aac")
+
+
+def test_demo_makes_its_own_film(folder: Path) -> None:
+    sys.path.insert(0, str(EXAMPLES))
+    try:
+        import sample  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(EXAMPLES))
+    made = sample.make_film(folder / "made.mp4", seconds=2)
+    video, audio = probe.packets(made)
+    assert video.codec in {"h264", "mpeg4"}
+    assert len(video.packets) == 50
+    assert [at for at, packet in enumerate(video.packets) if packet.keyframe] == [0, 25]
+    assert audio.codec == "aac"
+
+
+def test_remux(folder: Path) -> None:
+    lines = run("remux", folder, "film.mp4", "film.mkv")
+    assert [line.partition(",")[0] for line in lines[-2:]] == ["video1: 100 packets", "audio1: 189 packets"]
+    assert digests(folder / "film.mkv", "aac") == digests(folder / "film.mp4", "aac")
+
+
+def test_delay_audio(folder: Path) -> None:
+    run("delay_audio", folder, "film.mp4", "mended.mp4", "0.5")
+    before, after = starts_s(folder / "film.mp4"), starts_s(folder / "mended.mp4")
+    assert after["audio"] - before["audio"] == pytest.approx(0.5, abs=1e-3)
+    assert after["video"] == before["video"]
+    assert digests(folder / "mended.mp4", "aac") == digests(folder / "film.mp4", "aac")
+
+
+def test_linking(folder: Path) -> None:
+    lines = run("linking", folder, "film.mp4")
+    assert codecs(folder / "picture.mp4") == ["h264"]
+    assert codecs(folder / "sound.m4a") == ["aac"]
+    assert sorted(codecs(folder / "both.mkv")) == ["aac", "h264"]
+    assert codecs(folder / "tall.mp4") == ["h264"]
+    assert "demux.audio1 (aac) does not fit Deaf: StreamType is Audio, wanted Visual" in lines
+
+
+def test_own_source(folder: Path) -> None:
+    lines = run("own_source", folder)
+    times = [int(line.split()[0]) for line in lines[2:]]
+    assert times == sorted([0, 1000, 2000, 0, 400, 800, 1200, 1600, 2000])
+
+
+def test_in_asyncio(folder: Path) -> None:
+    counts = [int(line.split()[0]) for line in run("in_asyncio", folder)]
+    assert counts == sorted(counts)
+    assert len(counts) >= 3, "asyncio went on while the session ran"
+
+
+def test_gpac_script(folder: Path) -> None:
+    assert run("gpac_script", folder, "film.mp4", "out.mp4") == ["4 random access points"]
+    assert digests(folder / "out.mp4", "h264") == digests(folder / "film.mp4", "h264")
