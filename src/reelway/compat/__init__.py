@@ -1,1 +1,1 @@
-"""Faces of other systems (libgpac and others) on Reelway's public API alone, and the runner that serves their scripts."""
+"""Faces of other systems, such as libgpac, on Reelway's public API alone, and the runner of their scripts."""

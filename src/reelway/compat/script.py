@@ -61,7 +61,11 @@ def _as_main(path: Path, argv: Sequence[str], shadow: bool) -> Iterator[None]:
 
 
 def run_script(
-    path: str | os.PathLike[str], argv: Sequence[str] = (), *, shadow: bool = False, errors: TextIO | None = None
+    path: str | os.PathLike[str],
+    argv: Sequence[str] = (),
+    *,
+    shadow: bool = False,
+    errors: TextIO | None = None,
 ) -> int:
     """Runs the Python file at `path` as `__main__` with `sys.argv` = [path, *argv]; returns its exit code.
 

@@ -24,7 +24,7 @@ GF_FS_FLAG_NO_ARG_CHECK = 1 << 8
 GF_FS_FLAG_FULL_LINK = 1 << 10
 GF_FS_FLAG_NO_IMPLICIT = 1 << 11
 
-# How `FilterSession.abort` treats what is in flight. libgpac's Python holds FLUSH_NONE as a tuple by accident.
+# What `FilterSession.abort` does with what is in flight. (libgpac's FLUSH_NONE is a tuple, by accident.)
 GF_FS_FLUSH_NONE = 0
 GF_FS_FLUSH_ALL = 1
 GF_FS_FLUSH_FAST = 2

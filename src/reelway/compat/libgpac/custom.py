@@ -6,16 +6,21 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
+from reelway import catalog, events
 from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.environment import e2s
 from reelway.compat.libgpac.events import FilterEvent, from_reelway_event
 from reelway.compat.libgpac.filters import Filter
 from reelway.compat.libgpac.later import comes_later
+from reelway.compat.libgpac.packets import FilterPacket
 from reelway.compat.libgpac.pids import FilterPid
 from reelway.compat.libgpac.properties import to_reelway
 from reelway.compat.libgpac.values import Fraction64
+from reelway.graph.caps import Mismatch, match
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reelway.compat.libgpac.session import FilterSession
 
 __all__ = ["FilterCustom"]
@@ -36,6 +41,8 @@ class Adapter(rw.Filter):
     def __init__(self, face: FilterCustom, name: str) -> None:
         super().__init__(name=name)
         self.face = face
+        self.callbacks: dict[str, Callable[..., Any]] = {}
+        """The methods that the script's filter has, by name; looked up once, as libgpac does."""
         self.moved = 0
         self.delay: float | None = None
         self.processing = False
@@ -43,12 +50,19 @@ class Adapter(rw.Filter):
         self.told: set[FilterPid] = set()
         """Output PIDs whose filter was told that they play."""
 
+    def open(self) -> None:
+        for name in ("configure_pid", "process", "process_event"):
+            if callable(method := getattr(self.face, name, None)):
+                self.callbacks[name] = method
+        if "process" not in self.callbacks:
+            raise rw.StateError(f"custom filter {self.name} has no process() method")
+
     def configure(self, pid: rw.Link) -> None:
         face = self.face
         known = pid.data if isinstance(pid.data, FilterPid) else None
         if known is None:
             pid.data = known = FilterPid(face, pid)
-        if (callback := getattr(face, "configure_pid", None)) is not None:
+        if callback := self.callbacks.get("configure_pid"):
             self._check(callback(known, False), "configure_pid")
         if known not in face.ipids:
             face.ipids.append(known)
@@ -56,33 +70,39 @@ class Adapter(rw.Filter):
     def remove(self, pid: rw.Link) -> None:
         face, known = self.face, pid.data
         if known in face.ipids:
-            if (callback := getattr(face, "configure_pid", None)) is not None:
+            if callback := self.callbacks.get("configure_pid"):
                 callback(known, True)
             face.ipids.remove(known)
 
     def process(self) -> float | None:
-        face = self.face
-        callback = getattr(face, "process", None)
-        if callback is None:
-            raise rw.StateError(f"custom filter {self.name} has no process() method")
+        face, callback = self.face, self.callbacks["process"]
         self._tell_play()
-        self.processing, self.delay = True, None
+        self.processing = True
         try:
             for _ in range(self.quantum):
                 before = self.moved
                 self._drop_discarded()
+                self._raise_failure()
                 result = self._check(callback(), "process")
                 if result == gf.GF_EOS:
                     for pid in face.opids:
                         pid.eos = True
-                if self.moved == before or self.blocked:
+                if self.moved == before or self.blocked or self.unlinked:
                     break
         finally:
             self.processing = False
-        idle = self.moved == before and not self.ipids and not self.blocked
-        if self.delay is None and idle and not (face.opids and all(pid.eos for pid in face.opids)):
-            return _IDLE_SOURCE_S
-        return self.delay
+        if (asked := self._take_delay()) is not None:
+            return asked
+        if self.unlinked:
+            return 0.0  # its new PIDs are linked first
+        over = face.opids and all(pid.eos for pid in face.opids)
+        idle = self.moved == before and not self.ipids and not self.blocked and not over
+        return _IDLE_SOURCE_S if idle else None
+
+    def _take_delay(self) -> float | None:
+        """What `reschedule` asked for in this turn."""
+        delay, self.delay = self.delay, None
+        return delay
 
     def ended(self, pid: rw.Link) -> None:
         """Nothing: the script sees `pid.eos` in `process` and says which of its outputs end."""
@@ -92,23 +112,21 @@ class Adapter(rw.Filter):
             pid.data._head = None
         super().restarted(pid)
 
-    def on_event(self, event: rw.Event) -> bool:
-        callback = getattr(self.face, "process_event", None)
+    def on_event(self, event: events.Event) -> bool:
+        callback = self.callbacks.get("process_event")
         if callback is None:
             return False
         evt = from_reelway_event(event)
         evt.base.on_pid = getattr(event.pid, "data", None)
         return bool(callback(evt))
 
-    def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
-        """A filter with one capability for both ends passes streams on; what it changes is seen when it runs."""
-        return super().plan(properties)
-
     def _tell_play(self) -> None:
         """libgpac's sinks send PLAY when they are linked; here the filter hears of it before it may send."""
-        callback = getattr(self.face, "process_event", None)
+        callback = self.callbacks.get("process_event")
+        if callback is None:
+            return
         for pid in self.face.opids:
-            if callback is not None and pid not in self.told and isinstance(pid._pid, rw.Pid) and pid._pid.links:
+            if pid not in self.told and pid._links():
                 self.told.add(pid)
                 evt = FilterEvent(gf.GF_FEVT_PLAY)
                 evt.base.on_pid, evt.play.speed = pid, 1.0
@@ -119,11 +137,15 @@ class Adapter(rw.Filter):
             while pid.get_packet() is not None:
                 pid.drop_packet()
 
-    def _check(self, result: Any, doing: str) -> int:
-        """The code that a callback returned; raises for an error, also one that `notify_failure` told."""
+    def _raise_failure(self) -> None:
+        """Raises what `notify_failure` told or `packet_release` raised."""
         failure, self.failure = self.failure, None
         if failure is not None:
             raise failure
+
+    def _check(self, result: Any, doing: str) -> int:
+        """The code that a callback returned; raises for an error."""
+        self._raise_failure()
         code = gf.GF_OK if result is None else int(result)
         if code < 0:
             raise rw.FilterError(
@@ -136,7 +158,9 @@ class FilterCustom(Filter):
     """Base class of a script's own filter.
 
     A subclass has `process()`, and as it needs them `configure_pid(pid, is_remove)`, `process_event(evt)`,
-    `packet_release(opid, pck)` and `on_prop_enum(name, value)`. All run on the session's thread.
+    `packet_release(opid, pck)` and `on_prop_enum(name, value)`. All run on the session's thread. libgpac's
+    `probe_data` and `reconfigure_output` are never called: nobody probes with a filter of a script, and
+    nobody asks one for other properties.
     """
 
     def __init__(self, session: FilterSession, fname: str = "Custom", flags: int = 0) -> None:
@@ -145,10 +169,9 @@ class FilterCustom(Filter):
         self._adapter = adapter
         self._bundles: list[list[tuple[int, str, Any]]] = [[]]
         self._discarding: list[FilterPid] = []
-        self._percent = -1
         self.ipids: list[FilterPid] = []
         self.opids: list[FilterPid] = []
-        session._add_custom(self)
+        session._session.add(adapter)
 
     # Capabilities
 
@@ -160,14 +183,17 @@ class FilterCustom(Filter):
         if flag == 0:
             self._bundles.append([])
             return
-        self._bundles[-1].append((flag, pcode, to_reelway(pcode, prop, custom_type)))
+        value = to_reelway(pcode, prop, custom_type)
+        if (pcode, value) == ("CodecID", "raw") and "decode" not in catalog.names():
+            raise comes_later("raw video", "decoded frames come with reelway.engine.decode")
+        self._bundles[-1].append((flag, pcode, value))
         static = [cap for bundle in self._bundles[:-1] for cap in bundle if cap[0] & gf.GF_CAPFLAG_STATIC]
         bundles = [[*static, *bundle] if number else bundle for number, bundle in enumerate(self._bundles)]
         self._adapter.inputs = _caps(bundles, gf.GF_CAPFLAG_INPUT)  # type: ignore[misc]  # this one filter's own
         self._adapter.outputs = _caps(bundles, gf.GF_CAPFLAG_OUTPUT)  # type: ignore[misc]
 
     def _accepts(self, properties: dict[str, Any]) -> bool:
-        return any(not isinstance(rw.match(properties, caps), rw.Mismatch) for caps in self._adapter.inputs)
+        return any(not isinstance(match(properties, caps), Mismatch) for caps in self._adapter.inputs)
 
     # Output
 
@@ -190,8 +216,18 @@ class FilterCustom(Filter):
 
     # Being called
 
+    def _release(
+        self, callback: Callable[[FilterPid, FilterPacket], Any], pid: FilterPid, pck: FilterPacket
+    ) -> None:
+        """`packet_release`, on the session's thread; what it raises comes out of the next turn."""
+        try:
+            callback(pid, pck)
+        except Exception as cause:  # noqa: BLE001 - raised again where it can be told whose it is
+            self._adapter.failure = cause
+        self._wake()
+
     def _wake(self) -> None:
-        if self._adapter.attached:
+        if self._adapter.opened:
             self._adapter.wake()
 
     def reschedule(self, when: int = 0) -> None:
@@ -222,6 +258,18 @@ class FilterCustom(Filter):
         """One line for people, and progress in 1/10000."""
         self._adapter.status = status
         self._percent = percent
+
+    def _fire(self, event: events.Event, upstream: bool) -> bool:
+        if upstream:
+            return super()._fire(event, upstream)
+        if not hasattr(self, "process_event"):
+            return False
+
+        def tell() -> None:
+            self._adapter.on_event(event)
+
+        self._adapter.context.call(self._adapter, tell)
+        return True
 
     # Modes
 

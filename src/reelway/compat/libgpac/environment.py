@@ -11,6 +11,7 @@ from importlib.metadata import version as version_of
 
 import reelway as rw
 from reelway.compat.libgpac.constants import ERROR_TEXTS
+from reelway.media.kinds import parse_value
 
 __all__ = [
     "close",
@@ -55,7 +56,7 @@ class Settings:
 settings = Settings()
 
 
-def init(mem_track: int = 0, profile: str | None = None) -> None:
+def init(mem_track: int = 0, profile: str | None = None) -> None:  # noqa: ARG001 - libgpac tracks memory
     """Forgets what `set_args` said. `profile` names a file of options for the sessions to come."""
     global settings
     settings = Settings(profile=profile)
@@ -86,7 +87,7 @@ def _session_argument(name: str, value: str) -> None:
         case "blacklist":
             settings.blacklist += [each for each in value.split(",") if each]
         case "threads":
-            settings.threads = rw.parse_value(int, value)
+            settings.threads = parse_value(int, value)
         case "p":
             settings.profile = value
         case "logs":
@@ -100,81 +101,15 @@ def e2s(err: int) -> str:
     return ERROR_TEXTS.get(err, f"unknown error {err}")
 
 
-# Logs
-
-LEVELS = {
-    "quiet": logging.CRITICAL + 1,
-    "error": logging.ERROR,
-    "warning": logging.WARNING,
-    "info": logging.INFO,
-    "debug": logging.DEBUG,
-}
-
-_TOOLS = {
-    "all": "reelway",
-    "app": "reelway.cli",
-    "audio": "reelway.display",
-    "author": "reelway.engine.mux",
-    "cache": "reelway.adaptive",
-    "codec": "reelway.engine",
-    "coding": "reelway.engine",
-    "compose": "reelway.display",
-    "console": "reelway.cli",
-    "container": "reelway.engine",
-    "core": "reelway",
-    "ctime": "reelway.display",
-    "dash": "reelway.adaptive",
-    "filter": "reelway.run",
-    "http": "reelway.serve",
-    "interact": "reelway.display",
-    "media": "reelway.engine",
-    "mem": "reelway.run",
-    "mmio": "reelway.display",
-    "module": "reelway.catalog",
-    "mutex": "reelway.run",
-    "network": "reelway.engine",
-    "parser": "reelway.engine",
-    "route": "reelway.engine",
-    "rti": "reelway.run",
-    "rtp": "reelway.engine",
-    "scene": "reelway.display",
-    "sched": "reelway.run",
-    "script": "reelway.compat",
-    "smil": "reelway.display",
-    "sync": "reelway.run",
-}
-"""libgpac's log tool -> Reelway's logger. Several tools share one where Reelway does not tell them apart."""
-
-_handler = logging.StreamHandler()
-_handler.setFormatter(logging.Formatter("[%(name)s] %(levelname)s: %(message)s"))
-
-
 def set_logs(logs: str, reset: bool = False) -> None:
-    """Sets levels: `tool@level`, several with ":"; `tool:tool@level` sets both. They go to stderr.
+    """Sets how much each tool logs on stderr: `tool@level`, several with ":"; `reset` forgets all levels.
 
-    With `reset` all tools are first at `warning`, as at the start.
+    libgpac's Python hears of no mistake in `logs`, and so no script expects one: a warning says what it is.
     """
-    root = logging.getLogger("reelway")
-    if reset:
-        for name in set(_TOOLS.values()):
-            logging.getLogger(name).setLevel(logging.NOTSET)
-        root.setLevel(logging.WARNING)
-    if not root.handlers:
-        root.addHandler(_handler)
-    tools: list[str] = []
-    for part in logs.split(":"):
-        tool, at, level = part.partition("@")
-        tools.append(tool)
-        if not at:
-            continue
-        if level not in LEVELS:
-            _log.warning("%s", rw.UnknownNameError.of("log level", level, LEVELS))
-        for name in tools:
-            if name in _TOOLS:
-                logging.getLogger(_TOOLS[name]).setLevel(LEVELS.get(level, logging.WARNING))
-            elif name not in ("ncl", "cl"):  # how to print, not what
-                _log.warning("%s", rw.UnknownNameError.of("log tool", name, _TOOLS))
-        tools = []
+    try:
+        rw.set_logs(logs, reset=reset)
+    except (rw.UnknownNameError, rw.OptionError) as mistake:
+        _log.warning("set_logs: %s", mistake)
 
 
 # Clocks

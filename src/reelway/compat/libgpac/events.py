@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import reelway as rw
+from reelway import events
 from reelway.compat.libgpac import constants as gf
 
 __all__ = [
@@ -150,7 +151,7 @@ class FilterEvent:
         return part
 
 
-def to_reelway_event(evt: FilterEvent) -> rw.Event | None:
+def to_reelway_event(evt: FilterEvent) -> events.Event | None:
     """The event to send for a script's; None where Reelway does it unasked.
 
     A session plays as soon as it runs, so a PLAY from the beginning at normal speed is nothing to send.
@@ -163,37 +164,37 @@ def to_reelway_event(evt: FilterEvent) -> rw.Event | None:
             if play.start_range <= 0 and play.end_range <= 0 and speed == 1.0:
                 return None
             end = play.end_range if play.end_range > 0 else None
-            return rw.Play(start_s=max(0.0, play.start_range), end_s=end, speed=speed)
+            return events.Play(start_s=max(0.0, play.start_range), end_s=end, speed=speed)
         case gf.GF_FEVT_STOP:
-            return rw.Stop()
+            return events.Stop()
         case gf.GF_FEVT_BUFFER_REQ:
             need = evt.buffer_req
-            return rw.BufferRequirement(
+            return events.BufferRequirement(
                 max_buffer_us=need.max_buffer_us or None,
                 min_playout_us=need.min_playout_us or None,
                 max_playout_us=need.max_playout_us or None,
             )
-    return rw.User(name=f"libgpac.{evt.base.type}", value=evt)
+    return events.User(name=f"libgpac.{evt.base.type}", value=evt)
 
 
-def from_reelway_event(event: rw.Event) -> FilterEvent:
+def from_reelway_event(event: events.Event) -> FilterEvent:
     """A passing event, as `process_event` sees it."""
     match event:
-        case rw.Play():
+        case events.Play():
             evt = FilterEvent(gf.GF_FEVT_PLAY)
             evt.play.start_range, evt.play.end_range = event.start_s, event.end_s or 0.0
             evt.play.speed = event.speed
-        case rw.Seek():
+        case events.Seek():
             evt = FilterEvent(gf.GF_FEVT_PLAY)
             evt.play.start_range, evt.play.speed = event.time_s, 1.0
-        case rw.Stop():
+        case events.Stop():
             evt = FilterEvent(gf.GF_FEVT_STOP)
-        case rw.BufferRequirement():
+        case events.BufferRequirement():
             evt = FilterEvent(gf.GF_FEVT_BUFFER_REQ)
             evt.buffer_req.max_buffer_us = event.max_buffer_us or 0
             evt.buffer_req.min_playout_us = event.min_playout_us or 0
             evt.buffer_req.max_playout_us = event.max_playout_us or 0
-        case rw.User(value=FilterEvent()):
+        case events.User(value=FilterEvent()):
             evt = event.value
         case _:
             evt = FilterEvent(gf.GF_FEVT_USER)

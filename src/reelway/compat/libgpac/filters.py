@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fractions
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import reelway as rw
+from reelway import events
 from reelway.compat.libgpac import constants as gf
-from reelway.compat.libgpac.later import comes_later
+from reelway.compat.libgpac.later import NearestNames, comes_later
 from reelway.compat.libgpac.pids import enumerate_properties
-from reelway.compat.libgpac.properties import from_reelway
+from reelway.compat.libgpac.properties import held
 from reelway.compat.libgpac.statistics import FilterPidStatistics, FilterStats, of_filter, of_pid
 from reelway.compat.libgpac.values import FilterArg
+from reelway.graph.option import Option
+from reelway.media.values import Seconds, Size, format_value
 
 if TYPE_CHECKING:
     from reelway.compat.libgpac.session import FilterSession
@@ -20,12 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["Filter"]
 
 
-class Filter:
+class Filter(NearestNames):
     """A filter of the session; the session makes one object for each filter."""
 
     def __init__(self, session: FilterSession, filter: rw.Filter) -> None:
         self._session = session
         self._filter = filter
+        self._percent = -1
 
     def __str__(self) -> str:
         return self.name
@@ -82,7 +86,7 @@ class Filter:
 
     def remove(self) -> None:
         """Takes it out of the session."""
-        self._session._session.remove(self._filter)
+        raise comes_later("Filter.remove")
 
     def require_source_id(self) -> None:
         """Nothing to do: Reelway's links know their source."""
@@ -90,14 +94,14 @@ class Filter:
     # Properties of its PIDs
 
     def ipid_prop(self, idx: int, prop_name: str) -> Any:
-        return from_reelway(prop_name, self._ipid(idx).properties.get(prop_name))
+        return held(_properties(self._ipid(idx)), prop_name)
 
     def opid_prop(self, idx: int, prop_name: str) -> Any:
-        return from_reelway(prop_name, self._opid(idx).properties.get(prop_name))
+        return held(self._opid(idx).properties, prop_name)
 
     def ipid_enum_props(self, idx: int, callback_obj: Any) -> None:
         """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
-        enumerate_properties(self._ipid(idx).properties, callback_obj)
+        enumerate_properties(_properties(self._ipid(idx)), callback_obj)
 
     def opid_enum_props(self, idx: int, callback_obj: Any) -> None:
         """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
@@ -105,10 +109,11 @@ class Filter:
 
     def get_info(self, prop_name: str) -> Any:
         """The first of its PIDs' properties of that name, outputs first; None where none has it."""
-        for pid in (*self._filter.opids, *self._filter.ipids):
-            if prop_name in pid.properties:
-                return from_reelway(prop_name, pid.properties[prop_name])
-        return None
+        found = [pid.properties for pid in self._filter.opids] + [
+            _properties(pid) for pid in self._filter.ipids
+        ]
+        values = (held(properties, prop_name) for properties in found)
+        return next((value for value in values if value is not None), None)
 
     # Options
 
@@ -139,6 +144,15 @@ class Filter:
     def bind(self, object: Any) -> None:
         raise comes_later("Filter.bind")
 
+    def _fire(self, event: events.Event, upstream: bool) -> bool:
+        """An event from outside; True where it is taken."""
+        if upstream:
+            for pid in self._filter.opids:
+                pid.send_event(event)
+            return bool(self._filter.opids)
+        self._filter.context.deliver(self._filter, event)
+        return True
+
     # Statistics
 
     def get_statistics(self) -> FilterStats:
@@ -151,7 +165,15 @@ class Filter:
         return of_pid(self._opid(idx).links)
 
 
-def _at(pids: list[Any], idx: int, side: str, name: str) -> Any:
+_P = TypeVar("_P")
+
+
+def _properties(link: rw.Link) -> dict[str, Any]:
+    """Those of the next packet; before the first arrives, those that it will have."""
+    return link.properties or link.pid.properties
+
+
+def _at(pids: list[_P], idx: int, side: str, name: str) -> _P:
     if not 0 <= idx < len(pids):
         raise rw.UnknownNameError(f"filter {name} has no {side} PID {idx}", hint=f"it has {len(pids)}")
     return pids[idx]
@@ -161,18 +183,18 @@ _ARGUMENT_TYPES: Mapping[Any, int] = {
     bool: gf.GF_PROP_BOOL,
     int: gf.GF_PROP_SINT,
     float: gf.GF_PROP_DOUBLE,
-    rw.Seconds: gf.GF_PROP_DOUBLE,
+    Seconds: gf.GF_PROP_DOUBLE,
     fractions.Fraction: gf.GF_PROP_FRACTION,
-    rw.Size: gf.GF_PROP_VEC2I,
+    Size: gf.GF_PROP_VEC2I,
     bytes: gf.GF_PROP_DATA,
 }
 
 
-def _argument(name: str, option: rw.Option) -> FilterArg:
+def _argument(name: str, option: Option) -> FilterArg:
     choices = "|".join(option.choices) if option.choices else None
     bounds = f"{option.low}-{option.high}" if option.low is not None and option.high is not None else None
     limits = choices or bounds
-    default = "" if option.required else rw.format_value(option.default)
+    default = "" if option.required else format_value(option.default)
     return FilterArg(
         name=name.encode(),
         description=option.help.encode(),

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import reelway as rw
 
-__all__ = ["LATER", "ComesLaterError", "comes_later", "later_class", "later_function"]
+__all__ = ["LATER", "ComesLaterError", "NearestNames", "comes_later", "later_class", "later_function"]
 
 LATER = {
     "DASHCustomAlgorithm": "your own DASH and HLS adaptation comes with reelway.adaptive",
@@ -23,6 +23,14 @@ LATER = {
     "GLTextureInfo": "OpenGL textures come with reelway.display",
     "FilterPacket.get_gl_texture": "OpenGL textures come with reelway.display",
     "FilterSession.external_opengl_provider": "OpenGL textures come with reelway.display",
+    "FilterCustom.block_eos": "holding back ends is not built yet",
+    "FilterCustom.prevent_blocking": "outputs of one filter that never wait are not built yet",
+    "FilterPid.clear_eos": "streams that go on after their end are not built yet",
+    "FilterPid.negotiate_cap": "asking upstream for other properties comes with raw video",
+    "FilterPid.recompute_dts": "computing decoding times in a session is not built yet",
+    "FilterPid.set_framing": "packets that hold part of a frame are not built yet",
+    "Filter.insert": "changing a running session's links is not built yet",
+    "Filter.remove": "taking filters out of a running session is not built yet",
     "set_rmt_fun": "the remote monitor comes with reelway.serve",
     "rmt_send": "the remote monitor comes with reelway.serve",
     "rmt_on": "the remote monitor comes with reelway.serve",
@@ -35,15 +43,26 @@ class ComesLaterError(rw.UnsupportedError):
     """A name of libgpac that Reelway knows, and whose work is not built yet."""
 
 
-def comes_later(name: str) -> ComesLaterError:
-    """The error for `name`, which is a key of LATER."""
-    return ComesLaterError(f"libgpac's {name} comes later: {LATER[name]}")
+def comes_later(name: str, why: str = "") -> ComesLaterError:
+    """The error for `name`, which is a key of LATER unless `why` is said."""
+    return ComesLaterError(f"libgpac's {name} comes later: {why or LATER[name]}")
+
+
+class NearestNames:
+    """A class whose instances answer a misspelt attribute with the nearest of libgpac's names."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        known = [each for each in dir(type(self)) if not each.startswith("_")]
+        near = rw.UnknownNameError.of(f"attribute of {type(self).__name__}", name, known)
+        raise AttributeError(f"{near} ({near.hint})" if near.near else str(near), name=name, obj=self)
 
 
 def later_function(name: str) -> Any:
     """A function that raises; it takes whatever libgpac's takes."""
 
-    def function(*args: object, **named: object) -> NoReturn:
+    def function(*_args: object, **_named: object) -> NoReturn:
         raise comes_later(name)
 
     function.__name__ = function.__qualname__ = name
@@ -54,13 +73,14 @@ def later_function(name: str) -> Any:
 class _Later(type):
     """A class that can be named, and neither made nor inherited from."""
 
-    def __call__(cls, *args: object, **named: object) -> NoReturn:
+    def __call__(cls, *_args: object, **_named: object) -> NoReturn:
         raise comes_later(cls.__name__)
 
 
 def later_class(name: str) -> Any:
-    def refuse(cls: type, **named: object) -> NoReturn:
+    """A class that raises when it is made or inherited from."""
+
+    def refuse(_heir: type, **_named: object) -> NoReturn:
         raise comes_later(name)
 
-    body = {"__doc__": f"Raises: {LATER[name]}.", "__init_subclass__": classmethod(refuse)}
-    return _Later(name, (), body)
+    return _Later(name, (), {"__doc__": f"Raises: {LATER[name]}.", "__init_subclass__": refuse})

@@ -6,8 +6,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
-from reelway.compat.libgpac.later import comes_later
-from reelway.compat.libgpac.properties import from_reelway, to_reelway
+from reelway.compat.libgpac.later import NearestNames, comes_later
+from reelway.compat.libgpac.properties import held, key_of, shown, to_reelway
+from reelway.media.payload import Planar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,8 @@ def _extra(name: str, default: int, doc: str) -> Any:
     key = _EXTRA + name
 
     def get(self: FilterPacket) -> int:
-        return (self._packet.properties or {}).get(key, default)
+        value: int = (self._packet.properties or {}).get(key, default)
+        return value
 
     def set(self: FilterPacket, value: int) -> None:
         packet = self._mine(f"set {name}")
@@ -63,7 +65,7 @@ def _flag(attribute: str, kind: Callable[[Any], Any], doc: str) -> Any:
     return property(get, set, doc=doc)
 
 
-class FilterPacket:
+class FilterPacket(NearestNames):
     """A packet: read-only where it came in on a PID, yours where you made it.
 
     The `new_pck...` methods of FilterPid make them.
@@ -79,7 +81,8 @@ class FilterPacket:
     def _mine(self, doing: str) -> rw.Packet:
         """The packet, for a change. Raises PacketError on one that came in, or is sent or discarded."""
         if self._source:
-            raise rw.PacketError(f"cannot {doing} on a packet that came in", hint="make one: pid.new_pck_clone(pck)")
+            hint = "make one of your own: opid.new_pck_clone(pck)"
+            raise rw.PacketError(f"cannot {doing} on a packet that came in", hint=hint)
         if self._gone:
             raise rw.PacketError(f"cannot {doing}: the packet was {self._gone}")
         return self._packet
@@ -90,6 +93,8 @@ class FilterPacket:
         """Gives the packet to the consumers of its PID."""
         packet = self._mine("send")
         self._gone = "sent already"
+        self._packet = rw.Packet(b"")  # who keeps this object shall not keep shared memory from its release
+        self._packet.copy_properties(packet)
         self._pid._send(packet)
 
     def discard(self) -> None:
@@ -130,27 +135,26 @@ class FilterPacket:
     # Properties
 
     def get_prop(self, prop_name: str) -> Any:
-        return from_reelway(prop_name, (self._packet.properties or {}).get(prop_name))
+        return held(self._packet.properties, prop_name)
 
     def set_prop(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
         """None removes the property."""
         packet = self._mine("set a property")
         properties = dict(packet.properties or {})
+        key = key_of(properties, pcode)
+        properties[key] = to_reelway(pcode, prop, custom_type)
         if prop is None:
-            properties.pop(pcode, None)
-        else:
-            properties[pcode] = to_reelway(pcode, prop, custom_type)
+            del properties[key]
         packet.properties = properties
 
     def enum_props(self, callback_obj: Any) -> None:
         """Calls `callback_obj.on_prop_enum(name, value)` for each property."""
         if hasattr(callback_obj, "on_prop_enum"):
             for name, value in self._shown():
-                callback_obj.on_prop_enum(name, from_reelway(name, value))
+                callback_obj.on_prop_enum(name, value)
 
     def _shown(self) -> list[tuple[str, Any]]:
-        return [(name, value) for name, value in (self._packet.properties or {}).items()
-                if not name.startswith(_EXTRA)]  # fmt: skip
+        return [each for each in shown(self._packet.properties or {}) if not each[0].startswith(_EXTRA)]
 
     @property
     def has_properties(self) -> bool:
@@ -180,7 +184,7 @@ class FilterPacket:
     @property
     def frame_ifce(self) -> bool:
         """True for a decoder's frame, whose planes lie apart; `clone()` gives its bytes in one piece."""
-        return isinstance(self._packet.payload, rw.Planar)
+        return isinstance(self._packet.payload, Planar)
 
     @property
     def frame_ifce_gl(self) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import reelway as rw
 from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
-from reelway.compat.libgpac.later import comes_later
+from reelway.compat.libgpac.later import NearestNames, comes_later
 from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket
-from reelway.compat.libgpac.properties import from_reelway, to_reelway
+from reelway.compat.libgpac.properties import from_reelway, held, key_of, shown, to_reelway
 from reelway.compat.libgpac.values import BufferOccupancy, Fraction64
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["FilterPid"]
 
 _MICROSECONDS = 1_000_000
-_TEMPLATE = re.compile(r"\$(\w+)(%0\d+d)?\$")
+_TEMPLATE = re.compile(r"\$(?:(\w+)(%0\d+d)?)?\$")
 
 
-class FilterPid:
+class FilterPid(NearestNames):
     """A PID of a custom filter. Scripts hang attributes of their own on it."""
 
     def __init__(self, filter: FilterCustom, pid: rw.Link | rw.Pid) -> None:
@@ -35,8 +35,6 @@ class FilterPid:
         self._playing = True
         self._next_ts = -1
         self._min_duration = 0
-        self.moved = 0
-        """Packets taken or sent: how the filter sees whether a call of `process` did anything."""
         if self._link is None:
             self.pck_refs: list[FilterPacket] = []
 
@@ -72,8 +70,12 @@ class FilterPid:
         if self._head is not None:
             packet = self._head._packet
             self._head = None
-            self._in("drop packets").drop()
-            self.moved += 1
+            link = self._in("drop packets")
+            consumer = link.filter
+            blocked, consumer.blocked = consumer.blocked, False
+            link.get()
+            consumer.blocked = blocked
+            self._filter._moved()
             if packet.dts is not None:
                 self._next_ts = packet.dts + (packet.duration or 0)
 
@@ -95,7 +97,7 @@ class FilterPid:
 
     def _send(self, packet: rw.Packet) -> None:
         self._out("send").send(packet)
-        self.moved += 1
+        self._filter._moved()
         if packet.dts is not None:
             self._next_ts = packet.dts + (packet.duration or 0)
         if packet.duration:
@@ -141,12 +143,14 @@ class FilterPid:
         pid = self._out("make packets")
         release = getattr(self._filter, "packet_release", None)
         if release is None:
-            raise rw.StateError(f"filter {self._filter.name} shares its memory but has no packet_release(opid, pck)")
+            raise rw.StateError(
+                f"filter {self._filter.name} shares its memory and has no packet_release(opid, pck)",
+                hint="it is called when nobody reads the memory any more",
+            )
 
         def released() -> None:
             self.pck_refs.remove(packet)
-            release(self, packet)
-            self._filter._wake()
+            self._filter._release(release, self, packet)
 
         packet = self._made(pid.new_shared(data, released), readonly=True)
         self.pck_refs.append(packet)
@@ -164,7 +168,7 @@ class FilterPid:
         pid = self._out("set eos")
         if value and not pid.ended:
             pid.end()
-            self.moved += 1
+            self._filter._moved()
 
     @property
     def has_seen_eos(self) -> bool:
@@ -197,7 +201,7 @@ class FilterPid:
         return (self._pid.source if isinstance(self._pid, rw.Link) else self._pid.filter).name
 
     def get_prop(self, pname: str) -> Any:
-        return from_reelway(pname, self._pid.properties.get(pname))
+        return held(self._pid.properties, pname)
 
     def get_info(self, pname: str) -> Any:
         """What the producer said with `set_info`, else the property."""
@@ -211,8 +215,8 @@ class FilterPid:
 
     def set_prop(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
         """None removes the property."""
-        value = None if prop is None else to_reelway(pcode, prop, custom_type)
-        self._out("set properties").set(**{pcode: value})
+        pid = self._out("set properties")
+        pid.set(**{key_of(pid.properties, pcode): to_reelway(pcode, prop, custom_type)})
 
     def set_info(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
         """As `set_prop`, and no consumer is configured again for it."""
@@ -271,7 +275,7 @@ class FilterPid:
     @max_buffer.setter
     def max_buffer(self, value: int) -> None:
         for link in self._links():
-            link.send_event(rw.BufferRequirement(max_buffer_us=int(value)))
+            link.send_event(rw.events.BufferRequirement(max_buffer_us=int(value)))
 
     def get_buffer_occupancy(self) -> BufferOccupancy:
         units = max((link.limits.packets for link in self._links()), default=0)
@@ -335,12 +339,15 @@ class FilterPid:
 
         def value(match: re.Match[str]) -> str:
             name, width = match.groups()
-            found = {"num": file_idx, "FS": suffix or ""}.get(name, self.get_prop(name))
+            if name is None:
+                return "$"
+            own: dict[str, Any] = {"num": file_idx, "FS": suffix or ""}
+            found = own.get(name, self.get_prop(name))
             if found is None:
                 raise rw.UnknownNameError.of("property in the template", name, self._pid.properties)
             return width % int(found) if width else str(found)
 
-        return "$".join(_TEMPLATE.sub(value, part) for part in template.split("$$"))
+        return _TEMPLATE.sub(value, template)
 
     # Clocks and modes
 
@@ -363,7 +370,7 @@ class FilterPid:
     def set_framing(self, framed: bool) -> None:
         """Nothing to do where True: packets are complete frames."""
         if not framed:
-            raise comes_later("FilterPid.set_framing(False)")
+            raise comes_later("FilterPid.set_framing")
 
     def set_clock_mode(self, cmode: bool) -> None:
         """Nothing to do: there are no clock references to forward or filter."""
@@ -380,13 +387,13 @@ class FilterPid:
 
 def source_of(ipck: FilterPacket | None, doing: str) -> rw.Packet:
     if ipck is None:
-        raise rw.PacketError(f"{doing} needs a packet, not None", hint="get_packet() gives None while none waits")
+        hint = "get_packet() gives None while none waits"
+        raise rw.PacketError(f"{doing} needs a packet, not None", hint=hint)
     return ipck._packet
 
 
 def enumerate_properties(properties: dict[str, Any], callback_obj: Any) -> None:
     if not hasattr(callback_obj, "on_prop_enum"):
         raise rw.StateError("the callback object has no on_prop_enum(name, value)")
-    for name, value in properties.items():
-        if (shown := from_reelway(name, value)) is not None:
-            callback_obj.on_prop_enum(name, shown)
+    for name, value in shown(properties):
+        callback_obj.on_prop_enum(name, value)

@@ -11,13 +11,17 @@ from reelway.compat.libgpac.values import Fraction64
 
 if TYPE_CHECKING:
     from reelway.compat.libgpac.filters import Filter
+    from reelway.runtime.statistics import Statistics
 
 __all__ = ["FilterPidStatistics", "FilterStats"]
 
 UNKNOWN, RAW_IN, DEMUX, DECODE, ENCODE, MUX, RAW_OUT, MEDIA_SINK, MEDIA_SOURCE = range(9)
 """What `FilterStats.type` says of a filter."""
 
-STREAM_TYPES = {"ObjectDescriptor": 1, "ClockReference": 2, "SceneDescription": 3, "Visual": 4, "Audio": 5, "Text": 13}
+_ORDER = (
+    "ObjectDescriptor ClockReference SceneDescription Visual Audio MPEG7 IPMP OCI MPEGJ Interaction".split()
+)
+STREAM_TYPES = {name: number for number, name in enumerate(_ORDER, start=1)} | {"Text": 13}
 """The numbers of `FilterStats.stream_type` (ISO/IEC 14496-1 table 6, and libgpac's own for text)."""
 
 
@@ -88,18 +92,19 @@ class FilterPidStatistics:
 _KINDS = {"demux": DEMUX, "decode": DECODE, "encode": ENCODE, "mux": MUX}
 
 
-def of_filter(face: Filter, snapshot: rw.Statistics) -> FilterStats:
+def of_filter(face: Filter, snapshot: Statistics) -> FilterStats:
     """What `snapshot` says of one filter."""
     filter = face._filter
-    found = next((each for each in snapshot.filters if each.name == filter.name), None)
-    stats = FilterStats(filter=face, name=filter.name.encode(), reg_name=filter.registry_name.encode() or None)
+    place = face._session._session.filters.index(filter)  # names may be given twice
+    found = snapshot.filters[place] if place < len(snapshot.filters) else None
+    stats = FilterStats(filter=face, name=filter.name.encode())
+    stats.reg_name = (filter.registry_name or filter.name).encode()
     stats.nb_pid_in, stats.nb_pid_out = len(filter.ipids), len(filter.opids)
-    stats.in_eos = any(pid.ended for pid in (*filter.ipids, *filter.opids))
+    stats.percent = face._percent
+    stats.in_eos = any(link.ended for link in filter.ipids) or any(pid.ended for pid in filter.opids)
     ends = RAW_IN if not filter.ipids else RAW_OUT if not filter.opids else UNKNOWN
     stats.type = _KINDS.get(filter.registry_name, ends)
-    first = next(iter((*filter.opids, *filter.ipids)), None)
-    if first is not None:
-        stats.stream_type = STREAM_TYPES.get(first.properties.get("StreamType", ""), 0)
+    stats.stream_type = STREAM_TYPES.get(face.get_info("StreamType"), 0)
     if found is not None:
         stats.nb_tasks_done, stats.nb_errors = found.turns, found.errors
         stats.nb_pck_processed = stats.nb_in_pck = found.packets_in
