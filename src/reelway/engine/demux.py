@@ -25,7 +25,7 @@ from reelway.media.timebase import unify
 
 av.logging.set_level(None)  # a log callback into Python deadlocks and contends
 UNTIMED = {"h264", "hevc", "avi"}
-"""Containers in which pictures have no display times: none at all, or in AVI those of decoding only."""
+"""Containers without display times: none at all, or AVI, where FFmpeg makes them up, wrong with B-frames."""
 NAMES = {"video": "video", "audio": "audio", "subtitle": "text", "data": "data", "attachment": "file"}
 
 
@@ -46,6 +46,8 @@ class Demux(Filter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        if self.format and self.format not in av.formats_available:
+            raise OptionError(f"FFmpeg knows no format {self.format!r}")
         self.url = (
             self.src if isinstance(self.src, str) else os.fspath(self.src) if _is_path(self.src) else ""
         )
@@ -170,8 +172,6 @@ class Demux(Filter):
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
-            if self.format and self.format not in av.formats_available:
-                raise OptionError(f"FFmpeg knows no format {self.format!r}") from None
             raise reading(error, self.url or repr(self.src)) from error
 
     def _demux(self) -> None:
@@ -190,14 +190,13 @@ def _timed(packets: Iterator[Any]) -> Iterator[Any]:
         index = packet.stream_index
         if index not in clocks:
             codec = packet.stream.codec_context.codec.canonical_name
-            untimed = packet.pts is None and codec in {"h264", "hevc"}
             duration = packet.duration or round(1 / 25 / packet.time_base)
-            clocks[index] = PictureTimes(codec, duration, packet.dts or 0) if untimed else None
+            clocks[index] = PictureTimes(codec, duration) if codec in {"h264", "hevc"} else None
         clock = clocks[index]
         if clock is None:
             yield packet
         else:
-            for ready, dts, pts in clock.add(packet, memoryview(packet)):
+            for ready, dts, pts in clock.add(packet, memoryview(packet), packet.dts):
                 ready.dts, ready.pts = dts, pts
                 yield ready
     for clock in clocks.values():

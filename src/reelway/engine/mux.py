@@ -52,6 +52,8 @@ class Mux(Filter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        if self.format and self.format not in av.formats_available:
+            raise OptionError(f"FFmpeg knows no format {self.format!r}")
         self.url = (
             self.dst
             if isinstance(self.dst, str)
@@ -201,8 +203,6 @@ class Mux(Filter):
 
     def _open(self) -> None:
         target = self.url or self.dst
-        if self.format and self.format not in av.formats_available:
-            raise OptionError(f"FFmpeg knows no format {self.format!r}")
         try:
             self._container = av.open(
                 target, "w", format=self.format or None, container_options=dict(self.ffmpeg)

@@ -15,6 +15,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from reelway.engine.bits import Bits
+
 __all__ = ["PictureTimes"]
 
 MOST_REORDERED = 16  # no conforming stream has more (H.264, A.3.1; H.265, A.4.2)
@@ -27,10 +29,10 @@ class PictureTimes:
     Holds back as many pictures as the stream says may be shown out of order, 16 where it does not say.
     """
 
-    def __init__(self, codec: str, duration: int, start: int = 0) -> None:
+    def __init__(self, codec: str, duration: int) -> None:
         self._parser: _H264 | _Hevc = _H264() if codec == "h264" else _Hevc()
         self._duration = duration
-        self._start = start
+        self._slots: dict[int, int] = {}  # place in the order of decoding -> time in that of display
         self._pending: deque[tuple[Any, int]] = deque()  # in decode order, with the decode index
         self._waiting: list[tuple[int, int]] = []  # heap of (order count, decode index)
         self._ranks: dict[int, int] = {}  # decode index -> place in the order of display
@@ -38,14 +40,20 @@ class PictureTimes:
         self._delay: int | None = None
         self._last_dts: int | None = None
 
-    def add(self, picture: Any, data: bytes | memoryview) -> list[tuple[Any, int, int]]:
-        """The pictures that are ready, each with its dts and pts in ticks; the first is shown at `start`."""
+    def add(
+        self, picture: Any, data: bytes | memoryview, time: int | None = None
+    ) -> list[tuple[Any, int, int]]:
+        """The pictures that are ready, each with its dts and pts in ticks; the first is shown at 0.
+
+        `time` is that of the picture's place in the file, where the file says one, as AVI does.
+        """
         count, restarts = self._parser.read(bytes(data))
         if restarts and self._waiting:
             self._learn(self._parser.reorder)
             self._show_all()
         index, self._decoded = self._decoded, self._decoded + 1
         self._pending.append((picture, index))
+        self._slots[index] = index * self._duration if time is None else time
         if count is None:  # no slice in it: it comes after what is there
             count = max((waiting for waiting, _ in self._waiting), default=0) + 1
         heapq.heappush(self._waiting, (count, index))
@@ -86,38 +94,17 @@ class PictureTimes:
             return ready
         while self._pending and self._pending[0][1] in self._ranks:
             picture, index = self._pending.popleft()
-            pts = self._start + self._ranks.pop(index) * self._duration
-            dts = min(self._start + (index - delay) * self._duration, pts)
+            pts = self._slots[self._ranks.pop(index)]
+            decoded = index - delay
+            dts = self._slots[decoded] if decoded >= 0 else self._slots[0] + decoded * self._duration
+            dts = min(dts, pts)
+            self._slots.pop(decoded - 2 * MOST_REORDERED, None)
             if self._last_dts is not None and dts <= self._last_dts:  # the stream broke its promise
                 dts = self._last_dts + 1
                 pts = max(pts, dts)
             self._last_dts = dts
             ready.append((picture, dts, pts))
         return ready
-
-
-class _Bits:
-    """Reads a NAL unit's bits, emulation prevention removed (H.264, 7.3.1). Past the end it reads zeros."""
-
-    def __init__(self, unit: bytes) -> None:
-        plain = unit.replace(b"\x00\x00\x03", b"\x00\x00")
-        self._value = int.from_bytes(plain, "big") << 128
-        self._left = len(plain) * 8 + 128
-
-    def u(self, bits: int) -> int:
-        self._left = max(0, self._left - bits)
-        return self._value >> self._left & (1 << bits) - 1
-
-    def ue(self) -> int:
-        """Exp-Golomb code, H.264, 9.1."""
-        zeros = 0
-        while zeros < 32 and not self.u(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.u(zeros)
-
-    def se(self) -> int:
-        code = self.ue()
-        return (code + 1) // 2 if code & 1 else -(code // 2)
 
 
 def _units(data: bytes) -> Any:
@@ -158,7 +145,7 @@ class _H264:
                 self._sequences[number] = sequence
                 self.reorder = sequence.reorder
             elif kind == 8:
-                bits = _Bits(unit[1:24])
+                bits = Bits(unit[1:24])
                 number = bits.ue()
                 self._pictures[number] = bits.ue()
             elif kind in {1, 5}:
@@ -166,7 +153,7 @@ class _H264:
         return None, False
 
     def _slice(self, unit: bytes, idr: bool) -> tuple[int | None, bool]:
-        bits = _Bits(unit[1:])
+        bits = Bits(unit[1:])
         bits.ue()  # first_mb_in_slice
         bits.ue()  # slice_type
         sequence = self._sequences.get(self._pictures.get(bits.ue(), 0))
@@ -202,7 +189,7 @@ def _most_significant(previous: tuple[int, int], least: int, size: int) -> int:
 
 def _h264_sequence(unit: bytes) -> tuple[int, _Sequence]:
     """H.264, 7.3.2.1.1."""
-    bits = _Bits(unit[1:])
+    bits = Bits(unit[1:])
     profile = bits.u(8)
     bits.u(16)
     number = bits.ue()
@@ -239,7 +226,7 @@ def _h264_sequence(unit: bytes) -> tuple[int, _Sequence]:
     return number, _Sequence(lsb_bits, order_type == 0, frame_num_bits, frames_only, separate, reorder)
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -247,7 +234,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _h264_reorder(bits: _Bits) -> int | None:
+def _h264_reorder(bits: Bits) -> int | None:
     """max_num_reorder_frames of the usability information (H.264, E.1.1), or None where it says nothing."""
     if bits.u(1) and bits.u(8) == 255:
         bits.u(32)
@@ -298,7 +285,7 @@ class _Hevc:
                 self._sequences[number] = sequence
                 self.reorder = sequence.reorder
             elif kind == 34:
-                bits = _Bits(unit[2:24])
+                bits = Bits(unit[2:24])
                 number, belongs = bits.ue(), bits.ue()
                 bits.u(1)
                 output_flag = bool(bits.u(1))
@@ -310,7 +297,7 @@ class _Hevc:
         return None, False
 
     def _slice(self, unit: bytes, kind: int) -> tuple[int | None, bool]:
-        bits = _Bits(unit[2:])
+        bits = Bits(unit[2:])
         bits.u(1)  # first_slice_segment_in_pic_flag
         anchor = 16 <= kind <= 23
         if anchor:
@@ -339,7 +326,7 @@ class _Hevc:
 
 def _hevc_sequence(unit: bytes) -> tuple[int, _Sequence]:
     """H.265, 7.3.2.2.1."""
-    bits = _Bits(unit[2:])
+    bits = Bits(unit[2:])
     bits.u(4)
     layers = bits.u(3)
     bits.u(1)
