@@ -6,7 +6,7 @@ import logging
 
 import av.logging
 
-from reelway.engine import demux  # turns the log off when it is loaded, so it has to be loaded before
+from reelway.engine import demux as _demux  # noqa: F401 - turns the log off when it is loaded, so it is loaded first
 
 __all__ = ["LOGGER", "set_level"]
 
@@ -26,6 +26,5 @@ def set_level(level: int) -> None:
 
     They hold addresses as FFmpeg knows them, passwords included: whoever prints them redacts them.
     """
-    assert demux
     av.logging.set_level(_LEVELS.get(level))
     logging.getLogger(LOGGER).setLevel(level)

@@ -56,12 +56,14 @@ class Scheduler:
         max_link_bytes: int = 256 << 20,
         pending: Callable[[Filter], list[Filter]] = lambda filter: [],
         on_close: Callable[[Filter], None] = lambda filter: None,
+        make_node: Callable[[Filter, Scheduler], Node] = Node,
     ) -> None:
         self.link = link
         self.pending = pending
         self.clock: Clock = clock or RealClock()
         self.max_link_bytes = max_link_bytes
         self.on_close = on_close
+        self.make_node = make_node
         self.nodes: list[Node] = []
         self.failures: list[ReelwayError] = []
         self.inbox: SimpleQueue[Note] = SimpleQueue()
@@ -81,7 +83,7 @@ class Scheduler:
     # Building
 
     def add(self, filter: Filter) -> Node:
-        node = Node(filter, self)
+        node = self.make_node(filter, self)
         node.elsewhere = self._workers.takes(node)
         self.nodes.append(node)
         self.wake(node)

@@ -58,7 +58,7 @@ TOOLS: dict[str, str] = {
     "smil": "timing of animations",
     "sync": "synchronisation",
 }
-"""Tool -> what it is. GPAC's names are all here, so that its `-logs` can be said; some have nothing to say."""
+"""Tool -> what it is. GPAC's names are all here, so that its `-logs` can be said; some say nothing."""
 
 _ROOMS = {
     "app": "cli",

@@ -8,6 +8,7 @@ from typing import Any
 
 from reelway.graph.filter import Filter
 from reelway.graph.wiring import Refusal, Route, Wiring
+from reelway.session.words import stream_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,7 @@ class Stream:
     @property
     def summary(self) -> str:
         """Its codec and format in a few words."""
-        p = self.properties
-        words = [str(p.get("CodecID", "?"))]
-        if p.get("Width"):
-            words.append(f"{p['Width']}x{p['Height']}")
-        if p.get("FPS"):
-            words.append(f"{float(p['FPS']):g} fps")
-        if p.get("SampleRate"):
-            words.append(f"{p['SampleRate']} Hz")
-        if p.get("Channels"):
-            words.append(f"{p['Channels']} channels" if p["Channels"] != 1 else "mono")
-        if p.get("Language"):
-            words.append(str(p["Language"]))
-        return ", ".join(words)
+        return stream_in_words(self.properties)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,15 @@ from reelway.graph.select import parse_sources
 from reelway.graph.wiring import Wiring, link_error
 from reelway.media import properties as media_properties
 from reelway.runtime.clock import Clock
+from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler, Task
 from reelway.session.interrupt import interruptible
 from reelway.session.plan import Plan, make_plan
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
+    from reelway.session.graph import Graph
+    from reelway.session.progress import Meter, Progress
 
 log = logging.getLogger("reelway.session")
 
@@ -42,6 +45,8 @@ class Session:
     policy, limits  what links do when full, and when they are full
     max_link_bytes  how far a link may grow to dissolve a deadlock
     open_timeout_s  how long `link()` waits for sources to open
+    on_progress     called with a `Progress` four times a second, on the session's thread, and at the end
+    trace           a file for a trace of every turn, for https://ui.perfetto.dev
     """
 
     def __init__(
@@ -60,6 +65,8 @@ class Session:
         clock: Clock | None = None,
         on_filter_new: Callable[[Filter], None] | None = None,
         on_filter_del: Callable[[Filter], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        trace: str | os.PathLike[str] | None = None,
     ) -> None:
         if threads is not None and threads < 0:
             raise OptionError(f"threads is {threads}, must be 0 or more")
@@ -75,6 +82,7 @@ class Session:
         self.open_timeout_s = open_timeout_s
         self.on_filter_new = on_filter_new
         self.on_filter_del = on_filter_del
+        self.on_progress = on_progress
         self.filters: list[Filter] = []
         self._ids: dict[str, Filter] = {}
         self._sids: list[tuple[Filter, str]] = []
@@ -82,6 +90,15 @@ class Session:
         self._made_for: dict[Filter, list[tuple[tuple[Step, ...], Filter]]] = {}
         self._counts: dict[tuple[Filter, Any], int] = {}
         self._linked = False
+        self._at_end: list[Callable[[], None]] = []
+        self._meter: Meter | None = None
+        make_node: Callable[[Filter, Scheduler], Node] = Node
+        if trace is not None:
+            from reelway.runtime.trace import Trace
+
+            writer = Trace(trace)
+            make_node = writer.node
+            self._at_end.append(writer.close)
         self._wiring = Wiring(self._converters)
         self._scheduler = Scheduler(
             self._link_pid,
@@ -90,6 +107,7 @@ class Session:
             max_link_bytes=max_link_bytes,
             pending=self._pending,
             on_close=self._closed,
+            make_node=make_node,
         )
 
     # Loading
@@ -182,6 +200,8 @@ class Session:
                 self._scheduler.run()
         except ReelwayError as error:
             raise self._plain(error) from error.__cause__
+        finally:
+            self._tell_end()
         return False
 
     def run_async(self) -> Awaitable[bool]:
@@ -209,6 +229,15 @@ class Session:
         """
         self._scheduler.post(task, delay_s)
 
+    def watch(self, task: Task, delay_s: float = 0.0, at_end: Callable[[], None] | None = None) -> None:
+        """`post()` for a task that only looks on: it keeps nothing running, and also sees the stopping.
+
+        `at_end()` is called once, after every file is closed.
+        """
+        self._scheduler.post(task, delay_s, watches=True)
+        if at_end is not None:
+            self._at_end.append(at_end)
+
     @property
     def last_task(self) -> bool:
         """True when nothing is left to do but, perhaps, the one task that asks."""
@@ -219,9 +248,15 @@ class Session:
         """True after everything is closed."""
         return self._scheduler.finished
 
+    @property
+    def completed(self) -> bool:
+        """True after an end of its own: nobody stopped it and nothing failed."""
+        return self._scheduler.finished and self._scheduler.stopping is None and not self._scheduler.failures
+
     def close(self) -> None:
         """Closes whatever is open. `with` does it."""
         self._scheduler.close()
+        self._tell_end()
 
     def __enter__(self) -> Self:
         return self
@@ -237,15 +272,38 @@ class Session:
         """What has happened so far; immutable."""
         return self._scheduler.statistics()
 
+    def graph(self) -> Graph:
+        """What is linked to what, with figures; immutable. It draws itself: print it, or `write()` it."""
+        from reelway.session.graph import make_graph
+
+        return make_graph(self.filters)
+
+    def progress(self) -> Progress:
+        """How far it is, in media time of its sources."""
+        from reelway.session.progress import Meter
+
+        self._meter = self._meter or Meter(self)
+        return self._meter.read()
+
     # Inside
 
     def _start(self, progress: bool) -> None:
         if not self._linked:
             self.link()
-            if progress:
-                from reelway.session.progress import show_progress
+        if self._meter is None and (progress or self.on_progress):
+            from reelway.session.progress import Meter, follow, show_progress
 
+            self._meter = Meter(self)
+            if self.on_progress:
+                follow(self, self.on_progress)
+            if progress:
                 show_progress(self)
+
+    def _tell_end(self) -> None:
+        if self._scheduler.finished:
+            told, self._at_end = self._at_end, []
+            for tell in told:
+                tell()
 
     def _load_url(
         self, way: str, url: Any, options: dict[str, Any], properties: dict[str, str | None] | None = None

@@ -1,0 +1,194 @@
+"""How far a session is: a value, a callback, and a bar on the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from reelway.graph.link import Link
+from reelway.graph.pid import Pid
+from reelway.media.packet import Packet
+
+if TYPE_CHECKING:
+    from reelway.session.session import Session
+
+__all__ = ["Meter", "Progress", "follow", "show_progress"]
+
+INTERVAL_S = 0.25
+SHOW_AFTER_S = 0.6
+"""Work that takes less shows no bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a session is, in media time of the source that is furthest."""
+
+    position_s: float | None
+    """Seconds from the start of the media; None while nothing is known."""
+    duration_s: float | None
+    """Seconds of the longest source; None for live ones, and where the source does not say."""
+    elapsed_s: float
+    """Seconds that it has been running."""
+
+    @property
+    def fraction(self) -> float | None:
+        """0 to 1; None where the duration is unknown."""
+        if not self.duration_s or self.position_s is None:
+            return None
+        return min(1.0, self.position_s / self.duration_s)
+
+    @property
+    def speed(self) -> float | None:
+        """Seconds of media per second; None where nothing is known yet."""
+        if self.position_s is None or self.elapsed_s <= 0:
+            return None
+        return self.position_s / self.elapsed_s
+
+    def __str__(self) -> str:
+        words = [clock(self.position_s) + (f" of {clock(self.duration_s)}" if self.duration_s else "")]
+        if self.fraction is not None:
+            words.append(f"{self.fraction:.0%}")
+        if self.speed is not None:
+            words.append(f"{self.speed:.3g}x")
+        return ", ".join(words)
+
+
+class Meter:
+    """Looks at the queues behind a session's sources now and then, and remembers what it saw.
+
+    It costs the packets nothing: what a source has sent is read from the newest packet in a queue, or,
+    where the queue happens to be empty, from the packets counted and the frames that the source announced.
+    It relies on the GIL: another thread may push and take meanwhile.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._started = time.perf_counter()
+        self._starts: dict[Pid, int] = {}
+        self._positions: dict[Pid, float] = {}
+
+    def read(self) -> Progress:
+        """What is known now."""
+        pids = [pid for each in self._session.filters if not each.inputs for pid in tuple(each.opids)]
+        durations = {pid: _seconds(pid.properties.get("Duration")) for pid in pids}
+        for pid in pids:
+            position = self._position(pid)
+            if position is not None and position > self._positions.get(pid, 0.0):
+                self._positions[pid] = position
+        position = max((self._positions[pid] for pid in pids if pid in self._positions), default=None)
+        duration = max((each for each in durations.values() if each), default=None)
+        if pids and duration and all(pid.ended for pid in pids) and self._session.completed:
+            position = duration
+        return Progress(position, duration, time.perf_counter() - self._started)
+
+    def _position(self, pid: Pid) -> float | None:
+        links = tuple(pid.links)
+        if not links:
+            return None
+        timescale = pid.properties.get("Timescale")
+        held = tuple(links[0].queue)
+        packets = [each for each in held if isinstance(each, Packet) and each.dts is not None]
+        if packets and timescale:
+            start = self._starts.setdefault(pid, _first_dts(links[0], packets))
+            newest: int = packets[-1].dts  # type: ignore[assignment]
+            return float(newest + (packets[-1].duration or 0) - start) / int(timescale)
+        frames, duration = pid.properties.get("NumFrames"), _seconds(pid.properties.get("Duration"))
+        if frames and duration:
+            return duration * min(1.0, links[0].packets_in / int(frames))
+        return None
+
+
+def _first_dts(link: Link, packets: list[Packet]) -> int:
+    """Where the stream began, reckoned back from the packets that are left in the queue [ticks]."""
+    first: int = packets[0].dts  # type: ignore[assignment]
+    last: int = packets[-1].dts  # type: ignore[assignment]
+    step = (last - first) / (len(packets) - 1) if len(packets) > 1 else packets[0].duration or 0
+    return first - round(link.packets_out * step)
+
+
+def _seconds(duration: Any) -> float | None:
+    return float(duration) if isinstance(duration, (int, float, Fraction)) and duration > 0 else None
+
+
+def follow(session: Session, tell: Callable[[Progress], None], interval_s: float = INTERVAL_S) -> None:
+    """Calls `tell(progress)` every `interval_s` on the session's thread, and once more after its end.
+
+    It keeps nothing running: a session ends as it would without it. An exception of `tell` fails the session.
+    """
+
+    def look() -> float:
+        tell(session.progress())
+        return interval_s
+
+    session.watch(look, interval_s, at_end=lambda: tell(session.progress()))
+
+
+def show_progress(session: Session) -> None:
+    """Draws a bar on stderr while `session` runs, once it has taken longer than a moment.
+
+    Only where stderr is a terminal; elsewhere nothing is shown. The session ends as it would without it.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    bar = _Bar()
+    session.watch(
+        lambda: bar.draw(session.progress()), SHOW_AFTER_S, at_end=lambda: bar.end(session.progress())
+    )
+
+
+class _Bar:
+    """A rich progress bar without its refresh thread: the session's thread draws it."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._task: Any = None
+
+    def draw(self, progress: Progress) -> float:
+        from rich.console import Console  # loaded only by what lasts long enough to be watched
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        if self._progress is None:
+            self._progress = Bar(
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[text]}"),
+                console=Console(stderr=True),
+                auto_refresh=False,
+            )
+            self._task = self._progress.add_task("", total=None, text="")
+            self._progress.start()
+        self._show(progress)
+        return INTERVAL_S
+
+    def end(self, progress: Progress) -> None:
+        """The last state stays on the terminal, and the cursor comes back."""
+        if self._progress is not None:
+            self._show(progress)
+            self._progress.stop()
+            self._progress = None
+
+    def _show(self, progress: Progress) -> None:
+        fraction = progress.fraction
+        of = f" / {clock(progress.duration_s)}" if progress.duration_s else ""
+        speed = f"  {progress.speed:.3g}x" if progress.speed is not None else ""
+        self._progress.update(
+            self._task,
+            total=None if fraction is None else 1.0,
+            completed=fraction or 0.0,
+            text=f"{clock(progress.position_s)}{of}{speed}",
+        )
+        self._progress.refresh()
+
+
+def clock(seconds: float | None) -> str:
+    """`1:02:03`, `2:03`, or `-` for None."""
+    if seconds is None:
+        return "-"
+    minutes, left = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
