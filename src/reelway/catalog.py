@@ -14,6 +14,7 @@ ENTRY_POINTS = "reelway.filters"
 """The group in which other packages register filters: name = "module:Class"."""
 
 FILTERS: dict[str, str] = {
+    "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
     "demux": "reelway.engine.demux:Demux",
     "mux": "reelway.engine.mux:Mux",
@@ -21,9 +22,14 @@ FILTERS: dict[str, str] = {
     "tee": "reelway.filters.simple:Tee",
 }
 
-ALIASES: dict[str, str] = {}
+ALIASES: dict[str, str] = {
+    "bsf": "bitstream",
+    "ffbsf": "bitstream",
+}
 
-CONVERTERS: dict[str, int] = {}
+CONVERTERS: dict[str, int] = {
+    "bitstream": 10,
+}
 """What the resolver may put between two filters by itself, with the cost of each."""
 
 

@@ -106,6 +106,8 @@ def describe(stream: Any, info: StreamInfo) -> dict[str, Any]:
         "ID": stream.id or stream.index + 1,
         "StreamInfo": info,
     }
+    if start := stream.container.start_time:
+        properties["StartTime"] = Fraction(start, 1_000_000)
     if stream.duration:
         properties["Duration"] = Fraction(stream.duration * factor, timescale)
     if stream.language:
@@ -122,11 +124,26 @@ def describe(stream: Any, info: StreamInfo) -> dict[str, Any]:
             properties["Bitrate"] = context.bit_rate
         if context.extradata:
             properties["DecoderConfig"] = bytes(context.extradata)
+        if mode := config_mode(info.codec, context.extradata):
+            properties["DecoderConfigMode"] = mode
         if stream.type == "video":
             properties |= _picture(stream, context)
         elif stream.type == "audio":
             properties |= _sound(context)
     return properties
+
+
+def config_mode(codec: str, extradata: bytes | None) -> str | None:
+    """Where the decoder configuration travels, `in-band` or `out-of-band`; None where codecs have one form.
+
+    avcC and hvcC (ISO/IEC 14496-15) begin with their version, 1; Annex B with zeros. AAC without extradata
+    is ADTS.
+    """
+    if codec in {"h264", "hevc"}:
+        return "out-of-band" if extradata and extradata[0] == 1 else "in-band"
+    if codec == "aac":
+        return "out-of-band" if extradata else "in-band"
+    return None
 
 
 def _picture(stream: Any, context: Any) -> dict[str, Any]:

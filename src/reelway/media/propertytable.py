@@ -30,6 +30,7 @@ Codec | str | CODS | codec string for manifests (RFC 6381)
 Unframed | bool | PFRM | packets do not hold whole frames in the usual form (Annex B, ADTS)
 UnframedAU | bool | PFRF | packets hold whole frames, in an unusual form
 Duration | lfrac | PDUR | duration in seconds
+StartTime | lfrac | - | media time in seconds at which the source of the stream starts
 NumFrames | uint | NFRM | how many frames the stream has
 ConstantFrameSize | uint | CFRS | bytes of each frame where all are the same
 ConstantDuration | uint | SCTD | ticks of each packet where all are the same

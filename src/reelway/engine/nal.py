@@ -1,0 +1,98 @@
+"""H.264 and HEVC between their two forms, and the decoder configuration records of one of them.
+
+In a byte stream (Annex B of ITU-T H.264 and H.265) NAL units stand behind start codes, parameter sets
+among them. In ISO files each stands behind its length, and the parameter sets in a record beside the
+stream: avcC or hvcC (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from reelway.engine.bits import Bits
+
+__all__ = ["configuration", "is_parameter_set", "prefixed", "split"]
+
+_SETS = {"h264": (7, 8, 13), "hevc": (32, 33, 34)}
+"""NAL unit types: sequence and picture parameter sets and the extension; video, sequence and picture ones."""
+_WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244}
+"""Profiles whose sequence parameter set says the chroma format (H.264, 7.3.2.1.1)."""
+
+
+def split(data: bytes) -> list[bytes]:
+    """The NAL units of a byte stream, without start codes and the zeros after a unit."""
+    return [unit for part in data.split(b"\x00\x00\x01")[1:] if (unit := part.rstrip(b"\0"))]
+
+
+def prefixed(units: Iterable[bytes]) -> bytes:
+    """NAL units behind lengths of four bytes."""
+    return b"".join(part for unit in units for part in (len(unit).to_bytes(4, "big"), unit))
+
+
+def is_parameter_set(codec: str, unit: bytes) -> bool:
+    return _type(codec, unit) in _SETS[codec]
+
+
+def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
+    """avcC or hvcC from the parameter sets among `units`; None where a kind that is needed is missing."""
+    sets: dict[int, list[bytes]] = {kind: [] for kind in _SETS[codec]}
+    for unit in units:
+        known = sets.get(_type(codec, unit))
+        if known is not None and unit not in known:
+            known.append(unit)
+    groups = list(sets.values())
+    if not (groups[0] and groups[1] and (codec == "h264" or groups[2])):
+        return None
+    if len(groups[0][0]) < 4 or len(groups[1][0]) < (2 if codec == "h264" else 16):
+        return None
+    return _avcc(*groups) if codec == "h264" else _hvcc(*groups)
+
+
+def _type(codec: str, unit: bytes) -> int:
+    return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
+
+
+def _avcc(sequence: Sequence[bytes], picture: Sequence[bytes], extension: Sequence[bytes]) -> bytes:
+    first = sequence[0]
+    record = bytes((1, first[1], first[2], first[3], 0xFC | 3, 0xE0 | len(sequence)))
+    record += _sized(sequence) + bytes((len(picture),)) + _sized(picture)
+    if first[1] in _WITH_CHROMA:
+        bits = Bits(first[4:])
+        bits.ue()  # seq_parameter_set_id
+        if (chroma := bits.ue()) == 3:
+            bits.u(1)
+        luma_depth, chroma_depth = bits.ue(), bits.ue()
+        record += bytes((0xFC | chroma & 3, 0xF8 | luma_depth & 7, 0xF8 | chroma_depth & 7, len(extension)))
+        record += _sized(extension)
+    return record
+
+
+def _hvcc(video: Sequence[bytes], sequence: Sequence[bytes], picture: Sequence[bytes]) -> bytes:
+    bits = Bits(sequence[0][2:])
+    bits.u(4)  # sps_video_parameter_set_id
+    layers = bits.u(3)
+    nested = bits.u(1)
+    profile = bits.u(88).to_bytes(11, "big") + bytes((bits.u(8),))
+    present = [(bits.u(1), bits.u(1)) for _ in range(layers)]
+    if layers:
+        bits.u(2 * (8 - layers))
+    for has_profile, has_level in present:
+        bits.u(88 * has_profile + 8 * has_level)
+    bits.ue()  # sps_seq_parameter_set_id
+    if (chroma := bits.ue()) == 3:
+        bits.u(1)
+    bits.ue(), bits.ue()  # width, height
+    if bits.u(1):  # conformance window
+        for _ in range(4):
+            bits.ue()
+    luma_depth, chroma_depth = bits.ue(), bits.ue()
+    record = b"\x01" + profile
+    record += bytes((0xF0, 0, 0xFC, 0xFC | chroma & 3, 0xF8 | luma_depth & 7, 0xF8 | chroma_depth & 7, 0, 0))
+    record += bytes((layers + 1 << 3 | nested << 2 | 3, 3))
+    for kind, units in zip(_SETS["hevc"], (video, sequence, picture), strict=True):
+        record += bytes((0x80 | kind,)) + len(units).to_bytes(2, "big") + _sized(units)
+    return record
+
+
+def _sized(units: Iterable[bytes]) -> bytes:
+    return b"".join(len(unit).to_bytes(2, "big") + unit for unit in units)
