@@ -11,6 +11,7 @@ import pytest
 
 import reelway as rw
 import reelway.compat.libgpac as gpac
+from reelway import catalog
 from tests.media import make
 
 
@@ -681,6 +682,51 @@ def test_fire_event_reaches_custom_filters(fs: gpac.FilterSession) -> None:
         gpac.GF_FEVT_USER,
         gpac.GF_FEVT_INFO_UPDATE,
     ]
+
+
+def test_an_unlinked_input_is_said_and_forgotten(fs: gpac.FilterSession) -> None:
+    told: list[tuple[bool, bool]] = []
+
+    class Telling(Sink):
+        def configure_pid(self, pid: Any, is_remove: bool) -> int:
+            told.append((is_remove, pid in self.ipids))
+            return 0
+
+    Source(fs)
+    sink = Telling(fs)
+    fs.run()
+    (link,) = sink._adapter.ipids
+    sink._adapter.remove(link)
+    assert told == [(False, False), (True, True)]
+    assert sink.ipids == []
+
+
+def test_a_removed_output_ends_behind_what_was_sent(fs: gpac.FilterSession) -> None:
+    class Leaving(Source):
+        def process(self) -> int:
+            if self.sent == 3:
+                self.opid.remove()
+                return gpac.GF_EOS
+            return super().process()
+
+    source, sink = Leaving(fs), Sink(fs)
+    fs.run()
+    assert sink.seen == [0, 10, 20]
+    assert sink.ended
+    assert source.opids == []
+
+
+# Raw video
+
+
+def test_raw_video_is_there_or_says_that_it_comes_later(fs: gpac.FilterSession) -> None:
+    filter = gpac.FilterCustom(fs, "raw")
+    if "decode" in catalog.names():
+        filter.push_cap("CodecID", "Raw", gpac.GF_CAPS_INPUT)
+        assert list(filter._adapter.inputs) == [rw.Caps(CodecID="raw")]
+    else:
+        with pytest.raises(NotImplementedError, match="libgpac's raw video comes later"):
+            filter.push_cap("CodecID", "Raw", gpac.GF_CAPS_INPUT)
 
 
 # Failures

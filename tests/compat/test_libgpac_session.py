@@ -327,6 +327,39 @@ def test_abort_leaves_a_file_that_plays(flush: int, tmp_path: Path) -> None:
     fs.delete()
 
 
+# Flags
+
+
+class Listening(gpac.FilterCustom):
+    def __init__(self, session: gpac.FilterSession) -> None:
+        super().__init__(session, "listening")
+        self.push_cap("StreamType", "Audio", gpac.GF_CAPS_INPUT)
+
+    def process(self) -> int:
+        for pid in self.ipids:
+            pid.get_packet()
+            pid.drop_packet()
+        return 0
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_full_link_refuses_a_stream_that_nothing_takes(full: bool) -> None:
+    fs = gpac.FilterSession(gpac.GF_FS_FLAG_FULL_LINK if full else 0)
+    fs.load_src(str(make.media("film.mp4")))
+    Listening(fs)
+    if full:
+        with pytest.raises(rw.LinkError, match="goes nowhere"):
+            fs.run()
+    else:
+        fs.run()
+    fs.delete()
+
+
+def test_a_session_without_implied_links_comes_later() -> None:
+    with pytest.raises(ComesLaterError, match="GF_FS_FLAG_NO_IMPLICIT"):
+        gpac.FilterSession(gpac.GF_FS_FLAG_NO_IMPLICIT)
+
+
 # Printing
 
 

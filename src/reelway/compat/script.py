@@ -71,7 +71,8 @@ def run_script(
 
     `import libgpac` in it gives Reelway's face, unless the real module can be imported; with `shadow` the
     face comes first. What the script raises is printed on `errors` (stderr) as its own traceback, without
-    frames of Reelway; a ReelwayError is one line that says where in the script it came from.
+    frames of Reelway; a ReelwayError is one line that says where in the script it came from. Under
+    `python -X dev` every frame is shown.
     """
     errors = sys.stderr if errors is None else errors
     script = Path(path)
@@ -105,6 +106,8 @@ def _exit_code(stop: SystemExit, errors: TextIO) -> int:
 
 def report(error: BaseException, script: Path) -> str:
     """What to print of an error that ended `script`."""
+    if sys.flags.dev_mode:
+        return "".join(traceback.format_exception(error))
     if not isinstance(error, rw.ReelwayError):
         return "".join(_own_traceback(error))
     cause = error.__cause__

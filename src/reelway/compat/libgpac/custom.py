@@ -184,7 +184,8 @@ class FilterCustom(Filter):
             self._bundles.append([])
             return
         value = to_reelway(pcode, prop, custom_type)
-        if (pcode, value) == ("CodecID", "raw") and "decode" not in catalog.names():
+        wanted = not flag & gf.GF_CAPFLAG_EXCLUDED
+        if wanted and (pcode, value) == ("CodecID", "raw") and "decode" not in catalog.names():
             raise comes_later("raw video", "decoded frames come with reelway.engine.decode")
         self._bundles[-1].append((flag, pcode, value))
         static = [cap for bundle in self._bundles[:-1] for cap in bundle if cap[0] & gf.GF_CAPFLAG_STATIC]

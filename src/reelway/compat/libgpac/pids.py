@@ -297,7 +297,7 @@ class FilterPid(NearestNames):
         return self._playing
 
     def remove(self) -> None:
-        """Ends an output PID and unlinks it from its consumers."""
+        """Ends an output PID: its consumers read what was sent, then see its end."""
         pid = self._out("remove")
         pid.end()
         if self in self._filter.opids:

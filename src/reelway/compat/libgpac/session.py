@@ -41,7 +41,11 @@ class FilterTask:
 
 
 class FilterSession(NearestNames):
-    """A session. Blocking: `run()` returns when all is done. Non-blocking: each `run()` is one pass."""
+    """A session. Blocking: `run()` returns when all is done. Non-blocking: each `run()` is one pass.
+
+    `blacklist` is names with commas. Of the flags, NON_BLOCKING, FULL_LINK (a PID that nothing takes is an
+    error) and PRINT_CONNECTIONS mean something here; the others tune what Reelway does in its own way.
+    """
 
     def __init__(
         self, flags: int = 0, blacklist: str | None = None, nb_threads: int = 0, sched_type: int = 0
@@ -53,6 +57,8 @@ class FilterSession(NearestNames):
         self._clock_hint = 0, Fraction64()
         self._reporting = False
         self._flags = flags
+        if flags & gf.GF_FS_FLAG_NO_IMPLICIT:
+            raise comes_later("GF_FS_FLAG_NO_IMPLICIT", "a session without implied links is not built yet")
         threads = nb_threads or settings.threads
         refused = [*settings.blacklist, *(blacklist or "").split(",")]
         chosen: dict[str, Any] = {
@@ -61,14 +67,11 @@ class FilterSession(NearestNames):
             "blacklist": [find_filter_name(name) for name in refused if name],
             "defaults": {name: value or "true" for name, value in settings.options.items()},
             "limits": None if settings.blocking else _NO_BLOCK,
+            "unlinked": "error" if flags & gf.GF_FS_FLAG_FULL_LINK else "warn",
             "on_filter_new": self._was_added,
             "on_filter_del": self._was_removed,
         }
-        try:
-            self._session = rw.Session(profile=settings.profile, **chosen)
-        except rw.OpenError as absent:
-            _log.info("%s; the session begins without, as libgpac's would", absent)
-            self._session = rw.Session(**chosen)
+        self._session = _with_profile(settings.profile, chosen)
 
     # For who derives from it
 
@@ -252,6 +255,16 @@ class FilterSession(NearestNames):
 
     def external_opengl_provider(self) -> None:
         raise comes_later("FilterSession.external_opengl_provider")
+
+
+def _with_profile(profile: str | None, chosen: dict[str, Any]) -> rw.Session:
+    """A session with the options of `profile`; with none where there is no such file, as in libgpac."""
+    if profile:
+        try:
+            return rw.Session(profile=profile, **chosen)
+        except rw.OpenError as absent:
+            _log.info("%s; the session begins without it", absent)
+    return rw.Session(**chosen)
 
 
 def _joined(url: str, parent: str | None) -> str:
