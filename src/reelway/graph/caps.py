@@ -7,18 +7,22 @@ be anything. A stream that does not have a mentioned property does not match, ex
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, init=False)
 class Not:
-    """Anything but these values."""
+    """Anything but these values; never changed."""
 
-    values: frozenset[Any]
+    __slots__ = ("values",)
 
     def __init__(self, *values: Any) -> None:
-        object.__setattr__(self, "values", frozenset(values))
+        self.values = frozenset(values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Not) and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash((Not, self.values))
 
     def __repr__(self) -> str:
         return "not " + " or ".join(sorted(map(str, self.values)))
@@ -54,8 +58,7 @@ class Caps(Mapping[str, Any]):
         return "Caps(" + ", ".join(f"{name}={describe(value)}" for name, value in self._wanted.items()) + ")"
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(NamedTuple):
     """The first property that did not fit."""
 
     name: str

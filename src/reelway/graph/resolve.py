@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from reelway.graph.caps import Caps, Mismatch, Not, choices, match
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(NamedTuple):
     """One thing that a converter can do."""
 
     accepts: Caps
     makes: Caps
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = MappingProxyType({})
     """Property made -> option that asks for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Converter:
+class Converter(NamedTuple):
     """A filter that the resolver may put between two others."""
 
     name: str
@@ -37,24 +35,21 @@ class Converter:
     conversions: Sequence[Conversion]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One converter of a chain, and the options that it needs."""
 
     name: str
     options: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """How a stream gets to a consumer: the steps, and its properties when it arrives."""
 
     steps: tuple[Step, ...]
     properties: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class NoChain:
+class NoChain(NamedTuple):
     """What was missing where the search got furthest, and the converters on the way there."""
 
     mismatch: Mismatch | None

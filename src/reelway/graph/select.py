@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reelway.errors import OptionError
 from reelway.media.names import canonical_stream_type, short_stream_type
@@ -47,8 +46,7 @@ _NUMERIC = frozenset(
 _TEXTUAL = frozenset((PropertyType.STRING, PropertyType.STRINGS, PropertyType.DATA))
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyTest:
+class PropertyTest(NamedTuple):
     """One fragment: a pid's name, a stream type (and which of them), or a property compared."""
 
     test: Test
@@ -121,8 +119,7 @@ def parse_number(text: str) -> Fraction:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """A source identifier (empty for any) and tests that must all hold. An empty selector takes all."""
 
     source: str = ""

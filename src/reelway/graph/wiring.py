@@ -8,18 +8,18 @@ with `>>`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import LinkError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve
-from reelway.graph.select import Selector
+
+if TYPE_CHECKING:
+    from reelway.graph.select import Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """`consumer` takes from `source` the PIDs that `selector` matches and none of `unless` accepts."""
 
     source: Filter
@@ -27,8 +27,7 @@ class Declared:
     unless: tuple[Filter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A stream and the consumer it goes to, through the steps of `chain`."""
 
     source: str
@@ -38,8 +37,7 @@ class Route:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A stream and a consumer that cannot take it."""
 
     source: Filter

@@ -7,15 +7,12 @@ canonical: FFmpeg's codec, pixel and sample format names, GPAC's stream types (s
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from reelway.errors import OptionError, redact
 from reelway.media import names
@@ -95,8 +92,7 @@ _TYPE_OF: tuple[tuple[Any, PropertyType], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyInfo:
+class PropertyInfo(NamedTuple):
     """One well-known property. `code` is GPAC's four characters, empty for Reelway's own properties."""
 
     name: str
@@ -205,9 +201,11 @@ def _typed(name: str, kind: PropertyType, value: object) -> object:
 def _fit_type(kind: PropertyType, value: object) -> object:
     if kind is PropertyType.DATA and isinstance(value, str):
         if value.startswith("b64@"):
+            import base64
+
             try:
                 return base64.b64decode(value[4:], validate=True)
-            except binascii.Error:
+            except ValueError:
                 raise OptionError(f"{value!r} is not base64") from None
         return parse_value(bytes, value)
     if length := _VECTORS.get(kind):

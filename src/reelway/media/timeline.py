@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """running time [s] = offset_s + (ticks - start) / timescale / rate.
 
     Seek, pause, speed and reconnects change the timeline of a PID, never the ticks of its packets.

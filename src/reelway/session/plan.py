@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from reelway.graph.filter import Filter
 from reelway.graph.wiring import Refusal, Route, Wiring
 from reelway.session.words import stream_in_words
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """One planned PID: who makes it, its name and its properties."""
 
     source: Filter
@@ -26,8 +24,7 @@ class Stream:
         return stream_in_words(self.properties)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What `explain()` gives; `str()` of it is for people."""
 
     streams: tuple[Stream, ...]
