@@ -16,6 +16,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from sample import make_film
 
 import reelway as rw
@@ -25,12 +26,16 @@ console = Console()
 
 
 class Meter(rw.Filter):
-    """Weighs what passes: bytes in each second of every stream. Packets go on as they came."""
+    """Weighs what passes: bytes in each half second of every stream. Packets go on as they came."""
 
     inputs = [rw.Caps()]
     outputs = [rw.Caps()]
 
     window_s: float = rw.option(0.5, low=0.01, unit="s", help="length of one measurement")
+    speed: float = rw.option(0.0, low=0.0, help="so many times as fast as it plays; 0: as fast as it goes")
+
+    def open(self) -> None:
+        self.started = self.context.now()
 
     def configure(self, pid: rw.Link) -> None:
         if pid.output is None:
@@ -39,16 +44,24 @@ class Meter(rw.Filter):
         else:
             pid.output.copy_properties(pid)
 
-    def process(self) -> None:
-        for pid in self.ipids:
-            assert pid.output is not None
-            ticks = round(self.window_s * pid.properties["Timescale"])
-            windows: list[int] = pid.data
-            for packet in pid:
-                window = max(0, packet.dts or 0) // ticks
-                windows.extend([0] * (window + 1 - len(windows)))
-                windows[window] += packet.size
-                pid.output.send(packet)
+    def process(self) -> float | None:
+        waits = [self.pass_on(pid) for pid in self.ipids]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def pass_on(self, pid: rw.Link) -> float | None:
+        """Sends on what is due; seconds until the next packet is, or None where there is none."""
+        assert pid.output is not None
+        windows: list[int] = pid.data
+        while packet := pid.peek():
+            time_s: float = max(0.0, (packet.dts or 0) / pid.properties["Timescale"])
+            if self.speed and (wait := time_s / self.speed + self.started - self.context.now()) > 0:
+                return wait
+            pid.get()
+            window = int(time_s / self.window_s)
+            windows.extend([0] * (window + 1 - len(windows)))
+            windows[window] += packet.size
+            pid.output.send(packet)
+        return None
 
     def bars(self, pid: rw.Link) -> str:
         """The measurements of one input as a row of bars."""
@@ -99,31 +112,41 @@ def main(film: Path | None, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if film is None:
         film = folder / "film.mp4"
-        console.rule("A film: H.264 or MPEG-4 and AAC, made here", align="left")
+        heading("A film of 12 s, made here")
         make_film(film, seconds=12)
     console.print(table_of(film))
 
     transport, again = folder / "film.ts", folder / "again.mp4"
 
-    console.rule(f"{film.name} -> Meter, a filter in Python -> {transport.name}", align="left")
+    heading(f"{film.name} -> Meter, a filter in Python -> {transport.name}")
     with rw.Session() as session:
-        meter = Meter()
+        meter = Meter(speed=6.0)  # so slowly, to be watched
         session.load_src(film) >> session.add(meter) >> session.load_dst(transport)
-        console.print(str(session.explain()), highlight=False)
-        started = time.perf_counter()
-        session.run()
-        took = time.perf_counter() - started
+        say(f"{session.explain()}\n")
+        session.run(progress=True)
+        say(f"{session.graph()}\n\nbytes in each {meter.window_s} s:")
         for pid in meter.ipids:
-            console.print(f"{pid.name:8} {meter.bars(pid)}", highlight=False)
-        passed = sum(link.packets_out for link in meter.ipids)
-        console.print(f"{passed:,} packets in {took * 1000:.0f} ms, none decoded\n", highlight=False)
+            say(f"{pid.name:8} {meter.bars(pid)}")
 
-    console.rule(f"{transport.name} -> {again.name}, in one line of Python", align="left")
-    rw.run(transport, again)
+    heading(f"{transport.name} -> {again.name}, in one line of Python")
+    started = time.perf_counter()
+    done = rw.run(transport, again)
+    took_ms = (time.perf_counter() - started) * 1000
+    packets = sum(link.packets_out for filter in done.filters for link in filter.inputs)
+    say(f"{packets:,} packets in {took_ms:.0f} ms, none decoded\n")
     console.print(table_of(again))
-    console.print(
-        f"The files are in {folder}. Next: README.md, examples/ and docs/filters.md.", highlight=False
-    )
+    say(f"The files are in {folder}.\nNext: README.md, the other examples, docs/filters.md.")
+
+
+def heading(text: str) -> None:
+    console.print()
+    console.rule(Text(text, style="bold"), align="left")
+    console.print()
+
+
+def say(text: str) -> None:
+    """Prints as it is: no markup, no colours, no line breaks of rich's."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
