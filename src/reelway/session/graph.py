@@ -236,9 +236,9 @@ def make_graph(filters: Sequence[Filter]) -> Graph:
 
 
 def _lines_of(filter: GraphFilter) -> list[str]:
-    name = filter.name if filter.name.rstrip("0123456789") == filter.kind else f"{filter.name} [{filter.kind}]"
+    kind = "" if filter.name.rstrip("0123456789") == filter.kind else f" [{filter.kind}]"
     errors = [f"{filter.errors} errors" if filter.errors > 1 else "1 error"] if filter.errors else []
-    return [name, filter.state, *errors, *([filter.status] if filter.status else [])]
+    return [filter.name + kind, filter.state, *errors, *([filter.status] if filter.status else [])]
 
 
 def _packets(count: int) -> str:

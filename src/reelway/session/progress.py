@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,7 +31,7 @@ class Progress:
     duration_s: float | None
     """Seconds of the longest source; None for live ones, and where the source does not say."""
     elapsed_s: float
-    """Seconds that it has been running."""
+    """Seconds since the session was made."""
 
     @property
     def fraction(self) -> float | None:
@@ -53,7 +52,7 @@ class Progress:
         if self.fraction is not None:
             words.append(f"{self.fraction:.0%}")
         if self.speed is not None:
-            words.append(f"{self.speed:.3g}x")
+            words.append(pace(self.speed))
         return ", ".join(words)
 
 
@@ -67,7 +66,6 @@ class Meter:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._started = time.perf_counter()
         self._starts: dict[Pid, int] = {}
         self._positions: dict[Pid, float] = {}
 
@@ -83,7 +81,7 @@ class Meter:
         duration = max((each for each in durations.values() if each), default=None)
         if pids and duration and all(pid.ended for pid in pids) and self._session.completed:
             position = duration
-        return Progress(position, duration, time.perf_counter() - self._started)
+        return Progress(position, duration, self._session.statistics().elapsed_s)
 
     def _position(self, pid: Pid) -> float | None:
         links = tuple(pid.links)
@@ -175,7 +173,7 @@ class _Bar:
     def _show(self, progress: Progress) -> None:
         fraction = progress.fraction
         of = f" / {clock(progress.duration_s)}" if progress.duration_s else ""
-        speed = f"  {progress.speed:.3g}x" if progress.speed is not None else ""
+        speed = f"  {pace(progress.speed)}" if progress.speed is not None else ""
         self._progress.update(
             self._task,
             total=None if fraction is None else 1.0,
@@ -183,6 +181,11 @@ class _Bar:
             text=f"{clock(progress.position_s)}{of}{speed}",
         )
         self._progress.refresh()
+
+
+def pace(speed: float) -> str:
+    """`1.00x`, `12.3x`, `240x`."""
+    return f"{speed:.0f}x" if speed >= 100 else f"{speed:.3g}x"
 
 
 def clock(seconds: float | None) -> str:

@@ -17,11 +17,12 @@ from reelway.graph.optiontext import BUILTIN_OPTIONS, parse_filter_text, split_u
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Converter, Step
 from reelway.graph.select import parse_sources
-from reelway.graph.wiring import Wiring, link_error
+from reelway.graph.wiring import Wiring
 from reelway.media import properties as media_properties
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler, Task
+from reelway.session.check import check_fed, check_unlinked, refuse_same_file
 from reelway.session.interrupt import interruptible
 from reelway.session.plan import Plan, make_plan
 
@@ -173,7 +174,10 @@ class Session:
                 raise self._plain(self._scheduler.failures[0])
         plan = make_plan(self._wiring, self.filters)
         try:
-            self._check(plan)
+            refuse_same_file(self.filters)
+            check_fed(plan, self.filters, self._wiring, self._made_for)
+            if self.unlinked == "error":
+                check_unlinked(plan)
         except ReelwayError:
             self._scheduler.close()
             raise
@@ -199,7 +203,8 @@ class Session:
                 self._start(progress)
                 self._scheduler.run()
         except ReelwayError as error:
-            raise self._plain(error) from error.__cause__
+            plain = self._plain(error)
+            raise plain from plain.__cause__
         finally:
             self._tell_end()
         return False
@@ -456,41 +461,12 @@ class Session:
 
         return [source for source in dict.fromkeys(upstream(consumer)) if visit(source)]
 
-    def _check(self, plan: Plan) -> None:
-        """Every filter that takes something gets something."""
-        if any(not filter.opids for filter in self.filters if not filter.inputs):
-            return  # a source that is not open yet
-        for refusal in plan.refused:
-            declared = self._wiring.sources_of(refusal.consumer)
-            reached = any(
-                route.consumer is refusal.consumer and stream.source is refusal.source
-                for stream in plan.streams
-                for route in stream.routes
-            )
-            if declared and not reached:
-                raise link_error(refusal)
-        fed = {route.consumer for stream in plan.streams for route in stream.routes}
-        fed |= {link.filter for filter in self.filters for pid in filter.opids for link in pid.links}
-        for filter in self.filters:
-            if filter.inputs and filter not in fed and filter not in self._made_for:
-                refusals = [refusal for refusal in plan.refused if refusal.consumer is filter]
-                if refusals:
-                    raise link_error(refusals[0])
-                raise LinkError(
-                    f"nothing feeds {filter.name}",
-                    hint="load a source before it is run, or link one: source >> " + filter.name,
-                )
-        if self.unlinked == "error" and plan.unlinked:
-            stream = plan.unlinked[0]
-            raise LinkError(
-                f"{stream.source.name}.{stream.name} ({stream.summary}) goes nowhere",
-                hint="link it, or choose what the source delivers",
-            )
-
     def _plain(self, error: ReelwayError) -> ReelwayError:
-        """What a source or sink says of the world stands for itself; other failures name their filter."""
+        """What a filter says of the world, of what it was told, or of what is installed stands for itself."""
         cause = error.__cause__
-        if isinstance(cause, LinkError) or (isinstance(cause, ReelwayError) and cause.fault == "world"):
+        if isinstance(cause, (LinkError, OptionError)):
+            return cause
+        if isinstance(cause, ReelwayError) and cause.fault in ("world", "installation"):
             return cause
         return error
 

@@ -1,0 +1,36 @@
+"""The command `reelway`: parses, calls what is public, prints. Never here: media work, linking, threads.
+
+__init__    main(): from arguments to an exit code
+app         the commands and their arguments
+outcome     exit codes, and what an error looks like on a terminal
+job         `run` and `explain`: a session from words
+inspect, catalogue, doctor, statistics      one command or table each
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line (`sys.argv` without one) and returns its exit code.
+
+    0 done, 1 failure, 2 misuse, 130 interrupted (143 terminated). Never raises for what a user or the
+    world does wrong: an error is a line on stderr, with a second line where there is a hint.
+    """
+    from reelway.cli.outcome import reported
+
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in (words[: words.index("script")] if "script" in words else words)
+    if debug:
+        words.remove("--debug")
+
+    def work() -> int:
+        from reelway.cli.app import parse
+
+        return parse(words)()
+
+    return reported(work, debug=debug)

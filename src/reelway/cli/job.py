@@ -1,0 +1,143 @@
+"""`run` and `explain`: a session made of words."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from reelway import catalog
+from reelway.cli.outcome import DONE, TERMINATED, Misuse
+from reelway.errors import OptionError, UnknownNameError, UnknownOptionError, UnsupportedError
+from reelway.graph.option import Option
+from reelway.session.logs import set_logs
+from reelway.session.session import Session
+
+__all__ = ["Job", "explain", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to read, what to write, the filters between, and what the session is told."""
+
+    src: str
+    dst: str
+    filters: tuple[str, ...]
+    defaults: dict[str, Any] = field(default_factory=dict)
+    threads: int | None = None
+    policy: str = "block"
+    profile: str | None = None
+    log: str | None = None
+    quiet: bool = False
+
+    @classmethod
+    def of(cls, words: Sequence[str], **options: Any) -> Job:
+        """From the words of the command line. Raises Misuse for too few, OptionError for a wrong option."""
+        said = [word for word in words if word.startswith("--") and word != "--"]
+        plain = [word for word in words if word not in said and word != "--"]
+        if short := next((word for word in plain if word.startswith("-") and word[1:2].isalpha()), None):
+            raise Misuse(f"no such option: {short}", hint="`reelway run --help` lists what there is")
+        if len(plain) < 2:
+            missing = "DST" if plain else "SRC and DST"
+            raise Misuse(f"{missing} must be given", hint="reelway run SRC DST [FILTER]...")
+        return cls(plain[0], plain[1], tuple(plain[2:]), _defaults(said), **options)
+
+    def session(self, **options: Any) -> Session:
+        """A session with its filters in a chain, not linked yet."""
+        set_logs(f"all@{'quiet' if self.quiet else 'warning'}{':' + self.log if self.log else ''}")
+        session = Session(
+            threads=self.threads,
+            policy=self.policy,  # type: ignore[arg-type]  # Limits refuses any other
+            profile=self.profile,
+            defaults=self.defaults,
+            **options,
+        )
+        source = session.load_src(_standard(self.src, "pipe:0"))
+        between = [session.load(text) for text in self.filters]
+        session.chain(source, *between, session.load_dst(_standard(self.dst, "pipe:1")))
+        return session
+
+
+def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwrite: bool) -> int:
+    """Does it. Raises what the session raises, after the figures that were asked for are out."""
+    if not overwrite and os.path.exists(job.dst):
+        raise OptionError(f"{job.dst} exists", hint="leave --no-overwrite out to write over it")
+    with job.session(trace=trace) as session, _terminable(session) as terminated:
+        try:
+            session.run(progress=not job.quiet)
+        finally:
+            session.close()
+            if stats:
+                from reelway.cli.statistics import table
+
+                sys.stderr.write(table(session.statistics()))
+            if graph:
+                drawn = session.graph()
+                print(drawn) if graph == "-" else drawn.write(graph)
+    return TERMINATED if terminated else DONE
+
+
+def explain(job: Job) -> int:
+    """Prints the plan."""
+    with job.session() as session:
+        print(session.explain())
+    return DONE
+
+
+@contextmanager
+def _terminable(session: Session) -> Iterator[list[int]]:
+    """While it lasts SIGTERM stops the session, which closes its files properly; the list says so."""
+    terminated: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        terminated.append(number)
+        session.stop()
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield terminated
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _standard(url: str, pipe: str) -> str:
+    """`-`, and `-:option=value`, stand for standard input and output."""
+    return pipe + url[1:] if url == "-" or url.startswith("-:") else url
+
+
+def _defaults(said: Sequence[str]) -> dict[str, Any]:
+    """Option -> value, from `--name=value` and `--flag`."""
+    if not said:
+        return {}
+    known: dict[str, Option] = {}
+    for name in catalog.names():
+        try:
+            declared = catalog.find(name).options()
+        except (ImportError, UnsupportedError):  # it needs a package that is not there
+            continue
+        for option in declared.values():
+            known |= {each: known.get(each, option) for each in (option.name, *option.aliases)}
+    defaults: dict[str, Any] = {}
+    for word in said:
+        name, assign, value = word[2:].partition("=")
+        if name not in known:
+            unknown = UnknownNameError.of("option of a filter", name, known)
+            raise UnknownOptionError(
+                f"no option --{name} of `reelway run` or of any filter",
+                name=name,
+                near=[f"--{near}" for near in unknown.near],
+                hint=None if unknown.near else "`reelway filters NAME` lists those of a filter",
+            )
+        hint = None if assign else f"write --{name}=VALUE"
+        try:
+            known[name].fit(value if assign else "true", f"--{name}")
+        except OptionError as error:
+            raise OptionError(str(error), hint=hint or error.hint) from None
+        defaults[known[name].name] = value if assign else "true"
+    return defaults

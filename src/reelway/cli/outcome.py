@@ -1,0 +1,83 @@
+"""Exit codes, and what an error looks like on a terminal: one line, and a second one for the hint."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+from reelway.errors import FilterError, OptionError, ReelwayError, UnknownNameError, redact
+
+__all__ = ["DONE", "FAILURE", "INTERRUPTED", "MISUSE", "TERMINATED", "Misuse", "complain", "reported"]
+
+DONE, FAILURE, MISUSE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+BUG = "this is a bug in Reelway; run it again with --debug and report what it prints"
+
+
+class Misuse(ReelwayError):
+    """The arguments themselves are wrong."""
+
+
+def reported(work: Callable[[], int], *, debug: bool = False) -> int:
+    """What `work` returns, or the exit code of what it raises, which is said on stderr.
+
+    With `debug` the traceback is printed too, passwords hidden. A reader of stdout that went away is none
+    of our business: that ends the work quietly.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else DONE if stop.code is None else FAILURE
+    except BaseException as error:  # noqa: BLE001 - here it ends, whatever it is
+        if debug:
+            sys.stderr.write(redact("".join(traceback.format_exception(error))))
+        message, hint, code = _of(error)
+        complain(message, hint)
+    return code
+
+
+def complain(message: str, hint: str | None = None) -> None:
+    """`reelway: message` on stderr, and the hint below it."""
+    lines = [f"reelway: {' '.join(message.split())}"]
+    if hint:
+        lines.append(f"         {' '.join(hint.split())}")
+    with contextlib.suppress(OSError):  # nobody can be told
+        sys.stderr.write(redact("\n".join(lines)) + "\n")
+
+
+def _of(error: BaseException) -> tuple[str, str | None, int]:
+    """Message, hint and exit code."""
+    match error:
+        case OptionError() | UnknownNameError() | Misuse():
+            return str(error), error.hint, MISUSE
+        case FilterError(cause=cause) if cause is not None and _is_bug(cause):
+            return str(error), BUG, FAILURE
+        case ReelwayError():
+            return str(error), error.hint, FAILURE
+        case OSError():
+            where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+            return f"{where}{error.strerror or error}", None, FAILURE
+        case MemoryError():
+            return "out of memory", None, FAILURE
+        case _:
+            return f"{type(error).__name__}: {error}", BUG, FAILURE
+
+
+def _is_bug(cause: BaseException) -> bool:
+    """True for what a filter of Reelway's own raised without meaning to."""
+    if isinstance(cause, (ReelwayError, OSError, MemoryError)):
+        return False
+    frame: TracebackType | None = cause.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return frame is not None and str(frame.tb_frame.f_globals.get("__name__", "")).startswith("reelway.")

@@ -1,0 +1,93 @@
+"""What must hold before a session runs: every filter gets something, nothing is written over its source."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from reelway.errors import LinkError, OptionError, redact
+from reelway.graph.filter import Filter
+from reelway.graph.wiring import Wiring, link_error
+from reelway.session.plan import Plan
+
+__all__ = ["check_fed", "check_unlinked", "refuse_same_file"]
+
+
+def check_fed(plan: Plan, filters: Sequence[Filter], wiring: Wiring, made: Collection[Filter]) -> None:
+    """Raises LinkError for a filter that takes something and gets nothing; those in `made` are excused.
+
+    A source that is not open yet may still feed anything: then nothing is raised.
+    """
+    if any(not filter.opids for filter in filters if not filter.inputs):
+        return
+    for refusal in plan.refused:
+        reached = any(
+            route.consumer is refusal.consumer and stream.source is refusal.source
+            for stream in plan.streams
+            for route in stream.routes
+        )
+        if wiring.sources_of(refusal.consumer) and not reached:
+            raise link_error(refusal)
+    fed = {route.consumer for stream in plan.streams for route in stream.routes}
+    fed |= {link.filter for filter in filters for pid in filter.opids for link in pid.links}
+    for filter in filters:
+        if filter.inputs and filter not in fed and filter not in made:
+            refusals = [refusal for refusal in plan.refused if refusal.consumer is filter]
+            raise link_error(refusals[0]) if refusals else _unfed(filter, plan, wiring)
+
+
+def _unfed(filter: Filter, plan: Plan, wiring: Wiring) -> LinkError:
+    """Why: a selector matches nothing, a source gets nothing itself, or there is no source."""
+    for declared in wiring.sources_of(filter):
+        source = declared.source
+        streams = [stream for stream in plan.streams if stream.source is source]
+        if declared.selector is not None and streams:
+            there = "; ".join(f"{stream.name} ({stream.summary})" for stream in streams)
+            return LinkError(
+                f"{source.name} has no stream that {filter.name} takes with {declared.selector}",
+                hint=f"{source.name} has {there}",
+            )
+        if not streams:
+            return LinkError(
+                f"nothing feeds {filter.name}: {source.name} puts out no stream",
+                hint=f"link a source to {source.name}" if source.inputs else None,
+            )
+    return LinkError(
+        f"nothing feeds {filter.name}",
+        hint=f"load a source before it is run, or link one: source >> {filter.name}",
+    )
+
+
+def check_unlinked(plan: Plan) -> None:
+    """Raises LinkError for a stream that nothing takes."""
+    if plan.unlinked:
+        stream = plan.unlinked[0]
+        raise LinkError(
+            f"{stream.source.name}.{stream.name} ({stream.summary}) goes nowhere",
+            hint="link it, or choose what the source delivers",
+        )
+
+
+def refuse_same_file(filters: Sequence[Filter]) -> None:
+    """Raises OptionError where a file would be written while it is read: opening it to write empties it."""
+    sources = {identity for filter in filters if (identity := _file(getattr(filter, "src", None)))}
+    for filter in filters:
+        target = getattr(filter, "dst", None)
+        if sources and _file(target) in sources:
+            raise OptionError(
+                f"{redact(str(target))} is read and written at once",
+                hint="write to another name, and rename it when it is done",
+            )
+
+
+def _file(url: Any) -> tuple[int, int] | None:
+    """Which regular file this is, whatever name it is called by; None for anything else."""
+    if not isinstance(url, (str, os.PathLike)):
+        return None
+    try:
+        found = os.stat(os.fsdecode(url).removeprefix("file:"))
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
