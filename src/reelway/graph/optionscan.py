@@ -7,22 +7,18 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from reelway.errors import OptionError
+from reelway.graph.option import BUILTIN_OPTIONS
 
 __all__ = ["BUILTIN_OPTIONS", "OPTION_NAME", "URL_OPTIONS", "Exists", "Pair", "Scanner", "Separators"]
 
 Pair = tuple[str, str | None]
 Exists = Callable[[str], bool]
 
-BUILTIN_OPTIONS = frozenset(
-    (
-        *("FID", "SID", "N", "FS", "RSID", "TAG", "ITAG", "FBT", "FBU", "FBD", "LT", "DBG", "NCID"),
-        *("clone", "nomux", "gfreg", "gfloc", "gfopt", "gpac", "ccp", "ext", "mime"),
-    )
-)
-"""Options that every filter understands, whatever it declares."""
-
 URL_OPTIONS = frozenset(("src", "dst", "url"))
-_TIME = re.compile(r"[+-]?T\d+(?::\d+)+(?:\.\d*)?")
+_TIME = r"[+-]?T\d+(?::\d+)+(?:\.\d*)?"
+_TIMES = re.compile(
+    rf"(?:(?:{_TIME}|[^:,\\]*),)*{_TIME}(?:,(?:{_TIME}|[^:,\\]*))*"
+)  # a list with times in it
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 # The last "@" before a path: passwords may hold ":" and "@" themselves.
 _AUTHORITY = re.compile(r"(?:[^/?#\s]*@)?(?:\[[0-9A-Fa-f:.%\w]*\]|[^/?#:\[\]@\s]*)(?::\d+(?![\w=]))?")
@@ -109,7 +105,7 @@ class Scanner:
     def value_end(self, key: str, start: int) -> int:
         if key in URL_OPTIONS or _SCHEME.match(self.text, start):
             return self.url_end(start)
-        if (time := _TIME.match(self.text, start)) and self.text[time.end() :][:1] in ("", self.seps.option):
+        if (time := _TIMES.match(self.text, start)) and self.text[time.end() :][:1] in ("", self.seps.option):
             return time.end()
         return self.next_separator(start + 2 if _DRIVE.match(self.text, start) else start)
 
