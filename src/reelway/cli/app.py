@@ -1,211 +1,268 @@
-"""The commands and their arguments. Parsing yields the work to do; nothing runs inside the parser."""
+"""The commands and their arguments. Parsing yields the work to do; nothing runs inside the parser.
+
+argparse rather than a larger library: a command line that takes longer to load than a film to remux would
+be most of what `reelway run` does, and only the parser of the command that was said is made.
+"""
 
 from __future__ import annotations
 
-import re
+import argparse
+import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any, NoReturn
 
 from reelway.cli.outcome import DONE, MISUSE, Misuse
+from reelway.errors import nearest
 from reelway.graph.link import POLICIES
 
-__all__ = ["parse"]
+__all__ = ["COMMANDS", "parse"]
 
 Work = Callable[[], int]
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,  # plain help: it needs no other library
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-_UsageError: Any = typer.BadParameter.__bases__[0]  # typer brings its own click, under a private name
-_NEAR = r"(.*?)[.\s]*[(]?(?:Did you mean(?: one of)?|Possible options):? (.*?)\W*$"
-_FREE = {"ignore_unknown_options": True}
 
-Url = Annotated[str, typer.Argument(metavar="URL", help="A file, a device or a network address.")]
-Src = Annotated[str, typer.Argument(metavar="SRC", help="What to read: a URL, a file, - for standard input.")]
-Dst = Annotated[str, typer.Argument(metavar="DST", help="What to write, likewise; 'null' for nothing.")]
-Rest = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="FILTER|--OPTION=VALUE",
-        help="Filters between, as in 'reframer:saps=1'; values for an option of every filter that has it.",
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=0, help="Threads for coding and converting; 0: the main one does it."),
-]
-Policy = Annotated[str, typer.Option(metavar="POLICY", help=f"What a full link does: {', '.join(POLICIES)}.")]
-Profile = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A TOML file of options, or its name in the user's folder.")
-]
-Log = Annotated[
-    str | None,
-    typer.Option("--log", "--logs", metavar="TOOLS", help="What is logged: 'dash@info:all@error'."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Neither progress nor warnings.")]
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: how it is said, what it does, its options, and the work they ask for.
+
+    `work` gets the options and the other words. `text` begins with the one line of the overview.
+    """
+
+    usage: str
+    text: str
+    declare: Callable[[argparse.ArgumentParser], object]
+    work: Callable[[argparse.Namespace, list[str]], Work]
+    free: bool = False
+    """Options that it does not declare are among the words too."""
+
+    @property
+    def summary(self) -> str:
+        return self.text.partition("\n")[0]
 
 
 def parse(words: Sequence[str]) -> Work:
-    """The work that `words` ask for. Raises Misuse; prints help where it is asked for."""
-    try:
-        work = app(list(words), prog_name="reelway", standalone_mode=False)
-    except _UsageError as error:
-        command = f"reelway {error.ctx.info_name}" if error.ctx and error.ctx.parent else "reelway"
-        message, near = _apart(error.format_message())
-        hint = f"did you mean {near}?" if near else f"`{command} --help` says what there is"
-        raise Misuse(message[:1].lower() + message[1:], hint=hint) from None
-    return work if callable(work) else lambda: work or DONE
-
-
-def _apart(message: str) -> tuple[str, str]:
-    """What was wrong, and what is like it, of a message of typer's."""
-    found = re.match(
-        r"(.*?)[.\s]*[(]?(?:Did you mean(?: one of)?|Possible options):? (.*?)\W*$", message, re.DOTALL
+    """The work that `words` ask for. Raises Misuse; prints help and ends with SystemExit where asked for."""
+    match words:
+        case []:
+            return lambda: _say(_overview(), MISUSE)
+        case ["-h" | "--help" | "help", *_]:
+            return lambda: _say(_overview(), DONE)
+        case ["--version", *_]:
+            return lambda: _say(f"reelway {_version()}", DONE)
+    name, rest = words[0], list(words[1:])
+    if name not in COMMANDS:
+        what = "option" if name.startswith("-") else "command"
+        raise Misuse(
+            f"no {what} {name!r}", hint=_near(name, COMMANDS) or "`reelway --help` lists the commands"
+        )
+    command = COMMANDS[name]
+    if name == "script" and rest and not rest[0].startswith("-"):
+        return command.work(argparse.Namespace(), rest)
+    parser = _Parser(
+        prog=f"reelway {name}",
+        usage=f"reelway {name} {command.usage}",
+        description=command.text,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    what, near = (found[1], found[2]) if found else (message, "")
-    return what.strip().rstrip("."), near.strip("'")
+    command.declare(parser)
+    options, others = parser.parse_known_args(rest)
+    known = [each for action in parser._actions for each in action.option_strings]
+    if not command.free and (wrong := [each for each in others if each.startswith("-") and each != "-"]):
+        given = wrong[0].partition("=")[0]
+        raise Misuse(f"no option {given}", hint=_near(given, known) or f"`reelway {name} --help` lists them")
+    return command.work(options, others)
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        import reelway
-
-        print(f"reelway {reelway.__version__}")
-        raise typer.Exit
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(message.removeprefix("argument "), hint=f"`{self.prog} --help` says how")
 
 
-@app.callback(invoke_without_command=True)
-def reelway(
-    context: typer.Context,
-    version: Annotated[  # noqa: ARG001 - its callback has done it
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
-    ] = False,
-    debug: Annotated[  # noqa: ARG001 - main() has seen it
-        bool, typer.Option("--debug", help="Show the traceback of an error.")
-    ] = False,
-) -> Any:
-    """Media sessions out of small filters: read, transform, write, stream.
+def _say(text: str, code: int) -> int:
+    import sys
 
-    Exit codes: 0 done, 1 failure, 2 misuse, 130 interrupted.
-    """
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
-        raise typer.Exit(MISUSE)
+    print(text, file=sys.stderr if code else sys.stdout)
+    return code
 
 
-@app.command(context_settings=_FREE)
-def run(
-    src: Src,
-    dst: Dst,
-    rest: Rest = None,
-    threads: Threads = None,
-    policy: Policy = "block",
-    profile: Profile = None,
-    log: Log = None,
-    stats: Annotated[
-        bool, typer.Option("--stats", help="Print figures of filters and links at the end.")
-    ] = False,
-    graph: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Write what was linked: .dot, .mmd, .json or .txt; '-' prints a tree."
-        ),
-    ] = None,
-    trace: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write every turn of every filter, for ui.perfetto.dev."),
-    ] = None,
-    no_overwrite: Annotated[
-        bool, typer.Option("--no-overwrite", "-n", help="Refuse to write a file that exists.")
-    ] = False,
-    quiet: Quiet = False,
-) -> Any:
-    """Read SRC, pass its streams through the filters, write DST.
+def _overview() -> str:
+    commands = "\n".join(f"  {name:9} {command.summary}" for name, command in COMMANDS.items())
+    return textwrap.dedent("""\
+        usage: reelway COMMAND ...
 
-    Nothing is decoded unless a filter or a format asks for it. A stream that a filter does not accept goes
-    around it. A file at DST is overwritten (but SRC itself never is). Ctrl-C ends the work with a file that
-    plays.
-    """
+        Media sessions out of small filters: read, transform, write, stream.
+
+        {}
+
+        `reelway COMMAND --help` says more; --debug, anywhere, shows the traceback of an error.
+        `reelway --version` says which version this is. Exit codes: 0 done, 1 failure, 2 misuse,
+        130 interrupted, 143 terminated.""").format(commands)
+
+
+def _version() -> str:
+    import reelway
+
+    return reelway.__version__
+
+
+def _near(name: str, known: Sequence[str] | dict[str, Command]) -> str | None:
+    near = nearest(name, known)
+    return f"did you mean {' or '.join(near)}?" if near else None
+
+
+def _one(command: str, words: Sequence[str], what: str) -> str:
+    """The only word. Raises Misuse for none or more."""
+    if len(words) != 1:
+        problem = f"{what} must be given" if not words else f"{words[1]!r} is one too many"
+        raise Misuse(problem, hint=f"reelway {command} {COMMANDS[command].usage}")
+    return words[0]
+
+
+def _log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", metavar="TOOLS", help="what is logged, as in 'dash@info:all@error'")
+
+
+def _session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
+    )
+    policies = ", ".join(POLICIES)
+    parser.add_argument(
+        "--policy", choices=POLICIES, default="block", metavar="POLICY", help=f"of full links: {policies}"
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="a TOML file of options, or its name in your folder"
+    )
+    _log(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    _session(parser)
+    parser.add_argument("--stats", action="store_true", help="print figures of filters and links at the end")
+    parser.add_argument(
+        "--graph", metavar="FILE", help="draw what was linked: .dot, .mmd, .json, .txt; - prints it"
+    )
+    parser.add_argument(
+        "--trace", metavar="FILE", type=Path, help="write down every turn, for ui.perfetto.dev"
+    )
+    parser.add_argument(
+        "-n", "--no-overwrite", action="store_true", help="refuse to write a file that exists"
+    )
+
+
+def _inspect_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--packets", action="store_true", help="list every packet")
+    parser.add_argument("--json", action="store_true", help="one JSON object; with --packets, one a line")
+    _log(parser)
+
+
+def _job(options: argparse.Namespace, words: list[str]) -> Any:
+    from reelway.cli.job import Job
+
+    said = {name: getattr(options, name) for name in ("threads", "policy", "profile", "log", "quiet")}
+    return Job.of(words, **said)
+
+
+def _run(options: argparse.Namespace, words: list[str]) -> Work:
     from reelway.cli import job
 
-    wanted = job.Job.of(
-        [src, dst, *(rest or [])], threads=threads, policy=policy, profile=profile, log=log, quiet=quiet
+    wanted = _job(options, words)
+    return lambda: job.run(
+        wanted,
+        stats=options.stats,
+        graph=options.graph,
+        trace=options.trace,
+        overwrite=not options.no_overwrite,
     )
-    return lambda: job.run(wanted, stats=stats, graph=graph, trace=trace, overwrite=not no_overwrite)
 
 
-@app.command(context_settings=_FREE)
-def explain(
-    src: Src,
-    dst: Dst,
-    rest: Rest = None,
-    threads: Threads = None,
-    policy: Policy = "block",
-    profile: Profile = None,
-    log: Log = None,
-    quiet: Quiet = False,
-) -> Any:
-    """Say which stream would go where, through what, and why; write nothing."""
+def _explain(options: argparse.Namespace, words: list[str]) -> Work:
     from reelway.cli import job
 
-    wanted = job.Job.of(
-        [src, dst, *(rest or [])], threads=threads, policy=policy, profile=profile, log=log, quiet=quiet
-    )
+    wanted = _job(options, words)
     return lambda: job.explain(wanted)
 
 
-@app.command()
-def inspect(
-    url: Url,
-    packets: Annotated[bool, typer.Option("--packets", help="List every packet.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object; with --packets, one a line.")
-    ] = False,
-    log: Log = None,
-) -> Any:
-    """Say what is in a file or stream."""
-    from reelway.cli import inspect as command
+def _inspect(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import inspect
 
-    return lambda: command.inspect(url, packets=packets, as_json=json, log=log)
+    url = _one("inspect", words, "URL")
+    return lambda: inspect.inspect(url, packets=options.packets, as_json=options.json, log=options.log)
 
 
-@app.command()
-def filters(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The filter to be told about.")] = None,
-) -> Any:
-    """List the filters, or say what one takes, makes and can be told."""
+def _filters(_options: argparse.Namespace, words: list[str]) -> Work:
     from reelway.cli import catalogue
 
-    return lambda: catalogue.describe(name) if name else catalogue.list_all()
+    if not words:
+        return catalogue.list_all
+    name = _one("filters", words, "NAME")
+    return lambda: catalogue.describe(name)
 
 
-@app.command()
-def doctor(
-    json: Annotated[bool, typer.Option("--json", help="The same for programs.")] = False,
-) -> Any:
-    """Say what this installation is and what it lacks."""
-    from reelway.cli import doctor as command
+def _doctor(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import doctor
 
-    return lambda: command.doctor(as_json=json)
+    if words:
+        raise Misuse(f"{words[0]!r} is one too many", hint="reelway doctor [--json]")
+    return lambda: doctor.doctor(as_json=options.json)
 
 
-@app.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
-)
-def script(
-    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The script.")],
-    arguments: Annotated[list[str] | None, typer.Argument(help="What the script gets.")] = None,
-) -> Any:
-    """Run a script written for GPAC's Python, with Reelway in libgpac's place."""
+def _script(_options: argparse.Namespace, words: list[str]) -> Work:
+    if not words:
+        raise Misuse("FILE.py must be given", hint="reelway script FILE.py [ARGUMENT]...")
 
     def work() -> int:
         from reelway.compat.script import run_script
 
-        return run_script(file, arguments or [])
+        return run_script(words[0], words[1:])
 
     return work
+
+
+COMMANDS = {
+    "run": Command(
+        "SRC DST [FILTER]... [--OPTION=VALUE]... [options]",
+        """\
+Read SRC, pass its streams through the filters, write DST.
+
+  SRC, DST          a file, an address, - for standard input or output; DST may be null
+  FILTER            a filter with its options, as in reframer:saps=1
+  --OPTION=VALUE    for every filter that has that option
+
+Nothing is decoded unless a filter or a format asks for it. A stream that a filter does not accept goes
+around it. A file at DST is overwritten, but never SRC itself. Ctrl-C leaves a file that plays.""",
+        _run_options,
+        _run,
+        free=True,
+    ),
+    "explain": Command(
+        "SRC DST [FILTER]... [--OPTION=VALUE]... [options]",
+        "Say which stream would go where, through what, and why; write nothing.",
+        _session,
+        _explain,
+        free=True,
+    ),
+    "inspect": Command("URL [options]", "Say what is in a file or stream.", _inspect_options, _inspect),
+    "filters": Command(
+        "[NAME]",
+        "List the filters, or say what one takes, makes and can be told.",
+        lambda parser: None,  # noqa: ARG005
+        _filters,
+    ),
+    "doctor": Command(
+        "[--json]",
+        "Say what this installation is and what it lacks.",
+        lambda parser: parser.add_argument("--json", action="store_true", help="the same for programs"),
+        _doctor,
+    ),
+    "script": Command(
+        "FILE.py [ARGUMENT]...",
+        "Run a script written for GPAC's Python, with Reelway in libgpac's place.",
+        lambda parser: None,  # noqa: ARG005
+        _script,
+    ),
+}
+"""Name -> command, in the order of the overview."""

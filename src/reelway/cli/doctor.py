@@ -19,8 +19,7 @@ __all__ = ["Report", "doctor", "examine"]
 
 PACKAGES = {
     "numpy": "frames and samples as arrays",
-    "typer": "the command line",
-    "rich": "its progress bar",
+    "rich": "the progress bar",
     "Pillow": "text and drawing on frames",
     "lark": "pipeline texts",
     "PySDL2": "windows and sound",

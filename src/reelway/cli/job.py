@@ -39,10 +39,12 @@ class Job:
     @classmethod
     def of(cls, words: Sequence[str], **options: Any) -> Job:
         """From the words of the command line. Raises Misuse for too few, OptionError for a wrong option."""
-        said = [word for word in words if word.startswith("--") and word != "--"]
-        plain = [word for word in words if word not in said and word != "--"]
-        if short := next((word for word in plain if word.startswith("-") and word[1:2].isalpha()), None):
-            raise Misuse(f"no such option: {short}", hint="`reelway run --help` lists what there is")
+        end = words.index("--") if "--" in words else len(words)
+        said = [word for word in words[:end] if word.startswith("--")]
+        plain = [word for word in words[:end] if not word.startswith("--")]
+        if short := next((word for word in plain if word[:1] == "-" and word[1:2].isalnum()), None):
+            raise Misuse(f"no option {short}", hint="`reelway run --help` lists what there is")
+        plain += words[end + 1 :]
         if len(plain) < 2:
             missing = "DST" if plain else "SRC and DST"
             raise Misuse(f"{missing} must be given", hint="reelway run SRC DST [FILTER]...")
