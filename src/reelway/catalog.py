@@ -17,8 +17,10 @@ FILTERS: dict[str, str] = {
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
     "demux": "reelway.engine.demux:Demux",
+    "forward": "reelway.filters.simple:Forward",
     "mux": "reelway.engine.mux:Mux",
     "null": "reelway.filters.simple:Null",
+    "reframer": "reelway.filters.reframer:Reframer",
     "tee": "reelway.filters.simple:Tee",
 }
 
