@@ -14,15 +14,15 @@ import pytest
 from tests.media import make, probe
 
 SCRIPTS = Path(__file__).parent / "scripts"
-RUNNER = "import sys; from reelway.compat.script import run_script; sys.exit(run_script(sys.argv[1]))"
+COMMAND = [sys.executable, "-c", "import sys; from reelway.cli import main; sys.exit(main())", "script"]
 
 
 def run(script: Path | str, source: str = "film.mp4", dest: Path | None = None, code: int = 0) -> list[str]:
-    """The lines that a script prints under the script runner; what it says on stderr comes after them."""
+    """The lines that a script prints under `reelway script`; what it says on stderr comes after them."""
     environment = {**os.environ, "SOURCE": str(make.media(source)), "PYTHONWARNINGS": "error"}
     if dest is not None:
         environment["DEST"] = str(dest)
-    command = [sys.executable, "-c", RUNNER, str(SCRIPTS / script)]
+    command = [*COMMAND, str(SCRIPTS / script)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     assert code or not done.stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import reelway as rw
+from reelway.cli import main
 from reelway.compat.script import FACES, run_script
 
 
@@ -55,6 +56,15 @@ def test_a_real_module_is_not_shadowed_unless_asked(
     assert sys.modules.pop("libgpac").kind == "real"
     assert run_script(path, shadow=True) == 0
     assert capsys.readouterr().out == "real\nface\n"
+
+
+def test_the_command_line_can_ask_for_shadowing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script(tmp_path, "kind = 'real'\n", "libgpac.py")
+    path = script(tmp_path, "import libgpac, sys; print(getattr(libgpac, 'kind', 'face'), sys.argv[1:])\n")
+    assert main(["script", "--shadow", str(path), "--shadow"]) == 0
+    assert capsys.readouterr().out == "face ['--shadow']\n"
+    assert main(["script", "--shadow"]) == 2
+    assert "FILE.py must be given" in capsys.readouterr().err
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

@@ -57,8 +57,10 @@ def parse(words: Sequence[str]) -> Work:
             f"no {what} {name!r}", hint=_near(name, COMMANDS) or "`reelway --help` lists the commands"
         )
     command = COMMANDS[name]
-    if name == "script" and rest and not rest[0].startswith("-"):
-        return command.work(argparse.Namespace(), rest)
+    if name == "script":  # what follows the file is the script's
+        shadow = rest[:1] == ["--shadow"]
+        if rest[shadow:] and not rest[shadow].startswith("-"):
+            return command.work(argparse.Namespace(shadow=shadow), rest[shadow:])
     parser = _Parser(
         prog=f"reelway {name}",
         usage=f"reelway {name} {command.usage}",
@@ -210,14 +212,14 @@ def _doctor(options: argparse.Namespace, words: list[str]) -> Work:
     return lambda: doctor.doctor(as_json=options.json)
 
 
-def _script(_options: argparse.Namespace, words: list[str]) -> Work:
+def _script(options: argparse.Namespace, words: list[str]) -> Work:
     if not words:
         raise Misuse("FILE.py must be given", hint="reelway script FILE.py [ARGUMENT]...")
 
     def work() -> int:
         from reelway.compat.script import run_script
 
-        return run_script(words[0], words[1:])
+        return run_script(words[0], words[1:], shadow=options.shadow)
 
     return work
 
@@ -259,9 +261,11 @@ around it. A file at DST is overwritten, but never SRC itself. Ctrl-C leaves a f
         _doctor,
     ),
     "script": Command(
-        "FILE.py [ARGUMENT]...",
+        "[--shadow] FILE.py [ARGUMENT]...",
         "Run a script written for GPAC's Python, with Reelway in libgpac's place.",
-        lambda parser: None,  # noqa: ARG005
+        lambda parser: parser.add_argument(
+            "--shadow", action="store_true", help="in its place also where the real libgpac is installed"
+        ),
         _script,
     ),
 }
