@@ -29,7 +29,7 @@ def select(film: str | Path) -> None:
     with rw.Session() as session:
         source = session.load_src(film)
         sink = session.load_dst("tall.mp4")
-        sink.set_source(source, "#Height+200")
+        sink.set_source(source, "#video#Height+200")  # a stream without a Height would pass #Height+200
         session.run()
         print([pid.name for pid in sink.ipids])
 
