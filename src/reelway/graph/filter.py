@@ -19,20 +19,19 @@ ends the session, `skip` goes on with the next packet; `close()` runs either way
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from reelway.errors import StateError
 from reelway.graph.caps import Caps
 from reelway.graph.link import Link
 from reelway.graph.option import Option, apply, declared, option
 from reelway.graph.pid import Pid
-from reelway.graph.resolve import Conversion
-from reelway.graph.select import Selector
-from reelway.media.events import Event
 
 if TYPE_CHECKING:
+    from reelway.graph.resolve import Conversion
+    from reelway.graph.select import Selector
     from reelway.graph.wiring import Wiring
+    from reelway.media.events import Event
 
 Thread = Literal["session", "pool", "own"]
 
@@ -70,8 +69,7 @@ class Unattached:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """The PIDs of a filter that a selector matches; all without one."""
 
     filter: Filter
@@ -202,26 +200,29 @@ class Filter:
         `selector` says which PIDs: "#PID=1", "#audio", "#video2", "#Width+640" (see graph.select).
         """
         output = source if isinstance(source, Output) else Output(source)
-        tests = Selector.parse(selector) if selector else output.selector
-        self._wiring().declare(output.filter, self, tests)
+        if selector:
+            output = output.filter.select(selector)
+        self._wiring().declare(output.filter, self, output.selector)
 
     @property
     def video(self) -> Output:
         """Its video PIDs, to be linked with `>>`."""
-        return Output(self, Selector.of_type("video"))
+        return self.select("#video")
 
     @property
     def audio(self) -> Output:
         """Its audio PIDs, to be linked with `>>`."""
-        return Output(self, Selector.of_type("audio"))
+        return self.select("#audio")
 
     @property
     def text(self) -> Output:
         """Its text and subtitle PIDs, to be linked with `>>`."""
-        return Output(self, Selector.of_type("text"))
+        return self.select("#text")
 
     def select(self, selector: str) -> Output:
         """The PIDs that `selector` matches, to be linked with `>>`."""
+        from reelway.graph.select import Selector  # reads the table of properties: for who needs it
+
         return Output(self, Selector.parse(selector))
 
     def __rshift__(self, consumer: Filter) -> Filter:

@@ -13,13 +13,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from reelway.errors import OptionError
-from reelway.media.events import Event
 from reelway.media.packet import Packet
 from reelway.media.timebase import MICROSECONDS
 
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
     from reelway.graph.pid import Pid
+    from reelway.media.events import Event
 
 Policy = Literal["block", "drop_oldest", "latest", "drop_to_keyframe"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)

@@ -19,6 +19,7 @@ from reelway.media.kinds import annotated_kind, choose, collection_of, fit_value
 from reelway.media.values import Seconds, Size, format_value
 
 __all__ = [
+    "BUILTIN_OPTIONS",
     "REQUIRED",
     "Option",
     "Seconds",
@@ -31,6 +32,14 @@ __all__ = [
     "require",
     "values",
 ]
+
+BUILTIN_OPTIONS = frozenset(
+    (
+        *("FID", "SID", "N", "FS", "RSID", "TAG", "ITAG", "FBT", "FBU", "FBD", "LT", "DBG", "NCID"),
+        *("clone", "nomux", "gfreg", "gfloc", "gfopt", "gpac", "ccp", "ext", "mime"),
+    )
+)
+"""Options that every filter understands, whatever it declares."""
 
 
 class _Required(enum.Enum):

@@ -6,7 +6,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from reelway.graph.link import Link, Mark, News
-from reelway.media.events import Event
 from reelway.media.packet import Packet
 from reelway.media.payload import SharedBuffer
 from reelway.media.timeline import Timeline
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reelway.graph.filter import Filter
+    from reelway.media.events import Event
 
 MAX_WAITING = 64  # packets in a PID that the session has not linked yet
 

@@ -12,13 +12,10 @@ from reelway import catalog
 from reelway.errors import LinkError, OptionError, ReelwayError, StateError, UnknownNameError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Policy
-from reelway.graph.option import declared, require
-from reelway.graph.optiontext import BUILTIN_OPTIONS, parse_filter_text, split_url
+from reelway.graph.option import BUILTIN_OPTIONS, declared, require
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Converter, Step
-from reelway.graph.select import parse_sources
 from reelway.graph.wiring import Wiring
-from reelway.media import properties as media_properties
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler, Task
@@ -126,6 +123,8 @@ class Session:
 
         Raises UnknownNameError, OptionError; both name what is near.
         """
+        from reelway.graph.optiontext import parse_filter_text
+
         parts = parse_filter_text(text, option_names=None, exists=os.path.exists)
         if not parts.name:
             for way in ("src", "dst"):
@@ -315,14 +314,17 @@ class Session:
     ) -> Filter:
         name = "demux" if way == "src" else "mux"
         if isinstance(url, str):
-            known = {*declared(catalog.find(name)), *BUILTIN_OPTIONS}
-            url, pairs = split_url(url, known, exists=os.path.exists)
-            own = [(key, value) for key, value in pairs if not key.startswith("#")]
-            properties = {
-                **(properties or {}),
-                **{key[1:]: value for key, value in pairs if key.startswith("#")},
-            }
-            options = {**_from_text(own), **options}
+            if ":" in url:  # it may have options behind it
+                from reelway.graph.optiontext import split_url
+
+                known = {*declared(catalog.find(name)), *BUILTIN_OPTIONS}
+                url, pairs = split_url(url, known, exists=os.path.exists)
+                own = [(key, value) for key, value in pairs if not key.startswith("#")]
+                properties = {
+                    **(properties or {}),
+                    **{key[1:]: value for key, value in pairs if key.startswith("#")},
+                }
+                options = {**_from_text(own), **options}
             if way == "dst" and url in ("null", "null:"):
                 return self._make("null", options, properties)
         elif isinstance(url, os.PathLike):
@@ -347,9 +349,9 @@ class Session:
             self._ids[str(identity)] = filter
         filter.name = str(builtin.get("N") or builtin.get("FID") or self._unused_name(filter.name))
         if properties:
-            self._properties[filter] = {
-                key: media_properties.parse(key, value) for key, value in properties.items()
-            }
+            from reelway.media.properties import parse
+
+            self._properties[filter] = {key: parse(key, value) for key, value in properties.items()}
         self.add(filter)
         if sids := builtin.get("SID"):
             self._sids.append((filter, str(sids)))
@@ -373,6 +375,10 @@ class Session:
 
     def _declare_sids(self) -> None:
         sids, self._sids = self._sids, []
+        if not sids:
+            return
+        from reelway.graph.select import parse_sources
+
         for filter, text in sids:
             for selector in parse_sources(text):
                 self._wiring.declare(self[selector.source], filter, selector if selector.tests else None)
