@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from reelway.cli.outcome import DONE
-from reelway.errors import redact
+from reelway.errors import FilterError, redact
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.pid import Pid
@@ -38,7 +38,10 @@ def inspect(url: str, *, packets: bool, as_json: bool, log: str | None) -> int:
         if packets:
             if not as_json:
                 print("\npid  dts  cts  duration  sap  bytes")
-            session.run()
+            try:
+                session.run()
+            except FilterError as error:  # of the lister: its reader went away, or the disk is full
+                raise (error.cause if isinstance(error.cause, OSError) else error) from None
     return DONE
 
 

@@ -70,6 +70,10 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
     """Does it. Raises what the session raises, after the figures that were asked for are out."""
     if not overwrite and os.path.exists(job.dst):
         raise OptionError(f"{job.dst} exists", hint="leave --no-overwrite out to write over it")
+    if graph and graph != "-":
+        from reelway.session.graph import check_form
+
+        check_form(graph)
     with job.session(trace=trace) as session, _terminable(session) as terminated:
         try:
             session.run(progress=not job.quiet)
@@ -79,9 +83,10 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
                 from reelway.cli.statistics import table
 
                 sys.stderr.write(table(session.statistics()))
-            if graph:
-                drawn = session.graph()
-                print(drawn) if graph == "-" else drawn.write(graph)
+            if graph == "-":
+                print(session.graph())
+            elif graph:
+                session.graph().write(graph)
     return TERMINATED if terminated else DONE
 
 

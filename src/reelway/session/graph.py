@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from reelway.session.words import stream_in_words
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
 
-__all__ = ["Graph", "GraphFilter", "GraphLink", "GraphPid", "make_graph"]
+__all__ = ["Graph", "GraphFilter", "GraphLink", "GraphPid", "check_form", "make_graph"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,8 @@ class Graph:
 
     def to_json(self) -> str:
         """All of it, indented: {"filters": [...], "pids": [...], "links": [...]}, with the fields above."""
+        import json
+
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)
 
     def to_dot(self) -> str:
@@ -130,13 +131,7 @@ class Graph:
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes it to a file in the form that the name's ending says: .dot, .gv, .mmd, .json or .txt."""
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in FORMS:
-            raise OptionError(
-                f"the name {path.name!r} does not say how to draw the graph",
-                hint=f"give it one of the endings {', '.join(FORMS)}",
-            )
-        text = getattr(self, FORMS[suffix])()
+        text: str = getattr(self, check_form(path))()
         try:
             path.write_text(text if text.endswith("\n") else text + "\n", "utf-8")
         except OSError as error:
@@ -179,6 +174,17 @@ class Graph:
 
 FORMS = {".dot": "to_dot", ".gv": "to_dot", ".mmd": "to_mermaid", ".json": "to_json", ".txt": "__str__"}
 """Ending of a file's name -> the method that writes it."""
+
+
+def check_form(path: str | os.PathLike[str]) -> str:
+    """The method that writes a file of this name. Raises OptionError where its ending says none."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMS:
+        raise OptionError(
+            f"the name {Path(path).name!r} does not say how to draw the graph",
+            hint=f"give it one of the endings {', '.join(FORMS)}",
+        )
+    return FORMS[suffix]
 
 
 def make_graph(filters: Sequence[Filter]) -> Graph:

@@ -82,7 +82,12 @@ _handler: logging.Handler | None = None
 def loggers_of(tool: str) -> list[str]:
     """The names of the loggers behind a tool. Raises UnknownNameError that names the near ones."""
     if tool not in TOOLS:
-        raise UnknownNameError.of("log tool", tool, TOOLS)
+        error = UnknownNameError.of("log tool", tool, TOOLS)
+        raise (
+            error
+            if error.near
+            else UnknownNameError(str(error), name=tool, hint=f"tools: {', '.join(TOOLS)}")
+        )
     if tool == "all":
         return ["reelway"]
     return [f"reelway.{name}" for name in (tool, *_ROOMS.get(tool, "").split())]

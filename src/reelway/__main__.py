@@ -1,0 +1,7 @@
+"""`python -m reelway`: the command line."""
+
+import sys
+
+from reelway.cli import main
+
+sys.exit(main())
