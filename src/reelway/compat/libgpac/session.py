@@ -201,16 +201,8 @@ class FilterSession(NearestNames):
             sys.stderr.write(line + status + "\n")
 
     def print_graph(self) -> None:
-        """Who feeds whom, on stderr."""
-
-        def show(filter: rw.Filter, depth: int) -> None:
-            sys.stderr.write(f"{'  ' * depth}{filter.name}\n")
-            for consumer in filter.destinations:
-                show(consumer, depth + 1)
-
-        for filter in self._session.filters:
-            if not filter.ipids:
-                show(filter, 0)
+        """Who feeds whom with what, on stderr."""
+        sys.stderr.write(f"{self._session.graph()}\n")
 
     # Events
 
