@@ -1,0 +1,82 @@
+"""Ctrl-C and SIGTERM in the middle of long work: soon over, the right exit code, and a file that plays."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import reelway as rw
+from tests.cli.conftest import command, surroundings
+from tests.media import make, probe
+
+ENOUGH = 100_000  # bytes in the output, after which it is in the middle of its work
+
+
+@contextmanager
+def recording(source: Path, target: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that reads what a source has sent so far, and waits for the rest, which never comes."""
+    process = subprocess.Popen(
+        command("run", "-", target),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=surroundings(),
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    try:
+        data = source.read_bytes()
+        process.stdin.write(data[: len(data) * 3 // 4])
+        process.stdin.flush()
+        until = time.monotonic() + 30
+        while not (Path(target).exists() and Path(target).stat().st_size > ENOUGH):
+            assert time.monotonic() < until, "it writes nothing"
+            assert process.poll() is None, process.stderr.read().decode()
+            time.sleep(0.01)
+        yield process
+    finally:
+        process.kill()
+        process.stdin.close()
+        process.stderr.close()
+        process.wait()
+
+
+@pytest.fixture
+def broadcast(film: Path) -> Path:
+    make.long_film("long.mp4", 60, source=film)
+    rw.run("long.mp4", "long.ts")
+    return Path("long.ts")
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out.ts"])
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"reelway: interrupted\n"), (signal.SIGTERM, 143, b"")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_what_was_recorded_plays(
+    target: str, number: signal.Signals, code: int, said: bytes, broadcast: Path
+) -> None:
+    with recording(broadcast, target) as process:
+        asked = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(20) == code
+        assert time.monotonic() - asked < 5, "2 s are promised; the machine may be busy"
+        assert process.stderr is not None
+        assert process.stderr.read() == said
+    counters = probe.counters(target)
+    assert len(counters) > 500
+    assert counters == probe.counters(broadcast)[: len(counters)]
+
+
+def test_pressed_twice(broadcast: Path) -> None:
+    with recording(broadcast, "out.mp4") as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert len(probe.counters("out.mp4")) > 100
