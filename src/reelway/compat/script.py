@@ -111,7 +111,8 @@ def report(error: BaseException, script: Path) -> str:
     if not isinstance(error, rw.ReelwayError):
         return "".join(_own_traceback(error))
     cause = error.__cause__
-    own = "" if cause is None or isinstance(cause, rw.ReelwayError) else "".join(_own_traceback(cause))
+    shown = cause is not None and not isinstance(cause, rw.ReelwayError) and _from_script(script, cause)
+    own = "".join(_own_traceback(cause)) if cause is not None and shown else ""
     line = _line_in(script, error.__traceback__)
     text = f"{own}{script.name}:{line}: {type(error).__name__}: {error}\n"
     return text + (f"  hint: {error.hint}\n" if error.hint else "")
@@ -127,6 +128,13 @@ def _own_traceback(error: BaseException) -> Iterator[str]:
             link.stack = traceback.StackSummary.from_list([f for f in link.stack if not _ours(f.filename)])
             chain += [link.__cause__, link.__context__]
     return shown.format()
+
+
+def _from_script(script: Path, error: BaseException) -> bool:
+    """True where the script, or a module beside it, is on the way to `error`."""
+    folder = str(script.resolve().parent) + os.sep
+    files = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(file == str(script) or file.startswith(folder) for file in files)
 
 
 def _ours(filename: str) -> bool:
