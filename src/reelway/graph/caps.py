@@ -54,6 +54,14 @@ class Caps(Mapping[str, Any]):
     def __hash__(self) -> int:
         return hash(frozenset(self._wanted.items()))
 
+    def made(self) -> dict[str, Any]:
+        """What it says of a stream that is made: a value, or the choices that are open; `Not` says nothing."""
+        return {
+            name: next(iter(value)) if len(value) == 1 else value
+            for name, value in self._wanted.items()
+            if value and not isinstance(value, Not)
+        }
+
     def __repr__(self) -> str:
         return "Caps(" + ", ".join(f"{name}={describe(value)}" for name, value in self._wanted.items()) + ")"
 

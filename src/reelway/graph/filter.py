@@ -168,9 +168,7 @@ class Filter:
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         """What it will make of a stream with `properties`, one dict a PID. For `explain()`."""
-        return [
-            {**properties, **{name: made for name, made in caps.items() if made}} for caps in self.outputs
-        ]
+        return [{**properties, **caps.made()} for caps in self.outputs]
 
     # What the author calls
 

@@ -71,10 +71,15 @@ class Wiring:
     ) -> None:
         """`consumer` takes from `source`; with `restrict`, the source gives to declared consumers only."""
         if consumer is source or self._is_downstream(source, of=consumer):
-            raise LinkError(f"linking {source.name} to {consumer.name} would make a loop")
+            what = "itself" if consumer is source else consumer.name
+            raise LinkError(
+                f"linking {source.name} to {what} would make a loop",
+                hint="what a filter puts out must not come back to it",
+            )
         if not consumer.inputs:
             raise LinkError(
-                f"{consumer.name} is a source and takes no input", hint=f"{source.name} cannot feed it"
+                f"{consumer.name} is a source and takes no input",
+                hint=f"did you mean {consumer.name} >> {source.name}?",
             )
         self._declared.setdefault(consumer, []).append(Declared(source, selector, unless))
         if restrict:

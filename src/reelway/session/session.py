@@ -337,7 +337,9 @@ class Session:
         self, name: str, options: dict[str, Any], properties: Mapping[str, str | None] | None = None
     ) -> Filter:
         if name in self.blacklist:
-            raise UnknownNameError(f"the filter {name} is blacklisted", name=name)
+            raise UnknownNameError(
+                f"the filter {name} is blacklisted", name=name, hint="see blacklist= of the session"
+            )
         kind = catalog.find(name)
         builtin = {
             key: options.pop(key)

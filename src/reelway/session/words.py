@@ -12,7 +12,7 @@ __all__ = ["stream_in_words"]
 def stream_in_words(properties: Mapping[str, Any]) -> str:
     """Codec and format: "h264, 320x240, 25 fps", "raw yuv420p, 1920x1080", "aac, 48000 Hz, stereo, fr"."""
     get = properties.get
-    codec = str(get("CodecID", "?"))
+    codec = _plain(get("CodecID", "?"))
     if codec == "raw" and (layout := get("PixelFormat") or get("AudioFormat")):
         codec = f"raw {_plain(layout)}"
     words = [codec]
