@@ -90,6 +90,9 @@ class Filter:
     thread: Thread = "session"
     """`session`: the caller of run(). `pool`: long work in C with the GIL released (decode, convert, encode).
     `own`: calls that may block (network, pipes), or work that shall not disturb the others."""
+    waits_outside: bool = False
+    """Set while only `wake()` from outside can move it on, as a user's hands do: then a session that has
+    nothing else to do waits, instead of ending or calling it stuck."""
     max_inputs: ClassVar[int | None] = None
     """How many PIDs it takes; None: any number."""
     quantum: ClassVar[int] = 64

@@ -74,6 +74,7 @@ class Link:
         "bytes_dropped",
         "bytes_in",
         "bytes_out",
+        "capped",
         "configured",
         "data",
         "ended",
@@ -84,6 +85,7 @@ class Link:
         "marks_out",
         "max_bytes",
         "max_packets",
+        "max_seconds",
         "max_ticks",
         "output",
         "packets_dropped",
@@ -108,7 +110,9 @@ class Link:
         self.limits = limits
         self.queue: deque[Packet | Mark] = deque()
         self.properties: dict[str, Any] = {}
-        self.configured = self.ended = self.removed = self.stopped = False
+        self.configured = self.ended = self.removed = False
+        self.stopped = False
+        """The consumer wants no more (`Stop`): packets pass it by until it says `Play`."""
         self.data: Any = None
         """For the consumer: whatever it keeps for this input."""
         self.output: Pid | None = None
@@ -125,7 +129,10 @@ class Link:
         """When the packet at the head got there [s of the scheduler's turns]."""
         self.max_packets = limits.packets
         self.max_bytes = limits.bytes
+        self.max_seconds = limits.seconds
         self.max_ticks = UNLIMITED
+        self.capped = False
+        """Grown to the hard limit: from here on a waiting producer goes on as soon as anything fits."""
 
     @property
     def name(self) -> str:
@@ -156,7 +163,7 @@ class Link:
         return None
 
     def __iter__(self) -> Iterator[Packet]:
-        return iter(self.get, None)  # type: ignore[arg-type]
+        return iter(self.get, None)
 
     def __len__(self) -> int:
         return self.packets_in - self.packets_out - self.packets_dropped
@@ -172,7 +179,7 @@ class Link:
         if not packets or not timescale:
             return 0
         span = packets[-1].dts + (packets[-1].duration or 0) - packets[0].dts  # type: ignore[operator]
-        return max(0, span) * MICROSECONDS // timescale
+        return int(max(0, span) * MICROSECONDS // timescale)
 
     def send_event(self, event: Event) -> None:
         """Sends `event` upstream, to the filter that feeds this link."""
@@ -196,12 +203,12 @@ class Link:
     @property
     def roomy(self) -> bool:
         """True where a waiting producer may go on: half of every limit is free."""
-        return not self._over(2)
+        return not self._over(1 if self.capped else 2)
 
     def _over(self, share: int) -> bool:
         """At or over 1/share of a limit (for a half: over it)."""
         held = self.packets_in - self.packets_out - self.packets_dropped
-        if not held:
+        if not held or self.stopped:
             return False
         margin = share - 1
         return (
@@ -227,25 +234,39 @@ class Link:
         self.queue.append(mark)
 
     def set_timescale(self, timescale: int | None) -> None:
-        self.max_ticks = int(self.limits.seconds * timescale) if timescale else UNLIMITED
+        self.max_ticks = max(1, int(self.max_seconds * timescale)) if timescale else UNLIMITED
 
-    def grow(self) -> None:
-        """Doubles every limit. Scheduler's thread, while the producer waits."""
-        self.max_packets *= 2
-        self.max_bytes *= 2
-        self.max_ticks = min(UNLIMITED, self.max_ticks * 2)
+    def require(self, seconds: float) -> None:
+        """Another limit in media time, for all of the stream that is to come."""
+        self.max_seconds = seconds
+        self.set_timescale(self.pid.properties.get("Timescale"))
+
+    # Scheduler's thread
+
+    def grow(self, max_bytes: int) -> None:
+        """Doubles every limit, bytes up to `max_bytes`, until there is room. While the producer waits."""
         self.grown += 1
+        while not self.roomy:
+            self.max_packets *= 2
+            self.max_seconds *= 2
+            self.max_ticks = min(UNLIMITED, self.max_ticks * 2)
+            self.max_bytes *= 2
+            if self.max_bytes >= max_bytes:
+                self.max_bytes, self.capped = max_bytes, True
 
     def discard(self) -> None:
-        """Drops the packets in the queue, counted; marks stay. Scheduler's thread, while neither end runs."""
-        held = list(self.queue)
-        self.queue.clear()
-        for item in held:
+        """Drops the packets in the queue, counted; marks stay. While the consumer does not run."""
+        marks: list[Mark] = []
+        for _ in range(len(self.queue)):  # the producer may append meanwhile
+            item = self.queue.popleft()
             if isinstance(item, Mark):
-                self.queue.append(item)
+                marks.append(item)
             else:
                 self.packets_dropped += 1
                 self.bytes_dropped += item.size
+        self.queue.extendleft(reversed(marks))
+
+    # Producer's thread, always
 
     def push(self, packet: Packet) -> None:
         queue = self.queue

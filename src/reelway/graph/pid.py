@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from reelway.errors import StateError
 from reelway.graph.link import Link, Mark, News
 from reelway.media.packet import Packet
 from reelway.media.payload import SharedBuffer
@@ -30,7 +31,9 @@ class Pid:
     __slots__ = (
         "__weakref__",
         "_bound",
+        "_counted",
         "_first_properties",
+        "_targets",
         "_waiting",
         "data",
         "ended",
@@ -56,6 +59,9 @@ class Pid:
         self._bound = False
         self._first_properties = dict(properties)
         self._waiting: deque[Packet | Mark] = deque()
+        self._targets: list[Link] = []
+        self._counted = 0
+        """Packets sent before, or beyond, what the first target counts."""
         self.send: Callable[[Packet], None] = self._wait
 
     # Producer's thread
@@ -67,6 +73,9 @@ class Pid:
                 self.properties.pop(name, None)
             else:
                 self.properties[name] = value
+        if not self._bound and not self._waiting:  # nothing was sent that the old ones are about
+            self._first_properties = dict(self.properties)
+            return
         self._mark(News.CONFIGURE, dict(self.properties))
 
     def copy_properties(self, other: Link | Pid) -> None:
@@ -82,6 +91,7 @@ class Pid:
         if not self.ended:
             self.ended = True
             self._mark(News.END)
+            self.send = self._refuse
 
     def send_event(self, event: Event) -> None:
         """Sends `event` downstream, to every consumer."""
@@ -98,6 +108,12 @@ class Pid:
     def blocked(self) -> bool:
         """True while a consumer's queue is full."""
         return any(link.full for link in self.links)
+
+    @property
+    def packets_sent(self) -> int:
+        """How many packets have gone to consumers, each counted once."""
+        targets = self._targets
+        return self._counted + (targets[0].packets_in if targets else 0)
 
     # For the session
 
@@ -118,13 +134,18 @@ class Pid:
     def bind(self) -> None:
         """Delivers what waited, and from here on sends straight to the links."""
         self._bound = True
+        sent = self.packets_sent
+        targets = self._targets = [link for link in self.links if not link.stopped]
+        self._counted = sent - (targets[0].packets_in if targets else 0)
         while self._waiting:
             item = self._waiting.popleft()
             if isinstance(item, Packet):
                 self._send_all(item)
             else:
                 self._push_mark(item)
-        match self.links:
+        if self.ended:
+            return
+        match targets:
             case []:
                 self.send = self._send_nowhere
             case [only]:
@@ -133,16 +154,19 @@ class Pid:
                 self.send = self._send_all
 
     def _send_all(self, packet: Packet) -> None:
-        links = self.links
-        if not links:
+        targets = self._targets
+        if not targets:
             self._send_nowhere(packet)
             return
-        for link in links[1:]:
+        for link in targets[1:]:
             link.push(packet.clone())
-        links[0].push(packet)
+        targets[0].push(packet)
 
     def _send_nowhere(self, packet: Packet) -> None:
         self.packets_unlinked += 1
+
+    def _refuse(self, packet: Packet) -> None:
+        raise StateError(f"{self.filter.name} sends on {self.name}, which it has ended")
 
     def _wait(self, packet: Packet) -> None:
         self._waiting.append(packet)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DroppingLink(Link):
     """Never full. Subclasses say which packets go when the limits are passed."""
 
-    __slots__ = ("guard",)
+    __slots__ = ("gap", "guard")
     lossless = False
 
     def __init__(
@@ -29,9 +29,16 @@ class DroppingLink(Link):
     ) -> None:
         super().__init__(pid, consumer, limits)
         self.guard = guard
+        self.gap = False
+        """All went that was there: the next packet is flagged."""
 
-    full = property(lambda self: False)  # type: ignore[assignment]
-    roomy = property(lambda self: True)  # type: ignore[assignment]
+    @property
+    def full(self) -> bool:
+        return False
+
+    @property
+    def roomy(self) -> bool:
+        return True
 
     def get(self) -> Packet | None:
         with self.guard:
@@ -51,16 +58,20 @@ class DroppingLink(Link):
 
     def push(self, packet: Packet) -> None:
         with self.guard:
+            if self.gap:
+                packet.discontinuity, self.gap = True, False
             self.queue.append(packet)
             self.packets_in += 1
             self.bytes_in += packet.size
             self.make_room()
 
+    def discard(self) -> None:
+        with self.guard:
+            self.gap = True
+            super().discard()
+
     def make_room(self) -> None:
         raise NotImplementedError
-
-    def too_much(self) -> bool:
-        return self.packets_in - self.packets_out - self.packets_dropped > self.max_packets or self._over(1)
 
     def drop(self, count: int) -> None:
         """Drops the `count` oldest packets; marks among them stay, in their order."""
@@ -74,10 +85,11 @@ class DroppingLink(Link):
                 self.packets_dropped += 1
                 self.bytes_dropped += item.size
         self.queue.extendleft(reversed(marks))
-        for item in self.queue:
-            if isinstance(item, Packet):
-                item.discontinuity = True
-                break
+        following = next((item for item in self.queue if isinstance(item, Packet)), None)
+        if following is None:
+            self.gap = True
+        else:
+            following.discontinuity = True
 
     def queued(self) -> list[Packet]:
         return [item for item in self.queue if isinstance(item, Packet)]
@@ -87,12 +99,15 @@ class DropOldest(DroppingLink):
     __slots__ = ()
 
     def make_room(self) -> None:
-        while len(self) > 1 and (len(self) > self.max_packets or self._over_bytes_or_time()):
+        while self.overfull():
             self.drop(1)
 
-    def _over_bytes_or_time(self) -> bool:
+    def overfull(self) -> bool:
+        held = len(self)
+        if held < 2:
+            return False
         size = self.bytes_in - self.bytes_out - self.bytes_dropped
-        return size > self.max_bytes or self._span() > self.max_ticks
+        return held > self.max_packets or size > self.max_bytes or self._span() > self.max_ticks
 
 
 class Latest(DroppingLink):
@@ -117,16 +132,15 @@ class DropToKeyframe(DropOldest):
         self.waiting_for_keyframe = False
 
     def make_room(self) -> None:
-        if self.waiting_for_keyframe:
+        if self.waiting_for_keyframe:  # nothing but the newest is here
             self.waiting_for_keyframe = not self.queued()[-1].sap
-        elif not (len(self) > 1 and (len(self) > self.max_packets or self._over_bytes_or_time())):
-            return
-        queued = self.queued()
-        keyframes = [at for at, packet in enumerate(queued) if at and packet.sap]
-        if len(queued) == 1 and queued[0].sap:
-            return
-        self.drop(keyframes[0] if keyframes else len(queued))
-        self.waiting_for_keyframe = not keyframes
+            if self.waiting_for_keyframe:
+                self.drop(1)
+        while self.overfull():
+            queued = self.queued()
+            keyframe = next((at for at, packet in enumerate(queued) if at and packet.sap), None)
+            self.drop(len(queued) if keyframe is None else keyframe)
+            self.waiting_for_keyframe = keyframe is None
 
 
 _DROPPING = {"drop_oldest": DropOldest, "latest": Latest, "drop_to_keyframe": DropToKeyframe}

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 
 @dataclass(slots=True, kw_only=True)
 class Event:
-    """Changed in place by the filters it passes; `answer` calls back the sender on the session's thread."""
+    """Each filter that it passes gets its own, changes it in place, and the next one gets that."""
 
     pid: Any = field(default=None, repr=False, compare=False)
     """Where it arrives: the receiving filter's own PID when it travels upstream, its input downstream."""
     on_answer: Callable[[Any], None] | None = field(default=None, repr=False, compare=False)
 
     def answer(self, value: Any) -> None:
+        """Has the sender's `on_answer(value)` called, on the session's thread. For who received it."""
         if self.on_answer is not None:
-            self.on_answer(value)
+            self.pid.filter.context.defer(partial(self.on_answer, value))
 
     @property
     def kind(self) -> str:

@@ -7,7 +7,9 @@ for the moment when nobody reads it any more. Frames of codecs (engine) add `pla
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class SharedBuffer:
     die anywhere, also inside a queue operation, and no code of a user runs there.
     """
 
-    __slots__ = ("__weakref__", "_defer", "_release", "memory")
+    __slots__ = ("__weakref__", "memory")
 
     def __init__(
         self,
@@ -57,18 +59,26 @@ class SharedBuffer:
         release: Callable[[], None] | None,
         defer: Callable[[Callable[[], None]], None],
     ) -> None:
-        self.memory = memoryview(memory).toreadonly()
-        self._release = release
-        self._defer = defer
+        flat = view(memory)
+        if release is not None:
+            flat = _watched(flat, partial(defer, release))
+        self.memory = flat.toreadonly()
 
     def view(self) -> memoryview:
         return self.memory
 
-    def __del__(self) -> None:
-        release = getattr(self, "_release", None)
-        if release is not None:
-            self._release = None
-            self._defer(release)
+
+def _watched(flat: memoryview, gone: Callable[[], None]) -> memoryview:
+    """The same memory; `gone` is called when the last view of what is returned has died.
+
+    Views of a memoryview keep the exporter alive, not the view they came from, so the exporter has to be
+    an object whose end can be seen. Before Python 3.12 an array is the only one at hand.
+    """
+    import numpy
+
+    exporter: Any = numpy.frombuffer(flat, numpy.uint8)
+    weakref.finalize(exporter, gone).atexit = False
+    return memoryview(exporter)
 
 
 class Part:

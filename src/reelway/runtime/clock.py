@@ -11,6 +11,9 @@ Note = Callable[[], None]
 """What arrives in the scheduler's inbox: something to do on the session's thread."""
 
 
+LONGEST_WAIT_S = 3600.0  # a lock's timeout has a limit, which a delay of infinity would pass
+
+
 class Clock(Protocol):
     """Time, and the one place where a session sleeps."""
 
@@ -18,7 +21,7 @@ class Clock(Protocol):
         """Seconds on a clock that never goes back."""
 
     def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
-        """The next note, or None at time `until` (None: whenever). `busy`: a thread is about to send one."""
+        """The next note, or None at `until` (None: whenever) or sooner. `busy`: a thread will send one."""
 
 
 class RealClock:
@@ -29,6 +32,7 @@ class RealClock:
 
     def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
         try:
-            return inbox.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            timeout = None if until is None else min(max(0.0, until - time.monotonic()), LONGEST_WAIT_S)
+            return inbox.get(timeout=timeout)
         except Empty:
             return None

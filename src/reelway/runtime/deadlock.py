@@ -3,13 +3,14 @@
 A join of a dense and a sparse stream waits for the sparse one; its producer waits for room in the full
 queue of the dense one. More room is then the only way on (T. M. Parks, Bounded Scheduling of Process
 Networks, 1995, chapter 4): the smallest full link of the cycle doubles.
+The other ways in which a session can come to a halt are here too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reelway.errors import InterleaveError
+from reelway.errors import InterleaveError, StateError
 from reelway.graph.link import Link
 from reelway.runtime.node import Node
 
@@ -86,11 +87,37 @@ def relieve(nodes: Iterable[Node], max_bytes: int) -> Link | None:
         raise InterleaveError(
             f"{link.source.name}.{link.name} is {_held_bytes(link) / 1e6:.1f} MB ahead of {partner}, "
             f"for which {link.filter.name} waits",
-            hint="the streams lie too far apart in the source; raise max_link_bytes, or leave one of them out",
+            hint="the streams lie too far apart in the source; raise max_link_bytes, or leave one out",
         )
-    link.grow()
-    link.max_bytes = min(link.max_bytes, max_bytes)
+    link.grow(max_bytes)
     return link
+
+
+def exhausted(nodes: Iterable[Node]) -> Node | None:
+    """A filter that keeps outputs open although all its inputs have ended, when nothing else can move."""
+    for node in nodes:
+        links = node.filter.ipids
+        if node.done or node.abandoned or node.filter.blocked or not links:
+            continue
+        if all(link.ended and not link.queue for link in links):
+            return node
+    return None
+
+
+def unread(nodes: Iterable[Node]) -> StateError | None:
+    """The error for a filter that leaves its input alone, when nothing else can move."""
+    for node in nodes:
+        if node.done or node.abandoned or node.filter.blocked:
+            continue
+        for link in node.filter.ipids:
+            if len(link) and not link.stopped:
+                return StateError(
+                    f"filter {node.filter.name} does not read its input {link.name}, "
+                    f"where {len(link)} packets wait",
+                    hint="process() must read with get() or return a delay; one that something outside will "
+                    "wake() sets waits_outside",
+                )
+    return None
 
 
 def _held_bytes(link: Link) -> int:

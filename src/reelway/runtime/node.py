@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reelway.errors import FilterError
@@ -21,23 +23,32 @@ from reelway.media.timebase import MICROSECONDS
 
 if TYPE_CHECKING:
     from reelway.runtime.scheduler import Scheduler
-    from reelway.runtime.workers import OwnThread
+    from reelway.runtime.workers import WorkerThread
 
 
 class Node:
     """Also the `Context` of its filter."""
 
-    __slots__ = ("abandoned", "again", "closed", "cpu_s", "delay", "done", "doing", "elsewhere", "ended_at", "error", "errors", "filter",
-                 "own", "postponed", "progress", "ready", "running", "scheduler", "timer", "turns", "wall_s",
-                 "work")  # fmt: skip
+    __slots__ = (
+        "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
+        "errors", "filter", "later", "leaving", "own", "postponed", "progress", "ready", "running",
+        "scheduler", "timer", "turns", "wall_s", "work",
+    )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
         self.filter = filter
         self.scheduler = scheduler
-        self.ready = self.running = self.again = self.done = self.closed = self.abandoned = self.postponed = False
-        self.timer: object | None = None
-        self.own: OwnThread | None = None
+        self.ready = self.running = self.again = self.done = self.closed = self.abandoned = False
+        self.postponed = False
+        """It said that it waits for PIDs that are not made yet."""
+        self.leaving = False
+        """It is taken out of the session when it is done."""
+        self.timer: int | None = None
+        self.own: WorkerThread | None = None
         self.work: deque[Callable[[], None]] = deque()
+        """To be done on the filter's thread, before anything else."""
+        self.later: deque[Callable[[], None]] = deque()
+        """To be done on the session's thread, after the turn that runs elsewhere."""
         self.progress = -1
         self.delay: float | None = None
         self.error: FilterError | None = None
@@ -55,6 +66,19 @@ class Node:
     @property
     def is_source(self) -> bool:
         return not self.filter.inputs and not self.filter.ipids
+
+    @property
+    def hopeful(self) -> bool:
+        """Something outside may still give it a turn that moves packets."""
+        filter = self.filter
+        if self.done or self.abandoned:
+            return False
+        return filter.waits_outside or (self.is_source and not filter.blocked)
+
+    @property
+    def skips(self) -> bool:
+        """An exception just now does not end the session."""
+        return self.filter.on_error == "skip" and self.doing not in ("open", "configure", "close")
 
     def turn(self) -> None:
         """News first, then `process()`. On the filter's thread; an exception is kept in `error`."""
@@ -79,9 +103,10 @@ class Node:
             if not filter.blocked and not self.done and (not filter.inputs or filter.ipids):
                 self.doing = "process"
                 self.delay = filter.process()
-        except Exception as cause:
-            self.errors += 1
-            self.error = self._failure(link, cause)
+        except Exception as cause:  # noqa: BLE001 - `on_error` decides
+            self.fail(cause, link)
+            if link is not None and self.doing == "ended" and self.skips:
+                Filter.ended(filter, link)  # what it could not finish ends all the same
         finally:
             self.turns += 1
             self.ended_at = time.perf_counter()
@@ -96,9 +121,18 @@ class Node:
         self.doing = "close"
         try:
             self.filter.close()
-        except Exception as cause:
-            self.errors += 1
-            self.error = self.error or self._failure(None, cause)
+        except Exception as cause:  # noqa: BLE001 - the others are closed all the same
+            self.fail(cause)
+
+    def fail(self, cause: BaseException, link: Link | None = None) -> None:
+        """Keeps an exception of the filter for the session; the first one counts."""
+        self.errors += 1
+        error = self.error
+        if error is None and isinstance(cause, FilterError):  # a filter that runs filters has said it all
+            error = cause
+        self.error = error or FilterError(
+            filter=self.filter.name, pid=link.name if link else "", time=self.scheduler.elapsed(), cause=cause
+        )
 
     def _tell(self, link: Link, news: News, properties: dict[str, object] | None) -> None:
         if news is News.CONFIGURE:
@@ -114,27 +148,19 @@ class Node:
             link.ended = True
             self.filter.ended(link)
 
-    def _failure(self, link: Link | None, cause: Exception) -> FilterError:
-        error = FilterError(
-            filter=self.filter.name, pid=link.name if link else "", time=self.scheduler.elapsed(), cause=cause
-        )
-        if isinstance(cause, FilterError):  # a filter that runs filters has said it all
-            return cause
-        return error
-
-    # Context of the filter; from its thread, or from any
+    # Context of the filter; from its thread, or from any. Each receiver gets a copy of the event.
 
     def send_upstream(self, link: Link, event: Event) -> None:
         producer: Node = link.source.context  # type: ignore[assignment]
-        producer.call(producer.filter, lambda: producer._arrive(link, event))
+        producer.call(producer.filter, partial(producer._arrive, link, copy(event)))
 
     def send_downstream(self, pid: Pid, event: Event) -> None:
-        for link in pid.links:
+        for link in tuple(pid.links):
             consumer: Node = link.filter.context  # type: ignore[assignment]
-            consumer.call(consumer.filter, lambda consumer=consumer, link=link: consumer._pass(link, event))  # type: ignore[misc]
+            consumer.call(consumer.filter, partial(consumer._pass, link, copy(event)))
 
     def defer(self, callback: Callable[[], None]) -> None:
-        self.scheduler.inbox.put(callback)
+        self.scheduler.defer(callback)
 
     def wake(self, filter: Filter) -> None:
         self.scheduler.wake_from_anywhere(self)
@@ -149,8 +175,9 @@ class Node:
     def deliver(self, filter: Filter, event: Event) -> None:
         def work() -> None:
             for pid in tuple(filter.opids):
-                event.pid = pid
-                filter.on_event(event)
+                own = copy(event)
+                own.pid = pid
+                filter.on_event(own)
 
         self.call(filter, work)
 
@@ -165,14 +192,14 @@ class Node:
         pid = link.pid
         if isinstance(event, Stop):
             link.stopped = True
+            pid.bind()
             if not all(other.stopped or other.ended for other in pid.links):
                 return
         elif isinstance(event, Play):
             link.stopped = False
+            pid.bind()
         elif isinstance(event, BufferRequirement) and event.max_buffer_us:
-            timescale = pid.properties.get("Timescale")
-            if timescale:
-                link.max_ticks = max(1, event.max_buffer_us * timescale // MICROSECONDS)
+            link.require(event.max_buffer_us / MICROSECONDS)
         event.pid = pid
         if self.filter.on_event(event):
             return

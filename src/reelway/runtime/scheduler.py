@@ -1,43 +1,42 @@
 """The scheduler: one thread decides who runs, workers only run turns.
 
-A ready queue, a heap of timers, an inbox. Nothing polls: with nothing to do it sleeps in `Clock.wait`.
-Everything here belongs to the thread in `run()`, except `stop`, `post`, `wake_from_anywhere` and the inbox
-(SimpleQueue.put may be called from any thread, a finalizer and a signal handler).
+A ready queue, timers, an inbox. Nothing polls: with nothing to do it sleeps in `Clock.wait`. Everything here
+belongs to the thread in `run()`, except what stands under "From any thread" and the inbox (SimpleQueue.put
+may be called from any thread, a finalizer and a signal handler).
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from reelway.errors import FilterError, ReelwayError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
-from reelway.graph.policy import make_link
 from reelway.runtime.clock import Clock, Note, RealClock
-from reelway.runtime.deadlock import relieve
+from reelway.runtime.closing import Closing
+from reelway.runtime.deadlock import exhausted, relieve, unread
+from reelway.runtime.linking import connect, disconnect, remove
 from reelway.runtime.node import Node
+from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
 
+log = logging.getLogger("reelway.runtime")
+
 Flush = Literal["all", "fast", "none"]
 Task = Callable[[], "float | None"]
 FLUSH_S = 1.0
-"""What is queued has so long to reach the sinks after `stop()`."""
-CLOSE_S = 0.7
-"""Threads have so long after that; then they are abandoned. Together below the 2 s that run() promises."""
-END_CLOSE_S = 10.0
-"""Threads have so long to close when a session ends by itself."""
+"""What is queued has so long to reach the sinks after `stop()`; with CLOSE_S below the 2 s of run()."""
+_STRENGTH = {None: 0, "all": 1, "fast": 2, "none": 3}
 
 
 class Scheduler:
@@ -54,8 +53,8 @@ class Scheduler:
         threads: int = 0,
         clock: Clock | None = None,
         max_link_bytes: int = 256 << 20,
-        pending: Callable[[Filter], list[Filter]] = lambda filter: [],
-        on_close: Callable[[Filter], None] = lambda filter: None,
+        pending: Callable[[Filter], list[Filter]] = lambda _: [],
+        on_close: Callable[[Filter], None] = lambda _: None,
         make_node: Callable[[Filter, Scheduler], Node] = Node,
     ) -> None:
         self.link = link
@@ -67,58 +66,45 @@ class Scheduler:
         self.nodes: list[Node] = []
         self.failures: list[ReelwayError] = []
         self.inbox: SimpleQueue[Note] = SimpleQueue()
+        self.timers = Timers(self.clock)
+        self.workers = Workers(threads, self._completed)
         self.stopping: Flush | None = None
         self.finished = False
+        self.in_flight = 0
+        """Turns that other threads have."""
         self._ready: deque[Node] = deque()
-        self._timers: list[tuple[float, int, object, Callable[[], None]]] = []
-        self._tasks: set[object] = set()
-        self._watchers: set[object] = set()
-        self._count = itertools.count()
-        self._in_flight = 0
-        self._workers = Workers(threads, self._completed)
+        self._tasks = 0
+        self._closing: Closing | None = None
         self._started = time.perf_counter()
         self._deadline = float("inf")
         self._thread: int | None = None
+        """The thread that is in run(), step() or open_sources()."""
 
     # Building
 
     def add(self, filter: Filter) -> Node:
         node = self.make_node(filter, self)
-        node.elsewhere = self._workers.takes(node)
+        node.elsewhere = self.workers.takes(node)
         self.nodes.append(node)
         self.wake(node)
         return node
 
+    def remove(self, filter: Filter) -> None:
+        """Takes `filter` out, and what it alone feeds: each finishes what is queued for it, then closes."""
+        remove(self, filter)
+
     def connect(self, pid: Pid, consumer: Filter, limits: Limits) -> Link:
         """Links `pid` to `consumer`; both may be running."""
-        node: Node = consumer.context  # type: ignore[assignment]
-        producer: Node = pid.filter.context  # type: ignore[assignment]
-        threaded = node.elsewhere or producer.elsewhere
-        guard: AbstractContextManager[Any] = threading.Lock() if threaded else nullcontext()
-        link = make_link(pid, consumer, limits, guard)
-        self._on_thread_of(node, lambda: consumer.ipids.append(link))
-        self._on_thread_of(producer, lambda: pid.attach(link))
-        self.wake(node)
-        return link
+        return connect(self, pid, consumer, limits)
 
     def disconnect(self, link: Link) -> None:
         """Undoes `connect`; what is in the queue is dropped and counted."""
-        node: Node = link.filter.context  # type: ignore[assignment]
+        disconnect(self, link)
 
-        def leave() -> None:
-            link.filter.ipids.remove(link)
-            link.removed = True
-            link.discard()
-            link.filter.remove(link)
-
-        self._on_thread_of(link.source.context, lambda: link.pid.detach(link))  # type: ignore[arg-type]
-        self._on_thread_of(node, leave)
-        self.wake(node)
-
-    def _on_thread_of(self, node: Node, work: Callable[[], None]) -> None:
+    def between_turns(self, node: Node, work: Callable[[], None]) -> None:
+        """Runs `work` here and now, or when the turn of `node` that runs elsewhere is over."""
         if node.running:
-            node.work.append(work)
-            node.again = True
+            node.later.append(work)
         else:
             work()
 
@@ -133,35 +119,48 @@ class Scheduler:
 
         One that only watches keeps nothing running, and goes on while the session is stopping.
         """
-        key = object()
-        keys = self._watchers if watches else self._tasks
-        keys.add(key)
+        due = self.clock.now() + delay_s
 
         def run() -> None:
+            self._tasks -= not watches
             try:
                 delay = task()
-            except Exception as cause:
-                keys.discard(key)
-                self._fail(FilterError(filter=getattr(task, "__name__", "task"), time=self.elapsed(), cause=cause))
-                return
-            if delay is None or delay < 0:
-                keys.discard(key)
-            else:
-                self._at(delay, key, run)
+                if delay is not None and delay >= 0:
+                    schedule(self.clock.now() + delay)
+            except Exception as cause:  # noqa: BLE001 - whatever a task raises ends the session, typed
+                self.failed("task", task, cause)
 
-        if self._here():
-            self._at(delay_s, key, run)
+        def schedule(due: float) -> None:
+            if watches or not self.stopping:
+                self._tasks += not watches
+                self.timers.at(due, run, watches=watches)
+
+        if self._is_here():
+            schedule(due)
         else:
-            self.inbox.put(lambda: self._at(delay_s, key, run))
+            self.inbox.put(lambda: schedule(due))
+
+    def defer(self, callback: Callable[[], None]) -> None:
+        """Has `callback` called on the session's thread; after the end, at once. Also from a finalizer."""
+
+        def note() -> None:
+            try:
+                callback()
+            except Exception as cause:  # noqa: BLE001 - a callback is a user's, as a filter is
+                self.failed("callback", callback, cause)
+
+        self.inbox.put(note)
+        if self.finished and self._closing is None:  # nobody looks into the inbox any more
+            self._drain_inbox()
 
     def wake_from_anywhere(self, node: Node) -> None:
-        if self._here():
+        if self._is_here():
             self.wake(node)
         else:
             self.inbox.put(lambda: self.wake(node))
 
-    def _here(self) -> bool:
-        return self._thread is None or self._thread == threading.get_ident()
+    def _is_here(self) -> bool:
+        return self._thread == threading.get_ident()
 
     # What the session asks
 
@@ -169,7 +168,7 @@ class Scheduler:
         return time.perf_counter() - self._started
 
     def statistics(self) -> Statistics:
-        from reelway.runtime.statistics import snapshot  # its classes take longer to make than a short file to remux
+        from reelway.runtime.statistics import snapshot  # making its classes costs more than a short remux
 
         return snapshot(tuple(self.nodes), self.elapsed(), time.perf_counter())
 
@@ -177,102 +176,116 @@ class Scheduler:
     def last_task(self) -> bool:
         """True when nothing is left to do but, perhaps, the one task that asks."""
         return (
-            not self._ready
-            and not self._in_flight
+            not (self._ready or self.in_flight)
             and self.inbox.empty()
-            and len(self._tasks) <= 1
-            and not any(node.timer for node in self.nodes)
-            and not any(self._alive(node) for node in self.nodes)
+            and self.timers.awaited <= 1
+            and self._tasks == self.timers.awaited  # no filter waits for its delay
+            and all(node.done or node.abandoned or not node.is_source for node in self.nodes)
         )
 
     # Running
 
     def run(self) -> None:
         """Until everything is done, or `stop`. Then closes; raises the first failure."""
-        self._thread = threading.get_ident()
+        self._enter()
         try:
-            while self._ready and not self.stopping or not self._over():
-                self._pass(wait=True)
-        finally:
-            self.close()
-        self._raise()
-
-    def open_sources(self, deadline_s: float) -> None:
-        """Gives every filter that is new its first turn, in which sources find their PIDs, and links those.
-
-        Sources that take longer than `deadline_s` are left opening; they are linked when they are there.
-        """
-        self._thread = threading.get_ident()
-        until = time.monotonic() + deadline_s
-        while not self.stopping and (opening := [n for n in self.nodes if n.running or not n.opened]):
-            for node in opening:
-                if not node.running:
-                    self._ready.remove(node)
-                    node.ready = False
-                    self._dispatch(node)
-            if self._in_flight:
-                left = until - time.monotonic()
-                if left <= 0:
+            while True:
+                self._pass()
+                if self._ready and not self.stopping:
+                    continue
+                if self._over():
                     break
-                note = RealClock().wait(self.inbox, time.monotonic() + left, True)
-                if note is not None:
-                    note()
-        self._thread = None
+                if not self._ready and self.inbox.empty():
+                    self._sleep()
+        finally:
+            self._close()
+            self._thread = None
+        self._raise()
 
     def step(self) -> bool:
         """One pass: what has arrived, what is due, and one turn for each filter that is ready.
 
         False when everything is done; then it has closed and raises the first failure.
         """
-        self._thread = threading.get_ident()
         if self.finished:
             return False
+        self._enter()
+        over = True
         try:
-            if not self._over():
-                self._pass(wait=False)
-                if not self._over():
-                    return True
-        except BaseException:
-            self.close()
-            raise
-        self.close()
-        self._raise()
-        return False
+            self._pass()
+            over = self._over()
+        finally:
+            if over:
+                self._close()
+            self._thread = None
+        if over:
+            self._raise()
+        return not over
 
-    def _pass(self, wait: bool) -> None:
+    def open_sources(self, deadline_s: float) -> None:
+        """Gives every filter that is new its first turn, in which sources find their PIDs, and links those.
+
+        Sources that take longer than `deadline_s` are left opening; they are linked when they are there.
+        """
+        self._enter()
+        until = time.monotonic() + deadline_s
+        try:
+            while not self.stopping and (opening := [n for n in self.nodes if n.running or not n.opened]):
+                for node in opening:
+                    if not node.running:
+                        self._ready.remove(node)
+                        node.ready = False
+                        self._give_turn(node)
+                if not self.inbox.empty() or self.in_flight:
+                    note = RealClock().wait(self.inbox, until, True)
+                    if note is None:
+                        break
+                    note()
+        finally:
+            self._thread = None
+
+    def _enter(self) -> None:
+        if self.finished:
+            raise StateError("the session is over", hint="a session runs once; make another one")
+        if self._thread is not None:
+            raise StateError(
+                "the session is running already",
+                hint="a filter or a task does not run its session; another thread can only stop it",
+            )
+        self._thread = threading.get_ident()
+
+    def _pass(self) -> None:
         inbox, ready = self.inbox, self._ready
-        while not inbox.empty():
+        for _ in range(inbox.qsize()):  # no more than are there: notes may post notes
             try:
                 note = inbox.get_nowait()
             except Empty:
                 break
             note()
-        self._run_timers()
+        if self.timers.heap:
+            self.timers.run_due()
         for _ in range(len(ready)):
             node = ready.popleft()
             node.ready = False
-            if node.elsewhere:
-                self._dispatch(node)
-            elif not node.done:
-                node.turn()
-                self._after(node)
+            self._give_turn(node)
             if not inbox.empty():
                 break
-        if wait and not ready and inbox.empty() and not self._over() and not ready:  # _over() may wake some
-            until = self._timers[0][0] if self._timers else None
-            if self.stopping and (until is None or self._deadline < until):
-                until = self._deadline
-            note_or_none = self.clock.wait(inbox, until, self._in_flight > 0)
-            if note_or_none is not None:
-                note_or_none()
 
-    def _dispatch(self, node: Node) -> None:
-        if node.done or node.abandoned:
+    def _sleep(self) -> None:
+        until = self.timers.next_due
+        if self.stopping:
+            until = self._deadline if until is None else min(until, self._deadline)
+        note = self.clock.wait(self.inbox, until, self.in_flight > 0)
+        if note is not None:
+            note()
+
+    def _give_turn(self, node: Node) -> None:
+        if node.done:
             return
         if node.elsewhere:
             node.running = True
-            self._in_flight += 1
-            self._workers.start(node)
+            self.in_flight += 1
+            self.workers.start(node)
         else:
             node.turn()
             self._after(node)
@@ -282,7 +295,7 @@ class Scheduler:
 
         def note() -> None:
             node.running = False
-            self._in_flight -= 1
+            self.in_flight -= 1
             self._after(node)
 
         self.inbox.put(note)
@@ -292,17 +305,15 @@ class Scheduler:
     def wake(self, node: Node) -> None:
         if node.running:
             node.again = True  # news during its turn: it runs once more
-        elif not node.ready and not node.done and not node.abandoned:
+        elif not node.ready and not node.done:
             node.ready = True
             self._ready.append(node)
 
     def _after(self, node: Node) -> None:
         """Links its new PIDs, wakes its consumers, unblocks its producers, and perhaps itself."""
         filter = node.filter
-        error, node.error = node.error, None
-        if error is not None and (filter.on_error == "stop" or node.doing in ("open", "close")):
-            self._fail(error)
-            self._end(node)
+        while node.later:
+            node.later.popleft()()
         if filter.unlinked:
             self._link_new(filter)
         progress, open_pids, open_links, waiting = 0, False, not filter.ipids, False
@@ -322,20 +333,22 @@ class Scheduler:
         for link in filter.ipids:
             progress += link.packets_out + link.marks_out
             if link.source.blocked and link.roomy:
-                self._let_go_on(link.source)
+                self.let_go_on(link.source)
             if link.queue:
                 waiting, link.since = True, node.ended_at
             else:
                 link.waiting = False
             open_links = open_links or not link.ended
         moved, node.progress = progress != node.progress, progress
+        if node.error is not None:
+            self._judge(node, moved)
         if filter.blocked and self._roomy(filter):  # a consumer on another thread made room meanwhile
             filter.blocked, moved = False, True
         if node.done:
             return
         again, node.again = node.again, False
         if self.stopping and node.is_source:
-            self._end(node)
+            self.end(node)
         elif not (open_pids or open_links or waiting) or (node.is_source and filter.opids and not open_pids):
             self._retire(node)  # nothing can come of it any more
         elif again or node.work:
@@ -345,6 +358,16 @@ class Scheduler:
         elif moved and not filter.blocked and (waiting or node.is_source):
             self.wake(node)
 
+    def _judge(self, node: Node, moved: bool) -> None:
+        """What becomes of an exception: the end, or, where the filter says so, a line in the log."""
+        error, node.error = node.error, None
+        assert error is not None
+        if node.skips and (moved or node.done):
+            log.warning("%s; it goes on", error)
+        else:  # without progress it would fail again, or wait for ever
+            self.fail(error)
+            self.end(node)
+
     def _link_new(self, filter: Filter) -> None:
         pids, filter.unlinked = filter.unlinked, []
         for pid in pids:
@@ -352,26 +375,30 @@ class Scheduler:
             try:
                 self.link(pid)
             except ReelwayError as error:
-                self._fail(error)
+                self.fail(error)
             pid.bind()
 
     def _retire(self, node: Node) -> None:
         node.done = True
         self._cancel_timer(node)
+        if node.leaving:
+            self.nodes.remove(node)
+            Closing(self, [node]).begin()
 
-    def _end(self, node: Node) -> None:
-        """Ends a filter from outside: its outputs end in order, behind what they hold."""
-        self._retire(node)
+    def end(self, node: Node) -> None:
+        """Ends a filter from outside: its outputs end in order, behind what they hold. Not while it runs."""
         for pid in (*node.filter.opids, *node.filter.unlinked):
             pid.end()
             for link in pid.links:
                 link.announced = link.packets_in + link.marks_in
                 self.wake(link.filter.context)  # type: ignore[arg-type]
+        self._retire(node)
         for link in node.filter.ipids:  # nobody reads these any more
             link.discard()
-            self._let_go_on(link.source)
+            self.let_go_on(link.source)
 
-    def _let_go_on(self, producer: Filter) -> None:
+    def let_go_on(self, producer: Filter) -> None:
+        """Wakes `producer` where it was blocked and has room now."""
         node: Node = producer.context  # type: ignore[assignment]
         if not node.running and producer.blocked and self._roomy(producer):
             producer.blocked = False
@@ -386,58 +413,34 @@ class Scheduler:
                     return False
         return True
 
-    # Timers
-
-    def _at(self, delay_s: float, key: object, call: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (self.clock.now() + delay_s, next(self._count), key, call))
-
     def _wake_later(self, node: Node, delay_s: float) -> None:
         if delay_s <= 0:
             self.wake(node)
             return
-        key = node.timer = object()
 
         def due() -> None:
-            if node.timer is key:
-                node.timer = None
-                self.wake(node)
+            node.timer = None
+            self.wake(node)
 
-        self._at(delay_s, key, due)
+        self._cancel_timer(node)
+        node.timer = self.timers.at(self.clock.now() + delay_s, due)
 
     def _cancel_timer(self, node: Node) -> None:
-        node.timer = None
-
-    def _run_timers(self) -> None:
-        timers = self._timers
-        if not timers:
-            return
-        now = self.clock.now()
-        while timers and (timers[0][0] <= now or not self._wanted(timers[0][2])):
-            key, call = heapq.heappop(timers)[2:]
-            if self._wanted(key):
-                call()
-
-    def _wanted(self, key: object) -> bool:
-        return key in self._tasks or key in self._watchers or any(node.timer is key for node in self.nodes)
+        if node.timer is not None:
+            self.timers.cancel(node.timer)
+            node.timer = None
 
     # The end
 
-    def _alive(self, node: Node) -> bool:
-        """A source that may still send, once something outside wakes it."""
-        return node.is_source and not node.done and not node.abandoned
-
     def _settled(self) -> bool:
-        """True when no packet and no task will ever move again without somebody outside."""
-        waiting = any(timer[2] not in self._watchers for timer in self._timers)
-        return not (self._in_flight or waiting or any(self._alive(node) for node in self.nodes))
+        """True when no packet and no task will ever move again, whatever happens outside."""
+        return not (self.in_flight or self.timers.awaited or any(node.hopeful for node in self.nodes))
 
     def _over(self) -> bool:
-        if self.stopping == "none":
+        if self.stopping and (self.stopping == "none" or self.clock.now() >= self._deadline):
             return True
         if self._ready or not self.inbox.empty():
-            return self.stopping is not None and self.clock.now() >= self._deadline
-        if self.stopping and self.clock.now() >= self._deadline:
-            return True
+            return False
         return not self._unblock() and self._settled()
 
     def _unblock(self) -> bool:
@@ -445,10 +448,13 @@ class Scheduler:
         try:
             link = relieve(self.nodes, self.max_link_bytes)
         except ReelwayError as error:
-            self._fail(error)
+            if self.stopping:
+                return False
+            self.fail(error)
             return True
         if link is not None:
-            self._let_go_on(link.source)
+            log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
+            self.let_go_on(link.source)
             return True
         for node in self.nodes:
             if node.postponed and not node.done and not self.pending(node.filter):
@@ -457,80 +463,65 @@ class Scheduler:
                 return True
         if not self._settled():
             return False
-        for node in self.nodes:
-            filter = node.filter
-            if node.done or node.abandoned or node.is_source:
-                continue
-            if filter.ipids and all(link.ended and not link.queue for link in filter.ipids):
-                self._end(node)  # it kept its outputs open although nothing can come
-                return True
-        if self.stopping is None:
-            for node in self.nodes:
-                held = [link for link in node.filter.ipids if len(link) and not node.done]
-                if held and not node.filter.blocked:
-                    self._fail(StateError(
-                        f"filter {node.filter.name} does not read its input {held[0].name}, "
-                        f"where {len(held[0])} packets wait",
-                        hint="process() must read with get(), return a delay, or be woken with wake()",
-                    ))  # fmt: skip
-                    return True
+        if (node_or_none := exhausted(self.nodes)) is not None:
+            self.end(node_or_none)
+            return True
+        if self.stopping is None and (error_or_none := unread(self.nodes)) is not None:
+            self.fail(error_or_none)
+            return True
         return False
 
-    def _fail(self, error: ReelwayError) -> None:
+    def fail(self, error: ReelwayError) -> None:
         self.failures.append(error)
-        self._begin_stop("all")
+        if not self.finished:
+            self._begin_stop("all")
+
+    def failed(self, what: str, function: Callable[..., object], cause: Exception) -> None:
+        """A function of the user's raised."""
+        name = getattr(function, "__name__", type(function).__name__)
+        what = f"{what} {name!r} failed: {type(cause).__name__}: {cause}"
+        self.fail(FilterError(what, filter=name, cause=cause))
 
     def _begin_stop(self, flush: Flush) -> None:
-        strength = {None: 0, "all": 1, "fast": 2, "none": 3}
-        if strength[flush] <= strength[self.stopping]:
+        if self._closing is not None:
+            self._closing.hurry()
+        if self.finished or _STRENGTH[flush] <= _STRENGTH[self.stopping]:
             return
         if self.stopping is None:
             self._deadline = self.clock.now() + FLUSH_S
         self.stopping = flush
-        self._tasks.clear()
+        self.timers.clear()
+        self._tasks = 0
         for node in self.nodes:
-            self._cancel_timer(node)
-            if flush == "fast" and not node.running:
+            node.timer = None
+            if flush == "fast":
                 for link in node.filter.ipids:
-                    link.discard()
-        for node in self.nodes:
+                    self.between_turns(node, link.discard)
+        for node in tuple(self.nodes):
             if node.is_source and not node.running and not node.done:
-                self._end(node)
+                self.end(node)
             elif not node.running:
-                self._let_go_on(node.filter)
+                self.let_go_on(node.filter)
                 self.wake(node)
 
     def close(self) -> None:
-        """Closes every filter, sinks first, each on its own thread and guarded; abandons what hangs."""
+        """Closes every filter, each on its own thread and guarded; abandons what hangs.
+
+        From another thread than the one in `run()`, and from inside a filter, it is a `stop()`.
+        """
+        if self._thread is None:
+            self._close()
+        else:
+            self.stop("none")
+
+    def _close(self) -> None:
         if self.finished:
             return
         self.finished = True
-        until = time.monotonic() + (CLOSE_S if self.stopping else END_CLOSE_S)
-        for node in self._sinks_first():
-            if node.running and node.own is None:
-                self._wait_for(node, until)
-            thread = self._workers.start_close(node)
-            if thread is not None:
-                if not thread.join(until - time.monotonic()):
-                    node.abandoned = True
-            elif node.running:
-                node.abandoned = True  # its worker closes it when C returns
-            else:
-                node.close()
-            if node.error is not None:
-                self.failures.append(node.error)
-                node.error = None
-            self.on_close(node.filter)
-        self._workers.finish(until - time.monotonic())
+        self._closing = Closing(self, self.nodes)
+        self._closing.run()
+        self._closing = None
         self._drain_inbox()
-        self._thread = None
-
-    def _wait_for(self, node: Node, until: float) -> None:
-        while node.running:
-            note = RealClock().wait(self.inbox, until, True)
-            if note is None:
-                return
-            note()
 
     def _drain_inbox(self) -> None:
         """Release callbacks of what the closing let go of."""
@@ -540,24 +531,6 @@ class Scheduler:
             except Empty:
                 return
             note()
-
-    def _sinks_first(self) -> list[Node]:
-        """Consumers before their producers; else in the order in which they were added."""
-        order: list[Node] = []
-        seen: set[Node] = set()
-
-        def visit(node: Node) -> None:
-            if node in seen:
-                return
-            seen.add(node)
-            for pid in node.filter.opids:
-                for link in pid.links:
-                    visit(link.filter.context)  # type: ignore[arg-type]
-            order.append(node)
-
-        for node in self.nodes:
-            visit(node)
-        return order
 
     def _raise(self) -> None:
         if self.failures:

@@ -96,15 +96,15 @@ def state_of(node: Node) -> str:
 def _of_filter(node: Node, now: float) -> FilterStatistics:
     filter = node.filter
     inputs = tuple(_of_link(link, now) for link in tuple(filter.ipids))
-    sent = [pid.links[0] for pid in tuple(filter.opids) if pid.links]
-    unlinked = sum(pid.packets_unlinked for pid in tuple(filter.opids))
+    pids = tuple(filter.opids)
+    sent = [pid.links[0] for pid in pids if pid.links]
     return FilterStatistics(
         name=filter.name,
         kind=filter.registry_name or type(filter).__name__,
         turns=node.turns,
         packets_in=sum(link.packets_out for link in inputs),
-        packets_out=sum(link.packets_in for link in sent),
-        packets_unlinked=unlinked,
+        packets_out=sum(pid.packets_sent for pid in pids),
+        packets_unlinked=sum(pid.packets_unlinked for pid in pids),
         bytes_in=sum(link.bytes_out for link in inputs),
         bytes_out=sum(link.bytes_in for link in sent),
         wall_s=node.wall_s,
@@ -117,19 +117,22 @@ def _of_filter(node: Node, now: float) -> FilterStatistics:
 
 
 def _of_link(link: Link, now: float) -> LinkStatistics:
-    queued = len(link)
+    # each counter once, what is written last first: a thread may be at work on the others
+    dropped, bytes_dropped = link.packets_dropped, link.bytes_dropped
+    taken, bytes_out, sent = link.packets_out, link.bytes_out, link.packets_in
+    queued = sent - taken - dropped
     return LinkStatistics(
         source=link.source.name,
         pid=link.name,
         consumer=link.filter.name,
         policy=link.limits.policy,
-        packets_in=link.packets_in,
-        packets_out=link.packets_out,
-        packets_dropped=link.packets_dropped,
+        packets_in=sent,
+        packets_out=taken,
+        packets_dropped=dropped,
         packets_queued=queued,
         bytes_in=link.bytes_in,
-        bytes_out=link.bytes_out,
-        bytes_dropped=link.bytes_dropped,
+        bytes_out=bytes_out,
+        bytes_dropped=bytes_dropped,
         oldest_s=max(0.0, now - link.since) if queued else 0.0,
         grown=link.grown,
     )
