@@ -18,6 +18,7 @@ FILTERS: dict[str, str] = {
     "call": "reelway.filters.simple:Call",
     "demux": "reelway.engine.demux:Demux",
     "forward": "reelway.filters.simple:Forward",
+    "inspect": "reelway.filters.inspect:Inspect",
     "mux": "reelway.engine.mux:Mux",
     "null": "reelway.filters.simple:Null",
     "reframer": "reelway.filters.reframer:Reframer",

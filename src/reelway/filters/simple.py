@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reelway.errors import OptionError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -34,13 +35,16 @@ class Forward(Filter):
 
 
 class Tee(Forward):
-    """One stream to any number of consumers: each sees every packet."""
+    """One stream to any number of consumers: each sees every packet.
+
+    The bytes are shared, not copied. The slowest consumer sets the pace, where its links do not drop.
+    """
 
     registry_name = "tee"
 
 
 class Null(Filter):
-    """Takes everything and keeps nothing."""
+    """Takes everything and keeps nothing but the counts `packets` and `bytes`."""
 
     registry_name = "null"
     inputs = (Caps(),)
@@ -61,15 +65,22 @@ class Null(Filter):
 class Call(Forward):
     """Calls a function with each packet: `function(packet)` or `function(packet, pid)`.
 
-    It returns the packet to send on, or None to send nothing. The packet is the function's; `pid` is the
-    input, for its properties.
+    It returns the packet to send on, or None to send nothing. The packet is the function's, to change or to
+    keep; `pid` is the input, for its properties. It runs on the session's thread, one call at a time.
     """
 
     registry_name = "call"
     function: Callable[..., Packet | None] = option(kind=object, help="what is called with each packet")
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def set_options(self, options: dict[str, Any]) -> None:
+        super().set_options(options)
+        function = vars(self).get("function")
+        if function is not None and not callable(function):
+            raise OptionError(
+                f"call:function={function!r} cannot be called", hint="give a function of one packet"
+            )
+
+    def open(self) -> None:
         self._with_pid = _takes_two(self.function)
 
     def process(self) -> float | None:
@@ -88,6 +99,6 @@ def _takes_two(function: Callable[..., Any]) -> bool:
 
     try:
         inspect.signature(function).bind(None, None)
-    except TypeError:
+    except (TypeError, ValueError):  # it takes one, or is C's and says nothing
         return False
     return True
