@@ -153,8 +153,8 @@ def test_a_callbacks_error_shows_the_scripts_frames_then_one_line(tmp_path: Path
 
 
 def test_an_error_of_the_world_is_one_line_without_its_inner_causes(tmp_path: Path) -> None:
-    text = "import libgpac as g\nfs = g.FilterSession()\nfs.load_src('gone.mp4')\nfs.load_dst('null')\nfs.run()\n"
-    lines = errors_of(script(tmp_path, text)).splitlines()
+    text = "import libgpac\nfs = libgpac.FilterSession()\nfs.load_src('gone.mp4')\nfs.load_dst('null')\n"
+    lines = errors_of(script(tmp_path, text + "fs.run()\n")).splitlines()
     assert lines[0].startswith("mine.py:5: OpenError: gone.mp4: No such file")
     assert all(line.startswith("  hint: ") for line in lines[1:])
 

@@ -162,6 +162,16 @@ class Link:
                 return packet  # type: ignore[return-value]
         return None
 
+    def take(self, packet: Packet) -> bool:
+        """Takes away what `peek` gave, also while an output is full; False where it was dropped since."""
+        queue = self.queue
+        if queue and queue[0] is packet:
+            queue.popleft()
+            self.packets_out += 1
+            self.bytes_out += packet.size
+            return True
+        return False
+
     def __iter__(self) -> Iterator[Packet]:
         return iter(self.get, None)
 

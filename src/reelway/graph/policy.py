@@ -48,6 +48,10 @@ class DroppingLink(Link):
         with self.guard:
             return super().peek()
 
+    def take(self, packet: Packet) -> bool:
+        with self.guard:
+            return super().take(packet)
+
     def take_mark(self) -> Mark | None:
         with self.guard:
             return super().take_mark()

@@ -70,11 +70,7 @@ class FilterPid(NearestNames):
         if self._head is not None:
             packet = self._head._packet
             self._head = None
-            link = self._in("drop packets")
-            consumer = link.filter
-            blocked, consumer.blocked = consumer.blocked, False
-            link.get()
-            consumer.blocked = blocked
+            self._in("drop packets").take(packet)
             self._filter._moved()
             if packet.dts is not None:
                 self._next_ts = packet.dts + (packet.duration or 0)
