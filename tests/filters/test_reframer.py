@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
+import os
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -206,6 +210,34 @@ def test_a_source_that_cannot_seek_is_read_through(tmp_path: Path) -> None:
     run(Source(packets), "null", "reframer:xs=31.5:xe=32.5", watch)
     assert [bytes(packet.data) for packet in watch.of("stream")] == [b"%d" % n for n in range(775, 813)]
     assert watch.of("stream")[0].dts == 0
+
+
+@pytest.mark.parametrize("kind", ["fifo", "object"])
+def test_a_pipe_is_read_through(kind: str, tmp_path: Path) -> None:
+    """What cannot seek says so, and the range is found all the same."""
+    path, target = make.media("long.ts"), tmp_path / "out.mp4"
+    if kind == "object":
+
+        class Reader:
+            def __init__(self) -> None:
+                self.read = io.BytesIO(path.read_bytes()).read
+
+        rw.run(Reader(), str(target), "reframer:xs=30:xe=31:seeksafe=0")
+    else:
+        fifo = tmp_path / "pipe.ts"
+        os.mkfifo(fifo)
+
+        def feed() -> None:
+            with contextlib.suppress(BrokenPipeError):  # nobody reads behind the end of the range
+                fifo.write_bytes(path.read_bytes())
+
+        writer = threading.Thread(target=feed)
+        writer.start()
+        rw.run(str(fifo), str(target), "reframer:xs=30:xe=31:seeksafe=0")
+        writer.join()
+    numbers = probe.counters(target)
+    assert numbers[:25] == list(range(25 * 29 % 100, 25 * 29 % 100 + 25))
+    assert 50 <= len(numbers) <= 52
 
 
 def test_a_consumer_seeks_in_the_time_of_the_range() -> None:

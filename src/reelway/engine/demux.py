@@ -129,9 +129,15 @@ class Demux(Filter):
         return True
 
     def seek(self, time_s: float) -> None:
-        """Goes on from the random access point at or before `time_s` [s from the start of the media]."""
+        """Goes on from the random access point at or before `time_s` [s from the start of the media].
+
+        A pipe or another source that cannot seek is read on from where it is.
+        """
         try:
             self._container.seek(round((time_s + self._start_s()) * 1_000_000), backward=True)
+        except (av.error.PermissionError, av.error.NotImplementedError):
+            self.status = "cannot seek"
+            return
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise reading(error, self.url or repr(self.src)) from error
         for pid in self.opids:

@@ -223,7 +223,6 @@ def _own_packet(packet: Packet) -> Any:
     if isinstance(packet.payload, av.Packet):
         for side_data in packet.payload.iter_sidedata():
             new.set_sidedata(side_data)
-        new.is_discard = packet.payload.is_discard
     return new
 
 
