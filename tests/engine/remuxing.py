@@ -107,9 +107,8 @@ def fed_pipe(data: bytes) -> Iterator[Any]:
     reading, writing = os.pipe()
 
     def feed() -> None:
-        with open(writing, "wb") as end:
-            with suppress(BrokenPipeError):
-                end.write(data)
+        with open(writing, "wb") as end, suppress(BrokenPipeError):
+            end.write(data)
 
     feeder = threading.Thread(target=feed)
     feeder.start()

@@ -18,9 +18,17 @@ import av
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import LinkError
 
-__all__ = ["Planned", "add_stream", "check", "max_gap_s", "muxer_options", "needs_config", "stream_filter"]
+__all__ = [
+    "MP4",
+    "Planned",
+    "add_stream",
+    "max_gap_s",
+    "muxer_options",
+    "needs_config",
+    "stream_filter",
+]
 
-_MP4 = {"mp4", "mov", "ipod", "3gp", "3g2", "ismv", "psp", "f4v"}
+MP4 = {"mp4", "mov", "ipod", "3gp", "3g2", "ismv", "psp", "f4v"}
 _TS = {
     "h264", "hevc", "vvc", "mpeg1video", "mpeg2video", "mpeg4", "cavs", "avs2", "avs3", "vc1", "jpeg2000",
     "aac", "aac_latm", "mp1", "mp2", "mp3", "ac3", "eac3", "dts", "truehd", "opus", "pcm_bluray", "s302m",
@@ -45,22 +53,28 @@ class Planned(NamedTuple):
     info: StreamInfo
     time_base: Fraction
     fps: Fraction | None = None
+    aside: bool = False
+    """A picture of the cover, or data: what a film can go without."""
 
 
-def check(format_name: str, options: Mapping[str, str], streams: Sequence[Planned]) -> None:
-    """Raises LinkError, naming codec and container, where the container cannot hold these streams."""
-    refused = [stream for stream in streams if not _holds(format_name, options, [stream])]
-    if not refused and _holds(format_name, options, streams):
-        return
+def refused(format_name: str, options: Mapping[str, str], streams: Sequence[Planned]) -> list[Planned]:
+    """Those of `streams` that the container cannot hold; all, where it holds each but not all together."""
+    if _holds(format_name, options, streams):
+        return []
+    return [stream for stream in streams if not _holds(format_name, options, [stream])] or list(streams)
+
+
+def refusal(format_name: str, some: Sequence[Planned], streams: Sequence[Planned]) -> LinkError:
+    """The error for `some` of `streams` that were refused: it names codecs, the container, and others."""
     container = _NAMES.get(format_name, format_name)
-    names = [f"{stream.info.codec} ({stream.name})" for stream in refused or streams]
-    together = "" if refused or len(streams) < 2 else " together"
+    names = [f"{stream.info.codec} ({stream.name})" for stream in some]
+    together = " together" if len(some) > 1 and _holds(format_name, {}, some[:1]) else ""
     hint = "choose another container"
     if others := [_NAMES.get(other, other) for other in _OFFERED if _holds(other, {}, streams)]:
         hint += f": {' or '.join(others)} would do"
     if format_name == "flv":
         hint += '; or allow what few players read: ffmpeg={"strict": "experimental"}'
-    raise LinkError(f"{container} cannot hold {', '.join(names)}{together}", hint=hint)
+    return LinkError(f"{container} cannot hold {', '.join(names)}{together}", hint=hint)
 
 
 def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Planned]) -> bool:
@@ -83,8 +97,11 @@ def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Plann
     return True
 
 
-def add_stream(container: Any, planned: Planned) -> Any:
-    """A new stream of an output container. ValueError where the container does not take the codec."""
+def add_stream(container: Any, planned: Planned, first: memoryview | None = None) -> Any:
+    """A new stream of an output container. ValueError where the container does not take the codec.
+
+    `first` is the data of its first packet, where there is one.
+    """
     name, info = container.format.name, planned.info
     video = info.template.type == "video"
     try:
@@ -102,35 +119,41 @@ def add_stream(container: Any, planned: Planned) -> Any:
         stream.codec_context.framerate = planned.fps  # Matroska's default duration: the last picture's, too
         if name in {"ogg", "ogv"}:
             stream.time_base = 1 / planned.fps  # Ogg counts pictures
-    if name in _MP4 and info.codec == "hevc" and _complete(info.extradata):
+    if name in MP4 and info.codec == "hevc" and first is not None and _apart(info.extradata, first):
         stream.codec_context.codec_tag = "hvc1"  # Apple's players refuse hev1
     return stream
 
 
-def _complete(config: bytes | None) -> bool:
-    """True for an hvcC record (ISO/IEC 14496-15, 8.3.3.1) that holds all there is of its parameter sets."""
+def _apart(config: bytes | None, data: memoryview) -> bool:
+    """True where HEVC parameter sets lie in an hvcC record, and the stream's first packet repeats none.
+
+    ISO/IEC 14496-15, 8.3.3.1 and 8.4.1.
+    """
     if not config or config[0] != 1 or len(config) < 23:
         return False
-    at, complete = 23, True
-    for _ in range(config[22]):
-        complete = complete and bool(config[at] & 0x80)
-        at += 3
-        for _ in range(int.from_bytes(config[at - 2 : at], "big")):
-            at += 2 + int.from_bytes(config[at : at + 2], "big")
-        if at >= len(config):
-            break
-    return complete
+    length, at = config[21] % 4 + 1, 0
+    while at + length < len(data):
+        if 32 <= data[at + length] >> 1 & 63 <= 34:
+            return False
+        at += length + int.from_bytes(data[at : at + length], "big")
+    return True
 
 
 def muxer_options(
-    format_name: str, options: Mapping[str, str], time_bases: Sequence[Fraction]
+    format_name: str, options: Mapping[str, str], time_bases: Sequence[Fraction], seekable: bool
 ) -> dict[str, str]:
     """`options` with those that keep times exact, where the user does not say otherwise.
 
-    MP4 says when a track starts in a timescale of its own, a thousandth of a second by default.
+    MP4 says when a track starts in a timescale of its own, a thousandth of a second by default. Where it
+    cannot go back to write its index, it is written in fragments.
     """
     chosen = dict(options)
-    if format_name in _MP4 and "movie_timescale" not in chosen:
+    if format_name in MP4 and not seekable:
+        # Behind the index of fragments (skip_trailer), which only a seekable file needs, FFmpeg would forget
+        # that the last bytes could not be written.
+        flags = "frag_keyframe+empty_moov+delay_moov+default_base_moof+skip_trailer"
+        chosen.setdefault("movflags", flags)
+    if format_name in MP4 and "movie_timescale" not in chosen:
         scale = lcm(*(time_base.denominator for time_base in time_bases)) if time_bases else 1000
         chosen["movie_timescale"] = str(scale if 1000 <= scale <= 10_000_000 else 90000)
     return chosen
@@ -148,7 +171,7 @@ def stream_filter(format_name: str, info: StreamInfo) -> Any:
 
 def max_gap_s(format_name: str, planned: Planned) -> float:
     """The longest time between two packets of a stream that the container can say."""
-    if format_name in _MP4:  # 31 bits of what FFmpeg makes the track's timescale
+    if format_name in MP4:  # 31 bits of what FFmpeg makes the track's timescale
         rate = (
             planned.info.template.codec_context.sample_rate
             if planned.info.template.type == "audio"
@@ -162,4 +185,4 @@ def max_gap_s(format_name: str, planned: Planned) -> float:
 
 def needs_config(form: Any, info: StreamInfo) -> bool:
     """True where the container stores a decoder configuration apart and none is known yet."""
-    return info.codec in _IN_BAND and not info.extradata and (form.name in _MP4 or form.name in _GLOBAL)
+    return info.codec in _IN_BAND and not info.extradata and (form.name in MP4 or form.name in _GLOBAL)

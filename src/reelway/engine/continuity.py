@@ -67,10 +67,13 @@ class Track:
         moved_s = self._shared.moved_s
         if moved_s is not None:
             offset = round(moved_s / self._time_base)
-            if 0 < dts + offset - last <= IN_STEP_S / self._time_base:
+            if -GLITCH_S < (dts + offset - last) * self._time_base < IN_STEP_S:
                 self.offset = offset
-                return dts + offset
-        self.offset = last + max(1, duration or 1) - dts
+                return max(dts + offset, last + 1)
+        ends_s = [track.last * track._time_base for track in self._shared.tracks if track.last is not None]
+        here_s = last * self._time_base
+        latest_s = max((end_s for end_s in ends_s if end_s - here_s < GLITCH_S), default=here_s)
+        self.offset = max(last + max(1, duration or 1), round(latest_s / self._time_base)) - dts
         self._shared.moved_s = self.offset * self._time_base
         return dts + self.offset
 

@@ -14,7 +14,7 @@ import av
 from reelway.engine.errors import reading
 from reelway.engine.picture_order import PictureTimes
 from reelway.engine.streaminfo import StreamInfo, describe
-from reelway.errors import OptionError, ReelwayError
+from reelway.errors import FormatError, ReelwayError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.option import option
@@ -47,7 +47,7 @@ class Demux(Filter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if self.format and self.format not in av.formats_available:
-            raise OptionError(f"FFmpeg knows no format {self.format!r}")
+            raise UnknownOptionError.of("container format", self.format, av.formats_available)
         self.url = (
             self.src if isinstance(self.src, str) else os.fspath(self.src) if _is_path(self.src) else ""
         )
@@ -66,6 +66,11 @@ class Demux(Filter):
         self._outputs = [None] * len(streams)
         self._factors = [1] * len(streams)
         counts: dict[str, int] = {}
+        whole: dict[str, Any] = {"URL": self.url, "Container": container.format.name}
+        if container.metadata:
+            whole["FileMetadata"] = dict(container.metadata)
+        if chapters := container.chapters():
+            whole["Chapters"] = chapters
         for stream in streams:
             try:
                 info = StreamInfo.of(stream)
@@ -75,9 +80,14 @@ class Demux(Filter):
             counts[stream.type] = counts.get(stream.type, 0) + 1
             name = f"{NAMES.get(stream.type, stream.type)}{counts[stream.type]}"
             self._factors[stream.index] = unify(stream.time_base or Fraction(1, 90000))[1]
-            pid = self.new_pid(name, **describe(stream, info), URL=self.url, Container=container.format.name)
+            pid = self.new_pid(name, **describe(stream, info), **whole)
             pid.data = stream
             self._outputs[stream.index] = pid
+        if not any(self._outputs):
+            what = f"{redact(self.url or repr(self.src))} ({container.format.name})"
+            raise FormatError(
+                f"{what} holds no stream that can be read", hint="the file is damaged or cut short"
+            )
         self._demux()
 
     def process(self) -> float | None:
@@ -106,6 +116,8 @@ class Demux(Filter):
                 left -= 1
                 if self.blocked or not left:
                     return None
+        except IndexError:
+            pass  # PyAV 18 ends so where streams appeared while it read; those it knew are read to the end
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise reading(error, self.url or repr(self.src)) from error
         for pid in self.opids:

@@ -27,16 +27,22 @@ def reading(error: BaseException, url: str) -> ReelwayError:
             cause = error.__cause__ or error.__context__
             return OpenError(f"reading from {where} failed: {cause or error}", url=url)
         case av.error.ExitError():
-            return DeadlineError(f"{where} did not answer in time", hint="raise timeout_s, or check the address")
+            return DeadlineError(
+                f"{where} did not answer in time", hint="raise timeout_s, or check the address"
+            )
         case av.error.ProtocolNotFoundError():
             scheme = url.partition(":")[0]
             return UnsupportedError(
                 f"this build of FFmpeg cannot open {scheme}: addresses ({where})", hint="see `reelway doctor`"
             )
         case av.error.DemuxerNotFoundError():
-            return UnsupportedError(f"this build of FFmpeg has no demuxer for {where}", hint="see `reelway doctor`")
+            return UnsupportedError(
+                f"this build of FFmpeg has no demuxer for {where}", hint="see `reelway doctor`"
+            )
         case av.error.InvalidDataError() | av.error.EOFError():
             return _not_media(where, url)
+        case av.error.PatchWelcomeError():
+            return UnsupportedError(f"{where} uses what FFmpeg cannot read", hint="or the file is damaged")
         case av.error.HTTPError():
             return OpenError(f"{where}: the server answered: {error.strerror}", url=url, errno=error.errno)
         case OSError():
@@ -52,7 +58,9 @@ def writing(error: BaseException, url: str) -> ReelwayError:
         case ReelwayError():
             return error
         case av.error.PyAVCallbackError():
-            return OpenError(f"writing to {where} failed: {error.__cause__ or error.__context__ or error}", url=url)
+            return OpenError(
+                f"writing to {where} failed: {error.__cause__ or error.__context__ or error}", url=url
+            )
         case av.error.ProtocolNotFoundError():
             scheme = url.partition(":")[0]
             return UnsupportedError(f"this build of FFmpeg cannot write to {scheme}: addresses ({where})")

@@ -8,6 +8,7 @@ rewrites ticks, time base and stream of an av packet.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,12 +21,19 @@ from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
 from reelway.engine.errors import writing
 from reelway.engine.streaminfo import StreamInfo
-from reelway.errors import LinkError, OptionError, UnsupportedError, redact
+from reelway.errors import LinkError, OptionError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.packet import Packet
+
+log = logging.getLogger("reelway.engine")
+
+ATTACHED_PICTURE = 1 << 10
+"""The bit of Disposition that marks a cover (FFmpeg's AV_DISPOSITION_ATTACHED_PIC)."""
+LONGEST_PRIMING_S = Fraction(1, 2)
+TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 
 
 @dataclass(slots=True)
@@ -53,7 +61,7 @@ class Mux(Filter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if self.format and self.format not in av.formats_available:
-            raise OptionError(f"FFmpeg knows no format {self.format!r}")
+            raise UnknownOptionError.of("container format", self.format, av.formats_available)
         self.url = (
             self.dst
             if isinstance(self.dst, str)
@@ -67,6 +75,14 @@ class Mux(Filter):
         self._header_written = False
         if self.url and not _will_be_regular(self.url):
             self.thread = "own"
+        if not self.format:
+            try:  # nothing is opened before the header is written
+                av.open(self.url or self.dst, "w")
+            except ValueError:
+                raise OptionError(
+                    f"the name {redact(self.url or repr(self.dst))} says no container format",
+                    hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
+                ) from None
 
     def configure(self, pid: Link) -> None:
         if pid in self._planned:
@@ -83,7 +99,9 @@ class Mux(Filter):
         if config is not None and config != info.extradata:
             info = info.with_extradata(bytes(config))
         time_base = Fraction(1, properties.get("Timescale") or 90000)
-        self._planned[pid] = containers.Planned(pid.name, info, time_base, properties.get("FPS"))
+        aside = properties.get("StreamType") not in {"Visual", "Audio", "Text"}
+        aside = aside or bool((properties.get("Disposition") or 0) & ATTACHED_PICTURE)
+        self._planned[pid] = containers.Planned(pid.name, info, time_base, properties.get("FPS"), aside)
 
     def process(self) -> float | None:
         inputs = self.ipids
@@ -96,8 +114,11 @@ class Mux(Filter):
             self._header_written = True
         try:
             for pid in inputs:
-                output: _Output = pid.data
-                if output.direct:
+                output: _Output | None = pid.data
+                if output is None:
+                    for _ in pid:
+                        pass
+                elif output.direct:
                     self._pass_on(pid, output)
                 else:
                     for packet in pid:
@@ -182,15 +203,25 @@ class Mux(Filter):
 
     def _add_streams(self) -> None:
         """Every stream of the container, once it is sure to take them."""
-        container, planned = self._container, [self._planned[pid] for pid in self.ipids]
+        container, planned = self._container, self._planned
         name = container.format.name
-        time_bases = [each.time_base for each in planned]
-        options = containers.muxer_options(name, container.container_options, time_bases)
-        containers.check(name, options, planned)
+        time_bases = [each.time_base for each in planned.values()]
+        options = containers.muxer_options(name, container.container_options, time_bases, self._seekable())
+        if some := containers.refused(name, options, list(planned.values())):
+            rest = [each for each in planned.values() if each not in some]
+            if not rest or not all(each.aside for each in some) or containers.refused(name, options, rest):
+                raise containers.refusal(name, some, list(planned.values()))
+            log.warning("%s", f"{redact(self.url)}: {containers.refusal(name, some, rest)}: left out")
         container.container_options.update(options)
-        for pid, each in zip(self.ipids, planned, strict=True):
-            stream = containers.add_stream(container, each)
+        taken = [pid for pid in self.ipids if planned[pid] not in some]
+        for pid in taken:
+            each = planned[pid]
+            first = pid.peek()
+            stream = containers.add_stream(container, each, first.data if first else None)
             properties = pid.properties
+            container.metadata.update(_of_any_file(properties.get("FileMetadata") or {}))
+            if chapters := properties.get("Chapters"):
+                container.set_chapters(chapters)
             stream.metadata.update(properties.get("Metadata") or {})
             if language := properties.get("Language"):
                 stream.metadata["language"] = language
@@ -200,6 +231,33 @@ class Mux(Filter):
             convert = containers.stream_filter(name, each.info)
             direct = convert is None and isinstance(pid.source, Demux) and pid.source.untouched(pid.pid)
             pid.data = _Output(stream, each.time_base, track, convert, direct)
+        if start_s := self._start_s(name, taken):
+            for pid in taken:
+                pid.data.track.offset = round(-start_s / pid.data.time_base)
+                pid.data.direct = False
+
+    def _start_s(self, name: str, taken: list[Link]) -> Fraction | None:
+        """When the first packet comes, where MP4 would take it for one to be skipped; else None.
+
+        A start below zero is an edit list in MP4: right for the priming of sound encoders, and for packets
+        that a demuxer marks so. A transport stream may start there too, and shall be shown from its start.
+        """
+        if name not in containers.MP4:
+            return None
+        firsts = [(pid.peek(), pid.data.time_base) for pid in self.ipids]
+        if any(packet is not None and packet.seek for packet, _ in firsts):
+            return None
+        times = [
+            packet.cts * base for packet, base in firsts if packet is not None and packet.cts is not None
+        ]
+        start_s = min(times, default=Fraction(0))
+        return start_s if start_s < -LONGEST_PRIMING_S else None
+
+    def _seekable(self) -> bool:
+        if self.url:
+            return _will_be_regular(self.url)
+        seekable = getattr(self.dst, "seekable", None)
+        return bool(seekable()) if seekable is not None else hasattr(self.dst, "seek")
 
     def _open(self) -> None:
         target = self.url or self.dst
@@ -207,11 +265,6 @@ class Mux(Filter):
             self._container = av.open(
                 target, "w", format=self.format or None, container_options=dict(self.ffmpeg)
             )
-        except ValueError as error:
-            raise UnsupportedError(
-                f"the name {redact(self.url)!r} says no container format",
-                hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
-            ) from error
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from error
 
@@ -226,5 +279,12 @@ def _own_packet(packet: Packet) -> Any:
     return new
 
 
+def _of_any_file(metadata: dict[str, str]) -> dict[str, str]:
+    """What a film says of itself, without what its container said of itself."""
+    return {key: text for key, text in metadata.items() if key.lower() not in TECHNICAL}
+
+
 def _will_be_regular(url: str) -> bool:
+    if url.startswith("pipe:"):
+        return False
     return is_regular(url) or ("://" not in url and not os.path.exists(url))

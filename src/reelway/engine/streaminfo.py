@@ -84,10 +84,13 @@ class StreamInfo:
 
     def with_extradata_of(self, data: Any) -> StreamInfo:
         """The same parameters with the decoder configuration that a packet's `data` begins with, if any."""
-        extract = av.BitStreamFilterContext("extract_extradata", self.template)
-        for packet in extract.filter(av.Packet(data)):
-            if packet.has_sidedata("new_extradata"):
-                return self.with_extradata(bytes(packet.get_sidedata("new_extradata")))
+        try:
+            extract = av.BitStreamFilterContext("extract_extradata", self.template)
+            for packet in extract.filter(av.Packet(data)):
+                if packet.has_sidedata("new_extradata"):
+                    return self.with_extradata(bytes(packet.get_sidedata("new_extradata")))
+        except (av.error.FFmpegError, ValueError):
+            pass  # damaged: the muxer will say what it misses
         return self
 
     @property
