@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reelway.graph.link import Link
 from reelway.runtime.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class LinkStatistics:
+class LinkStatistics(NamedTuple):
     """One link. packets_in = packets_out + packets_dropped + packets_queued."""
 
     source: str
@@ -30,8 +29,7 @@ class LinkStatistics:
     """How often its limits were doubled to dissolve a deadlock."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilterStatistics:
+class FilterStatistics(NamedTuple):
     """One filter. Times in seconds.
 
     CPU time is measured where a worker ran it; on the session's thread, where a turn rarely waits, it is
@@ -54,8 +52,7 @@ class FilterStatistics:
     inputs: tuple[LinkStatistics, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """The session. `abandoned` names filters whose thread did not come back from C in time."""
 
     elapsed_s: float
