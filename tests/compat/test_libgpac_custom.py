@@ -497,6 +497,35 @@ def test_queues_as_a_pid_sees_them(fs: gpac.FilterSession) -> None:
     assert (source.opid.next_ts, source.opid.min_pck_dur) == (400, 10)
 
 
+def test_the_end_is_seen_before_it_is_reached(fs: gpac.FilterSession) -> None:
+    facts: list[tuple[bool, bool, bool]] = []
+
+    def look(pid: Any, pck: Any) -> None:
+        facts.append((pid.has_seen_eos, pid.eos_received, pid.eos))
+
+    source = Source(fs, 30)
+    Sink(fs, look)
+    fs.run()
+    assert facts[0] == (False, False, False)
+    assert facts[-1] == (True, True, False)
+    assert source.opid.has_seen_eos
+
+
+def test_events_set_and_end_playing(fs: gpac.FilterSession) -> None:
+    told: list[bool] = []
+
+    def look(pid: Any, pck: Any) -> None:
+        if pck.dts == 20:
+            pid.send_event(gpac.FilterEvent(gpac.GF_FEVT_STOP))
+        told.append(pid.playing)
+
+    Source(fs, 5000)
+    sink = Sink(fs, look)
+    fs.run()
+    assert told[:4] == [True, True, False, False]
+    assert len(sink.seen) < 5000  # packets pass by who wants no more
+
+
 def test_templates(fs: gpac.FilterSession) -> None:
     pid = Source(fs).new_pid()
     pid.set_prop("Width", 640)

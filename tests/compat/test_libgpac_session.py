@@ -147,6 +147,51 @@ def test_updating_an_option(tmp_path: Path) -> None:
     fs.delete()
 
 
+@pytest.mark.parametrize(("mask", "told"), [(0, "010"), (1, "011"), (2, "110"), (3, "111")])
+def test_an_update_spreads_up_and_down(mask: int, told: str, tmp_path: Path) -> None:
+    fs = gpac.FilterSession()
+    chain = [fs.load_src(str(make.media("film.mp4"))), fs.load("tee"), fs.load_dst(str(tmp_path / "out.mkv"))]
+    chain[2].set_source(chain[1])
+    fs.run()
+    for filter in chain:
+        filter._filter.opened = (
+            False  # as before the start, when every option may change; the links are there
+        )
+    chain[1].update("on_error", "skip", mask)
+    assert "".join(str(int(filter._filter.on_error == "skip")) for filter in chain) == told
+    fs.delete()
+
+
+def test_sources_with_a_choice_of_streams(tmp_path: Path) -> None:
+    fs = gpac.FilterSession()
+    f_src, f_dst, dest = remux(fs, tmp_path)
+    f_dst.set_source(None)
+    f_dst.set_source_restricted(None)
+    f_dst.set_source_restricted(f_src, "#audio")
+    f_src.require_source_id()
+    fs.run()
+    assert [stream.kind for stream in probe.packets(dest)] == ["audio"]
+    assert f_src.name == f_src.ID
+    fs.delete()
+
+
+def test_properties_of_inputs_are_enumerated(tmp_path: Path) -> None:
+    fs = gpac.FilterSession()
+    _, f_dst, _ = remux(fs, tmp_path)
+    fs.run()
+    heard: dict[str, Any] = {}
+
+    class Listener:
+        def on_prop_enum(self, name: str, value: Any) -> None:
+            heard[name] = value
+
+    f_dst.ipid_enum_props(0, Listener())
+    assert heard["Width"] == f_dst.ipid_prop(0, "Width") > 0
+    with pytest.raises(rw.StateError, match="no on_prop_enum"):
+        f_dst.ipid_enum_props(0, object())
+    fs.delete()
+
+
 def test_session_arguments_reach_filters_that_have_them(tmp_path: Path) -> None:
     gpac.set_args(["", "--timeout_s=4", "--nobody_has_this=1", "-no-block"])
     fs = gpac.FilterSession()
