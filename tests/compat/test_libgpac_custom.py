@@ -748,6 +748,23 @@ def test_a_removed_output_ends_behind_what_was_sent(fs: gpac.FilterSession) -> N
 # Raw video
 
 
+def test_a_decoders_frame_is_known_as_such(fs: gpac.FilterSession) -> None:
+    class Frame:
+        def planes(self) -> list[Any]:
+            return []
+
+        def make_writable(self) -> None:
+            pass
+
+        def copy(self) -> Any:
+            return self
+
+    packet = Source(fs).new_pid()._made(rw.Packet(Frame()), readonly=False)
+    assert packet.frame_ifce
+    with pytest.raises(NotImplementedError, match="raw video comes later"):
+        _ = packet.data
+
+
 def test_raw_video_is_there_or_says_that_it_comes_later(fs: gpac.FilterSession) -> None:
     filter = gpac.FilterCustom(fs, "raw")
     if "decode" in catalog.names():

@@ -172,6 +172,8 @@ class FilterPacket(NearestNames):
 
         A memoryview where numpy is missing; None where there are no bytes.
         """
+        if self.frame_ifce:
+            raise comes_later("raw video", "the bytes of decoded frames come with reelway.engine.decode")
         if not self._packet.size:
             return None
         view = self._packet.data if self._readonly or self._gone else self._packet.writable()
