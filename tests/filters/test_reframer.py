@@ -160,8 +160,27 @@ def test_sound_alone_is_cut_where_it_was_asked(tmp_path: Path) -> None:
 
 
 def test_a_range_beyond_the_end_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(rw.ReelwayError, match=r"no packet lies in the range 60 s to the end"):
+    with pytest.raises(rw.ReelwayError, match=r"nothing lies in the range 60 s to the end") as caught:
         run(make.media("film.mp4"), tmp_path / "out.mp4", "reframer:xs=60")
+    assert caught.value.hint == "the media end at 4 s"
+
+
+def test_where_no_length_is_known_a_warning_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    packets = [rw.Packet(b"x", 40 * n, 40 * n, 40, sap=1) for n in range(100)]
+    watch = Watch()
+    run(Source(packets), "null", "reframer:xs=60", watch)
+    assert watch.seen == []
+    assert "no packet lies in the range 60 s to the end" in caplog.text
+
+
+def test_a_session_stopped_before_the_range_is_no_failure() -> None:
+    with rw.Session(clock=VirtualClock()) as session:
+        first = session.load("reframer:rt=on")
+        source = session.add(Source(hour()))
+        source >> first >> session.load("reframer:xs=3000") >> session.load("null")
+        session.post(session.stop, 100.0)
+        session.run()
+    assert session.finished
 
 
 @pytest.mark.parametrize("container", ["mp4", "ts"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from reelway.errors import FormatError, OptionError, UnsupportedError
+from reelway.errors import OptionError, UnsupportedError
 from reelway.filters.extraction import Extraction, StreamCutter, ranges
 from reelway.filters.pacing import Pacer
 from reelway.graph.caps import Caps
@@ -18,6 +19,7 @@ from reelway.media.packet import Packet
 
 __all__ = ["Reframer"]
 
+log = logging.getLogger("reelway.filters")
 PLAYS_ONLY = 0  # PlaybackMode of a source that cannot seek
 WORTH_A_SEEK_S = 1.0
 
@@ -147,6 +149,7 @@ class Reframer(Filter):
         if extraction is not None:
             if any(not pid.configured for pid in self.ipids) or self.context.expects_inputs(self):
                 return None  # another stream may decide where the range begins
+            self._check(extraction)
             self._seek()
         wait: float | None = None
         moved = True
@@ -282,14 +285,25 @@ class Reframer(Filter):
 
     # Ranges
 
+    def _check(self, extraction: Extraction) -> None:
+        """Raises OptionError where the media are known to end before the first range begins."""
+        lengths = [pid.properties.get("Duration") for pid in self.ipids]
+        if self._looking_since is None and lengths and all(lengths):
+            length = max(length for length in lengths if length is not None)
+            if extraction.range.start_s >= length:
+                raise OptionError(
+                    f"nothing lies in the range {extraction.range.text}",
+                    hint=f"the media end at {float(length):g} s",
+                )
+
     def _step(self, extraction: Extraction) -> bool:
         """Lets a range begin, or the next one come, where the streams are ready for it."""
         freed = extraction.step()
         if freed is None:
             if not extraction.sent and all(cutter.over for cutter in extraction.cutters):
-                raise FormatError(
-                    f"no packet lies in the range {extraction.range.text}", hint="the media may end before it"
-                )
+                # no error: a session that is stopped early ends like this too
+                self.status = f"no packet lies in the range {extraction.range.text}"
+                log.warning("%s: %s", self.name, self.status)
             return False
         for cutter, packets in freed:
             self._choose(cutter.pid.data, packets)
