@@ -59,7 +59,7 @@ class Progress:
 class Meter:
     """Looks at the queues behind a session's sources now and then, and remembers what it saw.
 
-    It costs the packets nothing: what a source has sent is read from the newest packet in a queue, or,
+    It costs the packets nothing: how far a stream is taken is read from the next packet in its queue, or,
     where the queue happens to be empty, from the packets counted and the frames that the source announced.
     It relies on the GIL: another thread may push and take meanwhile.
     """
@@ -79,7 +79,7 @@ class Meter:
                 self._positions[pid] = position
         position = max((self._positions[pid] for pid in pids if pid in self._positions), default=None)
         duration = max((each for each in durations.values() if each), default=None)
-        if pids and duration and all(pid.ended for pid in pids) and self._session.completed:
+        if duration and all(pid.ended for pid in pids) and self._session.completed:
             position = duration
         return Progress(position, duration, self._session.statistics().elapsed_s)
 
@@ -92,11 +92,11 @@ class Meter:
         packets = [each for each in held if isinstance(each, Packet) and each.dts is not None]
         if packets and timescale:
             start = self._starts.setdefault(pid, _first_dts(links[0], packets))
-            newest: int = packets[-1].dts  # type: ignore[assignment]
-            return float(newest + (packets[-1].duration or 0) - start) / int(timescale)
+            next_one: int = packets[0].dts  # type: ignore[assignment]
+            return float(next_one - start) / int(timescale)
         frames, duration = pid.properties.get("NumFrames"), _seconds(pid.properties.get("Duration"))
         if frames and duration:
-            return duration * min(1.0, links[0].packets_in / int(frames))
+            return duration * min(1.0, links[0].packets_out / int(frames))
         return None
 
 

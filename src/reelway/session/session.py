@@ -22,6 +22,7 @@ from reelway.runtime.scheduler import Flush, Scheduler, Task
 from reelway.session.check import check_fed, check_unlinked, refuse_same_file
 from reelway.session.interrupt import interruptible
 from reelway.session.plan import Plan, make_plan
+from reelway.session.words import stream_in_words
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
@@ -432,7 +433,7 @@ class Session:
         self._made_for[filter].append((rest, consumer))
 
     def _goes_nowhere(self, pid: Pid) -> None:
-        what = f"{pid.filter.name}.{pid.name} ({pid.properties.get('CodecID', '?')}) goes nowhere"
+        what = f"{pid.filter.name}.{pid.name} ({stream_in_words(pid.properties)}) goes nowhere"
         if self.unlinked == "error":
             raise LinkError(what, hint="link it, or choose what the source delivers")
         if self.unlinked == "warn" and pid.filter.outputs:
