@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+import threading
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -366,3 +370,81 @@ def test_a_name_without_an_ending_says_what_is_missing(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(rw.OpenError, match="No such file or directory"):
         remux(make.media("film.mp4"), tmp_path / "nowhere" / "out.mp4")
+
+
+# --- covers, pipes, size ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_cover(tmp_path: Path) -> Path:
+    """A film with a picture of its cover, as music shops write it."""
+    path = tmp_path / "cover.mp4"
+    picture = av.VideoFrame.from_ndarray(make.counter_picture(0, (64, 64)), format="yuv420p")
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 64, "yuvj420p", Fraction(1, 25)
+    (cover,) = encoder.encode(picture.reformat(format="yuvj420p"))
+    with av.open(str(make.media("film.mp4"))) as source, av.open(str(path), "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in source.streams]
+        attached: Any = output.add_mux_stream("mjpeg", width=64, height=64)
+        attached.disposition = av.stream.Disposition.attached_pic
+        attached.time_base = Fraction(1, 90000)
+        output.start_encoding()
+        cover.stream, cover.pts, cover.dts = attached, 0, 0
+        output.mux_one(cover)
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream.index]
+                output.mux_one(packet)
+    return path
+
+
+def test_a_cover_goes_along_or_stays_behind_and_is_said(
+    with_cover: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    remux(with_cover, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio", "video"]
+        assert container.streams[2].disposition & av.stream.Disposition.attached_pic
+    assert not caplog.records
+    remux(with_cover, tmp_path / "out.ts")
+    assert [stream.codec for stream in probe.packets(tmp_path / "out.ts")] == ["h264", "aac"]
+    assert "ts cannot hold mjpeg (video2): left out" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+@pytest.mark.parametrize("form", ["mpegts", "matroska", "mp4"])
+def test_into_a_named_pipe_that_another_thread_reads(form: str, tmp_path: Path) -> None:
+    """Closing must not hold the interpreter while the pipe is full, or the reader could never empty it."""
+    fifo, read = tmp_path / "fifo", bytearray()
+    os.mkfifo(fifo)
+
+    def drain() -> None:
+        with open(fifo, "rb", buffering=0) as end:
+            while chunk := end.read(1000):
+                read.extend(chunk)
+
+    reader = threading.Thread(target=drain)
+    reader.start()
+    remux(make.media("film.mp4"), fifo, writing={"format": form})
+    reader.join(2)
+    assert not reader.is_alive()
+    assert_whole(bytes(read))
+
+
+MEASURED = """
+import resource, sys
+import reelway as rw
+rw.run(sys.argv[1], sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in kibibytes, as Linux does")
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, count: Callable[[int], int]) -> None:
+    big = make.big_film(tmp_path / "big.mp4", count(2 << 30))
+    assert big.stat().st_size > count(1 << 30)
+    child = in_child(MEASURED, big, tmp_path / "out.mkv", timeout=100)
+    assert child.returncode == 0, child.stderr
+    assert int(child.stdout) < 160 << 10
+    result = tmp_path / "out.mkv"
+    assert result.stat().st_size > count(1 << 30)
