@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 import reelway as rw
 from reelway.engine import nal
@@ -376,3 +379,40 @@ def test_the_split_loses_no_byte_of_a_unit() -> None:
     assert nal.split(b"") == []
     assert nal.prefixed(units) == b"".join(bytes((0, 0, 0, len(unit))) + unit for unit in units)
     assert nal.configuration("h264", [units[0]]) is None
+
+
+ANY_UNIT = strategies.binary(min_size=1, max_size=40)
+
+
+@hypothesis.given(
+    strategies.lists(ANY_UNIT.filter(lambda unit: unit[-1] and b"\0\0\1" not in b"\0\0" + unit), max_size=6)
+)
+def test_units_come_back_from_both_forms(units: list[bytes]) -> None:
+    units = [unit for unit in units if not unit.startswith((b"\1", b"\0"))]
+    assert nal.split(b"".join(b"\0\0\0\1" + unit for unit in units)) == units
+    assert b"".join(probe.prefixed(nal.prefixed(units), 4)) == b"".join(units)
+
+
+@hypothesis.given(strategies.sampled_from(["h264", "hevc"]), strategies.lists(ANY_UNIT, max_size=6))
+def test_a_damaged_parameter_set_makes_a_record_or_none(codec: str, rest: list[bytes]) -> None:
+    """Whatever the bits say, the record lists the sets that were there."""
+    kinds = [b"\x67", b"\x68"] if codec == "h264" else [b"\x40\1", b"\x42\1", b"\x44\1"]
+    units = [kind + unit for kind, unit in zip(kinds, rest, strict=False)]
+    record = nal.configuration(codec, units)
+    if record is not None:
+        assert sets_of(codec, record) == units
+
+
+def test_more_sets_than_a_record_can_count() -> None:
+    sets = [b"\x67\x42\0\x0a" + bytes((n + 1,)) for n in range(40)]
+    with pytest.raises(rw.FormatError, match="more or larger parameter sets"):
+        nal.configuration("h264", [*sets, b"\x68\xce"])
+
+
+@hypothesis.given(strategies.binary(max_size=8))
+def test_a_damaged_configuration_is_refused_or_heard(config: bytes) -> None:
+    with contextlib.suppress(rw.UnsupportedError):
+        header = Adts(config).header(100)
+        assert header[:2] == b"\xff\xf1"
+        (packet,) = av.BitStreamFilterContext("aac_adtstoasc", "aac").filter(av.Packet(header + bytes(100)))
+        assert packet.size == 100

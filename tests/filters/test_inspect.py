@@ -9,12 +9,16 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 import reelway as rw
+from reelway.filters.report import Custom, Passed
 from tests.filters.parts import Source
 from tests.media import make
 
@@ -258,3 +262,13 @@ def test_secrets_are_hidden() -> None:
     assert "secret" not in text
     assert "rtsp://me:***@camera/1" in text
     assert "secret" not in inspect(":fmt=json", Source([rw.Packet(b"x")], URL="rtsp://me:secret@camera/1"))
+
+
+@hypothesis.given(strategies.text("$%@.abdnpst \n", max_size=30))
+def test_any_form_is_a_form(form: str) -> None:
+    """Whatever stands in it: no error, and a line a packet."""
+    hypothesis.assume(form not in ("", "json"))
+    report = Custom(form, head=True, filter_name="x")
+    passed: Any = Passed(1, SimpleNamespace(properties={"Timescale": 1000}))  # type: ignore[arg-type]
+    assert report.packet(passed, rw.Packet(b"ab", 1, 2, 3)).count("\n") >= 1
+    assert report.head().count("\n") >= 1

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reelway.engine.bits import Bits
+from reelway.errors import FormatError
 
 __all__ = ["configuration", "is_parameter_set", "prefixed", "split"]
 
 _SETS = {"h264": (7, 8, 13), "hevc": (32, 33, 34)}
 """NAL unit types: sequence and picture parameter sets and the extension; video, sequence and picture ones."""
+MOST = {"h264": (31, 255, 255), "hevc": (0xFFFF, 0xFFFF, 0xFFFF)}
+"""How many of each a record can count."""
 _WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244}
 """Profiles whose sequence parameter set says the chroma format (H.264, 7.3.2.1.1)."""
 
@@ -34,7 +37,10 @@ def is_parameter_set(codec: str, unit: bytes) -> bool:
 
 
 def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
-    """avcC or hvcC from the parameter sets among `units`; None where a kind that is needed is missing."""
+    """avcC or hvcC from the parameter sets among `units`; None where a kind that is needed is missing.
+
+    Raises FormatError where the record cannot hold them.
+    """
     sets: dict[int, list[bytes]] = {kind: [] for kind in _SETS[codec]}
     for unit in units:
         known = sets.get(_type(codec, unit))
@@ -45,6 +51,10 @@ def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
         return None
     if len(groups[0][0]) < 4 or len(groups[1][0]) < (2 if codec == "h264" else 16):
         return None
+    if any(len(unit) > 0xFFFF for group in groups for unit in group) or any(
+        len(group) > most for group, most in zip(groups, MOST[codec], strict=True)
+    ):
+        raise FormatError(f"the {codec} stream has more or larger parameter sets than its record can hold")
     return _avcc(*groups) if codec == "h264" else _hvcc(*groups)
 
 
