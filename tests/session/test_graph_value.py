@@ -119,3 +119,37 @@ def test_before_anything_runs(film: str) -> None:
             "h264, 320x240, 25 fps",
             "aac, 48000 Hz, stereo",
         ]
+
+
+class Heavy(rw.Filter):
+    """Works on a thread of its own."""
+
+    inputs = (rw.Caps(),)
+    thread = "own"
+
+    def process(self) -> None:
+        for pid in self.ipids:
+            for _ in pid:
+                pass
+
+
+def test_a_trace_tells_threads_apart(film: str) -> None:
+    with rw.Session(trace="trace.json") as session:
+        session.load_src(film)
+        session.add(Heavy())
+        session.run()
+    events = json.loads(Path("trace.json").read_text())
+    threads = {event["tid"]: event["args"]["name"] for event in events if event.get("ph") == "M"}
+    where = {event["name"]: threads[event["tid"]] for event in events if event.get("cat") == "process"}
+    assert where == {"demux": "MainThread", "Heavy": "reelway-Heavy"}
+    taken = sum(
+        event["args"]["packets_in"]
+        for event in events
+        if event.get("name") == "Heavy" and "packets_in" in event["args"]
+    )
+    assert taken == 145
+
+
+def test_a_trace_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(rw.OpenError, match="none/trace.json: No such file"):
+        rw.Session(trace="none/trace.json")
