@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from reelway.graph.pid import Pid as Pid
     from reelway.media import events as events
     from reelway.media.packet import Packet as Packet
+    from reelway.session.graph import Graph as Graph
     from reelway.session.logs import set_logs as set_logs
+    from reelway.session.progress import Progress as Progress
+    from reelway.session.progress import show_progress as show_progress
     from reelway.session.run import run as run
     from reelway.session.session import Session as Session
 
@@ -59,7 +62,9 @@ _WHERE = {
     "reelway.graph.option": "option",
     "reelway.graph.pid": "Pid",
     "reelway.media.packet": "Packet",
+    "reelway.session.graph": "Graph",
     "reelway.session.logs": "set_logs",
+    "reelway.session.progress": "Progress show_progress",
     "reelway.session.run": "run",
     "reelway.session.session": "Session",
 }
