@@ -77,7 +77,7 @@ CALLS = {
     ),
     "container that cannot hold the codec": (
         "run film.mp4 out.webm", 1,
-        "webm cannot hold h264 (video1), aac (audio1)",
+        "webm cannot hold h264 (demux.video1), aac (demux.audio1)",
         "choose another container: mp4 or mkv or ts or mov or flv would do",
     ),
     "existing file": (
@@ -207,6 +207,12 @@ def test_a_process_of_its_own_says_the_same(film: Path) -> None:
     assert run_apart("run", "missing.mp4", "out.ts") == Done(
         1, "", "reelway: missing.mp4: No such file or directory\n         check the path\n"
     )
+
+
+def test_a_trace_is_closed_after_a_refusal(film: Path) -> None:
+    done = run_apart("run", film, "out.ts", "tea", "--trace=trace.json")
+    assert (done.code, done.err.splitlines()[0]) == (2, "reelway: no filter is named 'tea'")
+    assert Path("trace.json").read_text().endswith("]\n")
 
 
 def test_stdout_that_is_full(film: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Sequence
 
 from reelway import catalog
@@ -74,7 +75,7 @@ def _print(options: Sequence[Option]) -> None:
         if option.aliases:
             print(f"      also {', '.join(option.aliases)}")
         if text:
-            print(f"      {text}")
+            print(textwrap.fill(text, 100, initial_indent=" " * 6, subsequent_indent=" " * 6))
 
 
 def _bundles(bundles: Sequence[Caps], none: str) -> str:

@@ -60,9 +60,13 @@ class Job:
             defaults=self.defaults,
             **options,
         )
-        source = session.load_src(_standard(self.src, "pipe:0"))
-        between = [session.load(text) for text in self.filters]
-        session.chain(source, *between, session.load_dst(_standard(self.dst, "pipe:1")))
+        try:
+            source = session.load_src(_standard(self.src, "pipe:0"))
+            between = [session.load(text) for text in self.filters]
+            session.chain(source, *between, session.load_dst(_standard(self.dst, "pipe:1")))
+        except BaseException:
+            session.close()
+            raise
         return session
 
 
@@ -84,7 +88,7 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
 
                 sys.stderr.write(table(session.statistics()))
             if graph == "-":
-                print(session.graph())
+                print(session.graph(), file=sys.stdout if job.dst == _standard(job.dst, "") else sys.stderr)
             elif graph:
                 session.graph().write(graph)
     return TERMINATED if terminated else DONE
