@@ -204,6 +204,32 @@ def test_two_far_ranges_are_two_seeks() -> None:
     assert demux.packets_out < 4000
 
 
+@pytest.mark.parametrize(
+    ("container", "margin"),
+    # without a margin a seek in MPEG-TS, which has no index, lands behind the access point
+    [("mp4", 0), ("mp4", 10), ("mkv", 0), ("mkv", 10), ("flv", 0), ("flv", 10), ("ts", 10)],
+)
+def test_ranges_behind_seeks_decode(container: str, margin: int, tmp_path: Path) -> None:
+    """Also from Matroska, which knows no decode times right behind a seek."""
+    source, target = tmp_path / f"long.{container}", tmp_path / "out.mp4"
+    make.long_film(source, seconds=120)
+    watch = Watch()
+    run(source, target, f"reframer:xs=40.5,80.5:xe=41.5,81.5:seeksafe={margin}", watch)
+    numbers = probe.counters(target)
+    assert len(numbers) in range(74, 79)
+    assert [b - a for a, b in itertools.pairwise(numbers)].count(1) >= len(numbers) - 3
+    order = [packet.dts for packet in watch.of("video1") if packet.dts is not None]
+    assert order == sorted(set(order))
+
+
+def test_raw_video_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """Its times are counted, so it cannot seek."""
+    source = make.raw(make.media("long.mp4"), tmp_path / "long.h264", "h264", "video", "h264_mp4toannexb")
+    target = tmp_path / "out.mp4"
+    run(source, target, "reframer:xs=101:xe=101.4")
+    assert probe.counters(target)[:10] == list(range(25, 35))
+
+
 def test_a_source_that_others_read_is_left_alone(tmp_path: Path) -> None:
     """Somebody else wants all of it."""
     whole, part = tmp_path / "whole.mp4", tmp_path / "part.mp4"

@@ -24,7 +24,9 @@ from reelway.media.packet import Packet
 from reelway.media.timebase import unify
 
 av.logging.set_level(None)  # a log callback into Python deadlocks and contends
-UNTIMED = {"h264", "hevc", "avi"}
+COUNTED = {"h264", "hevc"}
+"""Containers that say no times at all: theirs are counted."""
+UNTIMED = {*COUNTED, "avi"}
 """Containers without display times: none at all, or AVI, where FFmpeg makes them up, wrong with B-frames."""
 NAMES = {"video": "video", "audio": "audio", "subtitle": "text", "data": "data", "attachment": "file"}
 
@@ -143,8 +145,12 @@ class Demux(Filter):
     def seek(self, time_s: float) -> None:
         """Goes on from the random access point at or before `time_s` [s from the start of the media].
 
-        A pipe or another source that cannot seek is read on from where it is.
+        A pipe or another source that cannot seek is read on from where it is; so is raw H.264 and HEVC,
+        whose times are counted from the beginning.
         """
+        if self._container.format.name in COUNTED:
+            self.status = "cannot seek"
+            return
         try:
             self._container.seek(round((time_s + self._start_s()) * 1_000_000), backward=True)
         except (av.error.PermissionError, av.error.NotImplementedError):

@@ -180,6 +180,9 @@ class StreamCutter:
         self.last_dts: int | None = None
         self.skip_to: int | None = None
         """After a seek, what came before comes again, up to this time."""
+        self._sent_dts: int | None = None
+        self._farthest = 0
+        """The latest time of a packet so far."""
         self._is_text = kind == "Text"
         self._origin = round(Fraction(properties.get("StartTime") or 0) * self.timescale)
         self._extraction = extraction
@@ -219,12 +222,15 @@ class StreamCutter:
     def feed(self, packet: Packet) -> list[Packet]:
         """Takes the next packet, where `reads` says so."""
         dts = packet.dts
+        time = self._time(packet)
         if self.skip_to is not None:
-            if dts is None or dts <= self.skip_to:
+            # Matroska knows no decode times behind a seek: a picture shown later than all before it is new
+            if (dts if dts is not None else time) <= (self.skip_to if dts is not None else self._farthest):
                 return []
             self.skip_to = None
         if dts is not None:
             self.last_dts = dts
+        self._farthest = max(self._farthest, time)
         if self.over:
             return []
         if self.state is State.INSIDE:
@@ -373,6 +379,12 @@ class StreamCutter:
                 packet.dts += self._shift
             if packet.cts is not None:
                 packet.cts += self._shift
+        if packet.dts is None and self._sent_dts is not None and packet.cts is not None:
+            # unknown behind a seek in Matroska, and muxers want one in the middle of a stream
+            guess = min(packet.cts, self._sent_dts + (packet.duration or 1))
+            packet.dts = guess if guess > self._sent_dts else None
+        if packet.dts is not None:
+            self._sent_dts = packet.dts
 
     def _time(self, packet: Packet) -> int:
         if packet.cts is not None:

@@ -101,7 +101,10 @@ class Reframer(Filter):
     )
     xots: bool = option(False, help="keep the times of the source")
     seeksafe: float = option(
-        10.0, low=0.0, unit="s", help="seek so much before the start, to find its access point"
+        10.0,
+        low=0.0,
+        unit="s",
+        help="seek so much before the start: at least a group of pictures where a source has no index",
     )
     raw: str = option(
         "no", choices=("no", "av", "a", "v"), help="decode sound and pictures (not in this version)"
