@@ -18,7 +18,7 @@ ends the session, `skip` goes on with the next packet; `close()` runs either way
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from reelway.errors import StateError
@@ -151,7 +151,7 @@ class Filter:
 
     def restarted(self, pid: Link) -> None:
         """`pid` goes on from elsewhere. By default so do the outputs."""
-        for output in (pid.output,) if pid.output is not None else tuple(self.opids):
+        for output in (pid.output,) if pid.output is not None else (*self.opids, *self.unlinked):
             output.restart()
 
     def remove(self, pid: Link) -> None:
@@ -172,6 +172,12 @@ class Filter:
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         """What it will make of a stream with `properties`, one dict a PID. For `explain()`."""
         return [{**properties, **caps.made()} for caps in self.outputs]
+
+    def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
+        """Raises LinkError where it cannot take all these streams (PID name -> properties) together.
+
+        Called with what is planned, before anything is opened for writing. By default all is well.
+        """
 
     # What the author calls
 

@@ -73,9 +73,6 @@ class Pid:
                 self.properties.pop(name, None)
             else:
                 self.properties[name] = value
-        if not self._bound and not self._waiting:  # nothing was sent that the old ones are about
-            self._first_properties = dict(self.properties)
-            return
         self._mark(News.CONFIGURE, dict(self.properties))
 
     def copy_properties(self, other: Link | Pid) -> None:

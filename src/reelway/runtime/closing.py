@@ -13,7 +13,7 @@ from reelway.runtime.node import Node
 if TYPE_CHECKING:
     from reelway.runtime.scheduler import Scheduler
 
-CLOSE_S = 0.7
+CLOSE_S = 0.5
 """Threads have so long to close after a stop; then they are abandoned."""
 END_CLOSE_S = 10.0
 """Threads have so long when a session ends by itself."""

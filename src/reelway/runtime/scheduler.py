@@ -446,15 +446,15 @@ class Scheduler:
     def _unblock(self) -> bool:
         """Before a sleep: lets a full link grow, or ends what will never end by itself. True: go on."""
         try:
-            link = relieve(self.nodes, self.max_link_bytes)
+            while (link := relieve(self.nodes, self.max_link_bytes)) is not None:
+                log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
+                self.let_go_on(link.source)
+                if self._ready:  # else another link blocks the same filter
+                    return True
         except ReelwayError as error:
             if self.stopping:
                 return False
             self.fail(error)
-            return True
-        if link is not None:
-            log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
-            self.let_go_on(link.source)
             return True
         for node in self.nodes:
             if node.postponed and not node.done and not self.pending(node.filter):
