@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -80,3 +81,21 @@ def test_pressed_twice(broadcast: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
     assert len(probe.counters("out.mp4")) > 100
+
+
+def test_a_server_that_says_nothing(film: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        process = subprocess.Popen(
+            command("run", f"tcp://127.0.0.1:{server.getsockname()[1]}", "out.ts"),
+            stderr=subprocess.PIPE,
+            env=surroundings(),
+        )
+        server.settimeout(30)
+        connection, _ = server.accept()
+        with connection:
+            asked = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, b"reelway: interrupted\n")
+    assert time.monotonic() - asked < 5
+    assert not Path("out.ts").exists()
