@@ -126,30 +126,30 @@ JUMPING = """
 import sys
 from tests.engine.test_mux import JUMPS, Shift
 from tests.engine.remuxing import remux
-remux(sys.argv[1], sys.argv[2], Shift(JUMPS[sys.argv[3]], alone=sys.argv[4] == "sound"))
+source, folder, target, who = sys.argv[1:]
+for i, jump in enumerate(JUMPS.values()):
+    remux(source, f"{folder}/{i}.{target}", Shift(jump, alone=who == "sound"))
 """
 
 
-@pytest.mark.debian("ffmpeg")
 @pytest.mark.parametrize("who", ["both", "sound"])
-@pytest.mark.parametrize("jump", JUMPS)
 @pytest.mark.parametrize("target", ["mp4", "mkv", "ts", "flv"])
-def test_jumping_times_become_a_file_that_plays(target: str, jump: str, who: str, tmp_path: Path) -> None:
+def test_jumping_times_become_files_that_play(target: str, who: str, tmp_path: Path) -> None:
     """In a process of its own: FFmpeg's MP4 muxer was seen to abort the process."""
-    result = tmp_path / f"out.{target}"
-    child = in_child(JUMPING, make.media("film.ts"), result, jump, who)
+    child = in_child(JUMPING, make.media("film.ts"), tmp_path, target, who)
     assert child.returncode == 0, child.stderr[-2000:]
-    before, after = probe.packets(make.media("film.ts")), probe.packets(result)
-    for a, b in zip(before, after, strict=True):
-        assert len(b.packets) == len(a.packets)
-        assert [p.digest for p in b.packets] == [p.digest for p in a.packets]
-        times = [packet.dts for packet in b.packets if packet.dts is not None]
-        assert all(x < y for x, y in pairwise(times)) or target in {"mkv", "flv"}
-    assert probe.counters(result) == list(range(100))
-    if target == "mp4":  # what MP4 cannot say is closed: the film is as long as it was, or nearly
-        for stream in after:
-            span = (stream.packets[-1].pts or 0) - (stream.packets[0].pts or 0)
-            assert span < 30 or jump in {"forward 2^31", "again and again", "there and back"}
+    before = probe.packets(make.media("film.ts"))
+    for i, jump in enumerate(JUMPS):
+        after = probe.packets(tmp_path / f"{i}.{target}")
+        for a, b in zip(before, after, strict=True):
+            assert [p.digest for p in b.packets] == [p.digest for p in a.packets], jump
+            times = [packet.dts for packet in b.packets if packet.dts is not None]
+            assert target in {"mkv", "flv"} or all(x < y for x, y in pairwise(times)), jump
+            span = (b.packets[-1].pts or 0) - (b.packets[0].pts or 0)
+            # what MP4 cannot say is closed: the film is as long as it was, or nearly
+            closed = target == "mp4" and jump not in {"forward 2^31", "again and again", "there and back"}
+            assert not closed or span < 30, jump
+        assert probe.counters(tmp_path / f"{i}.{target}") == list(range(100)), jump
 
 
 def test_the_33_bit_wrap_of_a_transport_stream(tmp_path: Path) -> None:
@@ -356,7 +356,7 @@ def assert_whole(data: bytes) -> None:
 def test_what_a_container_cannot_hold_names_one_that_can(tmp_path: Path) -> None:
     with pytest.raises(rw.LinkError) as caught:
         remux(make.media("film.mp4"), tmp_path / "out.webm")
-    assert str(caught.value) == "webm cannot hold h264 (video1), aac (audio1)"
+    assert str(caught.value) == "webm cannot hold h264 (demux.video1), aac (demux.audio1)"
     assert "mp4 or mkv or ts or mov or flv would do" in str(caught.value.hint)
     assert list(tmp_path.iterdir()) == []
 
@@ -408,7 +408,7 @@ def test_a_cover_goes_along_or_stays_behind_and_is_said(
     assert not caplog.records
     remux(with_cover, tmp_path / "out.ts")
     assert [stream.codec for stream in probe.packets(tmp_path / "out.ts")] == ["h264", "aac"]
-    assert "ts cannot hold mjpeg (video2): left out" in caplog.text
+    assert "ts cannot hold mjpeg (demux.video2): left out" in caplog.text
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -183,6 +183,6 @@ def max_gap_s(format_name: str, planned: Planned) -> float:
     return 0x7FFFFFFF / 1000
 
 
-def needs_config(form: Any, info: StreamInfo) -> bool:
+def needs_config(format_name: str, info: StreamInfo) -> bool:
     """True where the container stores a decoder configuration apart and none is known yet."""
-    return info.codec in _IN_BAND and not info.extradata and (form.name in MP4 or form.name in _GLOBAL)
+    return info.codec in _IN_BAND and not info.extradata and format_name in MP4 | _GLOBAL

@@ -213,7 +213,8 @@ def _timed(packets: Iterator[Any]) -> Iterator[Any]:
             continue
         index = packet.stream_index
         if index not in clocks:
-            codec = packet.stream.codec_context.codec.canonical_name
+            context = packet.stream.codec_context
+            codec = context.codec.canonical_name if context is not None else ""
             duration = packet.duration or round(1 / 25 / packet.time_base)
             clocks[index] = PictureTimes(codec, duration) if codec in {"h264", "hevc"} else None
         clock = clocks[index]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -75,9 +76,10 @@ class Mux(Filter):
         self._header_written = False
         if self.url and not _will_be_regular(self.url):
             self.thread = "own"
+        self._format_name = self.format
         if not self.format:
             try:  # nothing is opened before the header is written
-                av.open(self.url or self.dst, "w")
+                self._format_name = av.open(self.url or self.dst, "w").format.name
             except ValueError:
                 raise OptionError(
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
@@ -91,7 +93,28 @@ class Mux(Filter):
             raise LinkError(f"{self.name} cannot add {pid.name}: the header of {redact(self.url)} is written")
         if self._container is None:
             self._open()
-        properties = pid.properties
+        self._planned[pid] = self._plan(f"{pid.source.name}.{pid.name}", pid.properties)
+
+    def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
+        """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
+        planned = [self._plan(name, properties) for name, properties in streams.items()]
+        if not any(containers.needs_config(self._format_name, each.info) for each in planned):
+            self._refused(planned, containers.muxer_options(self._format_name, self.ffmpeg, [], True))
+
+    def _refused(
+        self, planned: Sequence[containers.Planned], options: Mapping[str, str]
+    ) -> list[containers.Planned]:
+        """The streams to leave out: covers and data that the container refuses. LinkError for any other."""
+        name = self._format_name
+        some = containers.refused(name, options, planned)
+        rest = [each for each in planned if each not in some]
+        if some and (
+            not rest or not all(each.aside for each in some) or containers.refused(name, options, rest)
+        ):
+            raise containers.refusal(name, some, planned)
+        return some
+
+    def _plan(self, name: str, properties: Mapping[str, Any]) -> containers.Planned:
         info = properties.get("StreamInfo")
         if not isinstance(info, StreamInfo):
             info = StreamInfo.from_properties(properties)
@@ -101,7 +124,7 @@ class Mux(Filter):
         time_base = Fraction(1, properties.get("Timescale") or 90000)
         aside = properties.get("StreamType") not in {"Visual", "Audio", "Text"}
         aside = aside or bool((properties.get("Disposition") or 0) & ATTACHED_PICTURE)
-        self._planned[pid] = containers.Planned(pid.name, info, time_base, properties.get("FPS"), aside)
+        return containers.Planned(name, info, time_base, properties.get("FPS"), aside)
 
     def process(self) -> float | None:
         inputs = self.ipids
@@ -191,14 +214,19 @@ class Mux(Filter):
             raise writing(error, self.url or repr(self.dst)) from error
 
     def _complete_configs(self) -> bool:
-        """Takes decoder configurations that only the packets hold from the first; False: not there yet."""
+        """Takes decoder configurations that only the packets hold from the first; False: not there yet.
+
+        It does not wait for a stream that has not begun when another one's queue is full.
+        """
         for pid, planned in self._planned.items():
-            if containers.needs_config(self._container.format, planned.info) and not pid.ended:
-                packet = pid.peek()
-                if packet is None:
-                    return False
+            if not containers.needs_config(self._format_name, planned.info) or pid.ended:
+                continue
+            packet = pid.peek()
+            if packet is not None:
                 info = planned.info.with_extradata_of(packet.data)
                 self._planned[pid] = planned._replace(info=info)
+            elif not any(other.full for other in self.ipids):
+                return False
         return True
 
     def _add_streams(self) -> None:
@@ -207,11 +235,8 @@ class Mux(Filter):
         name = container.format.name
         time_bases = [each.time_base for each in planned.values()]
         options = containers.muxer_options(name, container.container_options, time_bases, self._seekable())
-        if some := containers.refused(name, options, list(planned.values())):
-            rest = [each for each in planned.values() if each not in some]
-            if not rest or not all(each.aside for each in some) or containers.refused(name, options, rest):
-                raise containers.refusal(name, some, list(planned.values()))
-            log.warning("%s", f"{redact(self.url)}: {containers.refusal(name, some, rest)}: left out")
+        if some := self._refused(list(planned.values()), options):
+            log.warning("%s: %s: left out", redact(self.url), containers.refusal(name, some, some))
         container.container_options.update(options)
         taken = [pid for pid in self.ipids if planned[pid] not in some]
         for pid in taken:
@@ -244,12 +269,10 @@ class Mux(Filter):
         """
         if name not in containers.MP4:
             return None
-        firsts = [(pid.peek(), pid.data.time_base) for pid in self.ipids]
-        if any(packet is not None and packet.seek for packet, _ in firsts):
+        firsts = [(packet, pid.data.time_base) for pid in taken if (packet := pid.peek()) is not None]
+        if any(packet.seek for packet, _ in firsts):
             return None
-        times = [
-            packet.cts * base for packet, base in firsts if packet is not None and packet.cts is not None
-        ]
+        times = [packet.cts * base for packet, base in firsts if packet.cts is not None]
         start_s = min(times, default=Fraction(0))
         return start_s if start_s < -LONGEST_PRIMING_S else None
 

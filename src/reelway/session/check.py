@@ -12,7 +12,7 @@ from reelway.graph.filter import Filter
 from reelway.graph.wiring import Wiring, link_error
 from reelway.session.plan import Plan
 
-__all__ = ["check_fed", "check_unlinked", "refuse_same_file"]
+__all__ = ["check_fed", "check_together", "check_unlinked", "refuse_same_file"]
 
 
 def check_fed(plan: Plan, filters: Sequence[Filter], wiring: Wiring, made: Collection[Filter]) -> None:
@@ -58,6 +58,20 @@ def _unfed(filter: Filter, plan: Plan, wiring: Wiring) -> LinkError:
         f"nothing feeds {filter.name}",
         hint=f"load a source before it is run, or link one: source >> {filter.name}",
     )
+
+
+def check_together(plan: Plan, filters: Sequence[Filter]) -> None:
+    """Raises LinkError for a filter that cannot take all that is planned for it, as a container a codec."""
+    for filter in filters:
+        arriving = {
+            f"{stream.source.name}.{stream.name}": route.chain.properties
+            for stream in plan.streams
+            for route in stream.routes
+            if route.consumer is filter
+        }
+        known = not any(isinstance(properties.get("CodecID"), frozenset) for properties in arriving.values())
+        if arriving and known:
+            filter.check_inputs(arriving)
 
 
 def check_unlinked(plan: Plan) -> None:

@@ -19,7 +19,7 @@ from reelway.graph.wiring import Wiring
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler, Task
-from reelway.session.check import check_fed, check_unlinked, refuse_same_file
+from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
 from reelway.session.interrupt import interruptible
 from reelway.session.plan import Plan, make_plan
 from reelway.session.words import stream_in_words
@@ -176,6 +176,7 @@ class Session:
         try:
             refuse_same_file(self.filters)
             check_fed(plan, self.filters, self._wiring, self._made_for)
+            check_together(plan, self.filters)
             if self.unlinked == "error":
                 check_unlinked(plan)
         except ReelwayError:
