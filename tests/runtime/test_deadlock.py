@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 import reelway as rw
@@ -28,8 +26,7 @@ class Live(rw.Filter):
 def dense_and_sparse(dense: int, size: int = 8) -> Feed:
     """One sparse packet after all the dense ones, which are long before it."""
     late = rw.Packet(b"late", dense * 40, dense * 40, 40, 1)
-    order = itertools.chain(itertools.repeat("dense", dense), itertools.repeat("sparse"))
-    order = itertools.chain(["sparse"], order)
+    order = ["sparse", *["dense"] * dense]
     first = rw.Packet(b"first", 0, 0, 40, 1)
     return Feed({"dense": numbered(dense, size=size), "sparse": [first, late]}, order=order)
 

@@ -34,10 +34,15 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
 
     def join() -> None:
         consumer.ipids.append(link)
+        consumer.ipids.sort(key=_place)  # whichever source was quicker
         scheduler.wake(node)
 
     scheduler.between_turns(producer, attach)
     return link
+
+
+def _place(link: Link) -> tuple[int, int]:
+    return link.source.context.number, link.source.opids.index(link.pid)  # type: ignore[attr-defined]
 
 
 def disconnect(scheduler: Scheduler, link: Link) -> None:

@@ -31,7 +31,7 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "later", "leaving", "own", "postponed", "progress", "ready", "running",
+        "errors", "filter", "later", "leaving", "number", "own", "postponed", "progress", "ready", "running",
         "scheduler", "timer", "turns", "wall_s", "work",
     )  # fmt: skip
 
@@ -43,6 +43,8 @@ class Node:
         """It said that it waits for PIDs that are not made yet."""
         self.leaving = False
         """It is taken out of the session when it is done."""
+        self.number = 0
+        """How many were added before it."""
         self.timer: int | None = None
         self.own: WorkerThread | None = None
         self.work: deque[Callable[[], None]] = deque()
@@ -95,6 +97,7 @@ class Node:
             while self.work:
                 self.doing = "on_event"
                 self.work.popleft()()
+                self._begin_new()
             for link in filter.ipids:
                 while (mark := link.take_mark()) is not None:
                     self._tell(link, mark.news, mark.properties)
@@ -147,6 +150,12 @@ class Node:
             self.doing = "ended"
             link.ended = True
             self.filter.ended(link)
+        self._begin_new()
+
+    def _begin_new(self) -> None:
+        """Whether two calls are in one turn is chance; what a PID begins with shall not be."""
+        for pid in self.filter.unlinked:
+            pid.begin()
 
     # Context of the filter; from its thread, or from any. Each receiver gets a copy of the event.
 

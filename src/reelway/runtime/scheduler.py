@@ -73,7 +73,7 @@ class Scheduler:
         self.in_flight = 0
         """Turns that other threads have."""
         self._ready: deque[Node] = deque()
-        self._tasks = 0
+        self._tasks = self._added = 0
         self._closing: Closing | None = None
         self._started = time.perf_counter()
         self._deadline = float("inf")
@@ -85,6 +85,7 @@ class Scheduler:
     def add(self, filter: Filter) -> Node:
         node = self.make_node(filter, self)
         node.elsewhere = self.workers.takes(node)
+        node.number, self._added = self._added, self._added + 1
         self.nodes.append(node)
         self.wake(node)
         return node

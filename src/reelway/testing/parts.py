@@ -21,14 +21,14 @@ PROPERTIES: Mapping[str, Any] = {"StreamType": "Visual", "CodecID": "test", "Tim
 
 
 def numbered(count: int, step: int = 40, size: int = 8) -> list[Packet]:
-    """Packets whose bytes are their number, `step` ticks apart."""
-    return [Packet(n.to_bytes(size, "big"), n * step, n * step, step, 1) for n in range(count)]
+    """Packets whose first 8 bytes are their number, `step` ticks apart."""
+    return [Packet(n.to_bytes(8, "big").ljust(size, b"."), n * step, n * step, step, 1) for n in range(count)]
 
 
 class Feed(Filter):
     """Sends, on one PID a name, items in order: a Packet (a clone of it), a dict of new properties, RESTART.
 
-    The items of several PIDs come in the order of `order` (names), one each; by default, in turns.
+    The items of several PIDs come in the order of `order` (names), one each, and what is left in turns.
     """
 
     outputs = (Caps(),)
@@ -44,7 +44,7 @@ class Feed(Filter):
         super().__init__(**options)
         named = streams if isinstance(streams, Mapping) else {"video1": streams}
         self._iterators = {name: iter(items) for name, items in named.items()}
-        self._order = None if order is None else iter(order)
+        self._order = tuple(order or ())
         self._properties = properties
         self._items = self._in_order()
         self.pids: dict[str, Pid] = {}
@@ -75,8 +75,9 @@ class Feed(Filter):
 
     def _in_order(self) -> Iterator[tuple[Pid, Any]]:
         alive = dict(self._iterators)
+        order = self._order
         while alive:
-            for name in tuple(alive) if self._order is None else self._order:
+            for name in order or tuple(alive):
                 if name in alive:
                     item = next(alive[name], None)
                     if item is None:
@@ -84,6 +85,7 @@ class Feed(Filter):
                         self.pids[name].end()
                     else:
                         yield self.pids[name], item
+            order = ()
 
 
 @dataclass
