@@ -30,6 +30,7 @@ class Pid:
 
     __slots__ = (
         "__weakref__",
+        "_begun",
         "_bound",
         "_counted",
         "_first_properties",
@@ -56,6 +57,8 @@ class Pid:
         self.packets_unlinked = 0
         self.data: Any = None
         """For the producer: whatever it keeps for this PID."""
+        self._begun = False
+        """The call that made it is over."""
         self._bound = False
         self._first_properties = dict(properties)
         self._waiting: deque[Packet | Mark] = deque()
@@ -67,12 +70,18 @@ class Pid:
     # Producer's thread
 
     def set(self, **properties: Any) -> None:
-        """New properties; None removes one. Consumers are configured before the next packet sent."""
+        """New properties; None removes one. Consumers are configured before the next packet sent.
+
+        In the call that made the PID these are its first ones, as if `new_pid()` had been given them.
+        """
         for name, value in properties.items():
             if value is None:
                 self.properties.pop(name, None)
             else:
                 self.properties[name] = value
+        if not self._begun and not self._waiting:
+            self._first_properties = dict(self.properties)
+            return
         self._mark(News.CONFIGURE, dict(self.properties))
 
     def copy_properties(self, other: Link | Pid) -> None:
@@ -114,6 +123,10 @@ class Pid:
 
     # For the session
 
+    def begin(self) -> None:
+        """The call that made it is over: what is set from here on is news."""
+        self._begun = True
+
     def attach(self, link: Link) -> None:
         """Adds a consumer; it starts with the properties that the next packet has."""
         self.links.append(link)
@@ -130,7 +143,7 @@ class Pid:
 
     def bind(self) -> None:
         """Delivers what waited, and from here on sends straight to the links."""
-        self._bound = True
+        self._begun = self._bound = True
         sent = self.packets_sent
         targets = self._targets = [link for link in self.links if not link.stopped]
         self._counted = sent - (targets[0].packets_in if targets else 0)
