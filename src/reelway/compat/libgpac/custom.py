@@ -79,12 +79,13 @@ class Adapter(rw.Filter):
         self._tell_play()
         self.processing = True
         try:
+            self._raise_failure()
             for _ in range(self.quantum):
                 before = self.moved
-                self._drop_discarded()
-                self._raise_failure()
-                result = self._check(callback(), "process")
-                if result == gf.GF_EOS:
+                if face._discarding:
+                    self._drop_discarded()
+                result = callback()
+                if (result or self.failure) and self._check(result, "process") == gf.GF_EOS:
                     for pid in face.opids:
                         pid.eos = True
                 if self.moved == before or self.blocked or self.unlinked:
@@ -205,9 +206,6 @@ class FilterCustom(Filter):
         made.data = pid
         self.opids.append(pid)
         return pid
-
-    def _moved(self) -> None:
-        self._adapter.moved += 1
 
     def _discard(self, pid: FilterPid, on: bool) -> None:
         if on and pid not in self._discarding:

@@ -71,7 +71,7 @@ class FilterPacket(NearestNames):
     The `new_pck...` methods of FilterPid make them.
     """
 
-    def __init__(self, packet: rw.Packet, pid: FilterPid, *, source: bool, readonly: bool) -> None:
+    def __init__(self, packet: rw.Packet, pid: FilterPid, source: bool, readonly: bool) -> None:
         self._packet = packet
         self._pid = pid
         self._source = source
@@ -116,7 +116,7 @@ class FilterPacket(NearestNames):
             cached_pck._packet.copy_properties(self._packet)
             cached_pck._gone = ""
             return cached_pck
-        return FilterPacket(self._packet.copy(), self._pid, source=False, readonly=False)
+        return FilterPacket(self._packet.copy(), self._pid, False, False)
 
     def readonly(self) -> None:
         """From here on `data` cannot be written into."""

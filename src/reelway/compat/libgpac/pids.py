@@ -44,9 +44,9 @@ class FilterPid(NearestNames):
         return self._link
 
     def _out(self, doing: str) -> rw.Pid:
-        if isinstance(self._pid, rw.Link):
+        if self._link is not None:
             raise rw.StateError(f"cannot {doing} on an input PID")
-        return self._pid
+        return self._pid  # type: ignore[return-value]  # what is no link is one
 
     def _links(self) -> list[rw.Link]:
         """The queues behind it: its own, or one to each consumer."""
@@ -56,13 +56,12 @@ class FilterPid(NearestNames):
 
     def get_packet(self) -> FilterPacket | None:
         """The first packet, which stays there until `drop_packet()`; None where there is none now."""
-        link = self._in("get packets")
         if self._head is None:
-            packet = link.peek()
+            packet = self._in("get packets").peek()
             if packet is not None:
-                self._head = FilterPacket(packet, self, source=True, readonly=True)
-                if packet.duration:
-                    self._min_duration = min(packet.duration, self._min_duration or packet.duration)
+                self._head = FilterPacket(packet, self, True, True)
+                if packet.duration and not 0 < self._min_duration <= packet.duration:
+                    self._min_duration = packet.duration
         return self._head
 
     def drop_packet(self) -> None:
@@ -71,7 +70,7 @@ class FilterPid(NearestNames):
             packet = self._head._packet
             self._head = None
             self._in("drop packets").take(packet)
-            self._filter._moved()
+            self._filter._adapter.moved += 1
             if packet.dts is not None:
                 self._next_ts = packet.dts + (packet.duration or 0)
 
@@ -93,18 +92,17 @@ class FilterPid(NearestNames):
 
     def _send(self, packet: rw.Packet) -> None:
         self._out("send").send(packet)
-        self._filter._moved()
+        self._filter._adapter.moved += 1
         if packet.dts is not None:
             self._next_ts = packet.dts + (packet.duration or 0)
-        if packet.duration:
-            self._min_duration = min(packet.duration, self._min_duration or packet.duration)
+        if packet.duration and not 0 < self._min_duration <= packet.duration:
+            self._min_duration = packet.duration
 
     def _made(self, packet: rw.Packet, *, readonly: bool) -> FilterPacket:
-        return FilterPacket(packet, self, source=False, readonly=readonly)
+        return FilterPacket(packet, self, False, readonly)
 
     def forward(self, ipck: FilterPacket | None) -> None:
         """Sends a packet that came in, as it is."""
-        self._out("forward packets")
         if ipck is not None:
             self._send(ipck._packet.clone())
 
@@ -164,7 +162,7 @@ class FilterPid(NearestNames):
         pid = self._out("set eos")
         if value and not pid.ended:
             pid.end()
-            self._filter._moved()
+            self._filter._adapter.moved += 1
 
     @property
     def has_seen_eos(self) -> bool:
