@@ -151,8 +151,15 @@ def run(parts: list[Part], limits: rw.Limits, threads: int, *, plain: bool = Fal
     return failed, [{name: seen.log for name, seen in sink.seen.items()} for sink in sinks]
 
 
+def joins(parts: list[Part], number: int) -> bool:
+    """True where what part `number` sends has gone through a join."""
+    part = parts[number]
+    return part.kind == "join" or any(joins(parts, source) for source in part.inputs)
+
+
 def is_prefix(short: list[Any], long: list[Any]) -> bool:
-    short = short[:-1] if short and short[-1] == "end" else short
+    """Of the packets; news may overtake them in a filter that keeps packets back."""
+    short, long = ([each for each in log if isinstance(each[0], int)] for log in (short, long))
     return short == long[: len(short)]
 
 
@@ -171,9 +178,11 @@ def test_thread_counts_give_the_same_packets(parts: list[Part], limits: rw.Limit
     for threads in (0, 1, 2, 4):
         failed_too, got = run(parts, limits, threads)
         assert failed_too == failed
-        for one, other in zip(expected, got, strict=True):
+        for number, (one, other) in enumerate(zip(expected, got, strict=True)):
             if not failed:
                 assert one == other
+                continue
+            if joins(parts, number):  # its inputs are cut at different places, and it goes on with the rest
                 continue
             for name in one.keys() & other.keys():
                 assert is_prefix(one[name], other[name]) or is_prefix(other[name], one[name])
@@ -181,8 +190,8 @@ def test_thread_counts_give_the_same_packets(parts: list[Part], limits: rw.Limit
 
 def test_the_comparison_can_fail() -> None:
     """What the test above relies on: a filter that depends on timing is told apart."""
-    assert is_prefix([1, 2, "end"], [1, 2, 3])
-    assert not is_prefix([1, 3], [1, 2, 3])
+    assert is_prefix([(1,), (2,), "end"], [(1,), (2,), (3,)])
+    assert not is_prefix([(1,), (3,)], [(1,), (2,), (3,)])
     parts = [Part("feed", "session", [], streams=[[rw.Packet(b"a", 0), rw.Packet(b"b", 1)]])]
     other = [Part("feed", "session", [], streams=[[rw.Packet(b"a", 0), rw.Packet(b"c", 1)]])]
     assert run(parts, rw.Limits(), 0) != run(other, rw.Limits(), 0)

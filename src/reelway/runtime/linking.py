@@ -32,7 +32,10 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
         pid.attach(link)
         scheduler.between_turns(node, join)  # its properties are in the queue: no turn without configure()
 
+    scheduler.joining += bool(consumer.outputs)
+
     def join() -> None:
+        scheduler.joining -= bool(consumer.outputs)
         consumer.ipids.append(link)
         consumer.ipids.sort(key=_place)  # whichever source was quicker
         scheduler.wake(node)

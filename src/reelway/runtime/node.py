@@ -191,7 +191,7 @@ class Node:
         self.call(filter, work)
 
     def expects_inputs(self, filter: Filter) -> bool:
-        self.postponed = bool(self.scheduler.pending(filter))
+        self.postponed = bool(self.scheduler.joining or self.scheduler.pending(filter))
         return self.postponed
 
     # Events, on the filter's thread
@@ -218,6 +218,9 @@ class Node:
 
     def _pass(self, link: Link, event: Event) -> None:
         """An event from the producer of `link`."""
+        if not link.configured or self.filter.unlinked:  # too early: nobody is there to pass it on to
+            self.defer(partial(self.call, self.filter, partial(self._pass, link, event)))
+            return
         event.pid = link
         if self.filter.on_event(event):
             return

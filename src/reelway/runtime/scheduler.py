@@ -72,6 +72,8 @@ class Scheduler:
         self.finished = False
         self.in_flight = 0
         """Turns that other threads have."""
+        self.joining = 0
+        """Links to filters that make PIDs of them, and that are in a turn just now."""
         self._ready: deque[Node] = deque()
         self._tasks = self._added = 0
         self._closing: Closing | None = None

@@ -1,0 +1,172 @@
+"""The filter contract as checks that any filter can be put through: `check_filter(make, packets)`.
+
+A filter that comes out of it clean can be linked anywhere: it ends when its inputs do, changes nothing that
+it has sent, holds no more than it is allowed to, survives new properties, and is closed once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reelway.errors import ReelwayError
+from reelway.graph.filter import Filter
+from reelway.graph.link import Limits, Link
+from reelway.media.packet import Packet
+from reelway.session.session import Session
+from reelway.testing.clock import VirtualClock
+from reelway.testing.parts import PROPERTIES, RESTART, Collect, Feed, Seen, fingerprint
+
+__all__ = ["ConformanceError", "check_filter"]
+
+
+class ConformanceError(AssertionError):
+    """A filter does not keep the contract; the text says which part of it."""
+
+
+def check_filter(
+    make: Callable[[], Filter],
+    packets: Sequence[Packet],
+    properties: Mapping[str, Any] = PROPERTIES,
+    *,
+    max_held: int | None = None,
+) -> dict[str, Seen]:
+    """Runs filters of `make()`, which takes at least one input, on `packets` of a stream with `properties`.
+
+    `max_held` is how many packets it may keep back; None: any number, as a filter that sorts does. Returns
+    what it sent in a plain run, by PID, for checks of one's own. Raises ConformanceError.
+    """
+    plain = _run(make, packets, properties, "session", Limits())
+    for thread in ("pool", "own"):
+        if _logs(_run(make, packets, properties, thread, Limits())) != _logs(plain):
+            raise ConformanceError(f"it sends other packets with thread={thread!r}")
+    tight = _run(make, packets, properties, "session", Limits(packets=1))
+    if _logs(tight) != _logs(plain):
+        raise ConformanceError("it sends other packets when its output is full after each one")
+    _run(make, (), properties, "session", Limits())
+    news = [*packets, {"CustomProperty": 1}, RESTART, *packets]
+    _run(make, news, properties, "session", Limits())
+    if max_held is not None:
+        _check_held(make, packets, properties, max_held)
+    _check_failure(make, packets, properties)
+    return plain
+
+
+class _Watched:
+    """A filter whose methods note in which order the session and it do things."""
+
+    def __init__(self, filter: Filter) -> None:
+        self.filter = filter
+        self.configured: set[Link] = set()
+        self.closed = 0
+        configure, process, close = filter.configure, filter.process, filter.close
+
+        def configured(pid: Link) -> None:
+            configure(pid)
+            self.configured.add(pid)
+
+        def processed() -> float | None:
+            if not self.configured:
+                raise ConformanceError("process() came before configure()")
+            return process()
+
+        def close_once() -> None:
+            self.closed += 1
+            close()
+
+        filter.configure, filter.process, filter.close = configured, processed, close_once  # type: ignore[method-assign]
+
+
+class _Keeper(Collect):
+    """A sink that remembers how each packet looked when it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks: list[tuple[Packet, Any]] = []
+
+    def process(self) -> float | None:
+        for pid in self.ipids:
+            for packet in pid:
+                self.looks.append((packet, fingerprint(packet)))
+                pid.data.packets.append(packet)
+                pid.data.log.append(fingerprint(packet))
+        return None
+
+
+def _run(
+    make: Callable[[], Filter], items: Sequence[Any], properties: Mapping[str, Any], thread: str, limits: Limits
+) -> dict[str, Seen]:
+    originals = [(item, fingerprint(item)) for item in items if isinstance(item, Packet)]
+    filter = make()
+    filter.thread = thread  # type: ignore[assignment]
+    watched = _Watched(filter)
+    sink, beside = _Keeper(), Collect()
+    with Session(threads=1, limits=limits, clock=VirtualClock(), unlinked="ignore") as session:
+        source = session.add(Feed(items, properties=properties))
+        session.add(filter)
+        source >> filter
+        if filter.outputs:
+            filter >> session.add(sink)
+        source >> session.add(beside)  # shares the payloads
+        session.run()
+        figures = next(each for each in session.statistics().filters if each.name == filter.name)
+    for link in figures.inputs:
+        if link.packets_queued or link.packets_dropped:
+            raise ConformanceError(f"it left {link.packets_queued} packets unread, {link.packets_dropped} dropped")
+    if not all(pid.ended for pid in filter.opids):
+        raise ConformanceError("its outputs did not end with its input")
+    if not all(seen.ended for seen in sink.seen.values()):
+        raise ConformanceError("the end did not arrive")
+    if watched.closed != 1:
+        raise ConformanceError(f"it was closed {watched.closed} times")
+    for packet, look in originals:
+        if fingerprint(packet) != look:
+            raise ConformanceError(f"it changed a payload that others read: {packet!r}")
+    for packet, look in sink.looks:
+        if fingerprint(packet) != look:
+            raise ConformanceError(f"it changed a packet after sending it: {packet!r}")
+    if len({id(packet) for packet, _ in sink.looks}) != len(sink.looks):
+        raise ConformanceError("it sent one packet twice: send a clone")
+    return sink.seen
+
+
+def _check_held(
+    make: Callable[[], Filter], packets: Sequence[Packet], properties: Mapping[str, Any], most: int
+) -> None:
+    """What went in and did not come out, turn by turn."""
+    filter, sink, clock = make(), Collect(), VirtualClock()
+    filter.thread = "session"
+    with Session(threads=0, blocking=False, limits=Limits(packets=1), clock=clock) as session:
+        source = session.add(Feed(packets, properties=properties))
+        source >> session.add(filter) >> session.add(sink)
+        while session.run():
+            clock.advance(0.1)
+            taken = sum(link.packets_out for link in filter.ipids)
+            sent = sum(pid.packets_sent for pid in filter.opids)
+            if taken - sent > most:
+                raise ConformanceError(f"it holds {taken - sent} packets, {most} are allowed")
+
+
+def _check_failure(make: Callable[[], Filter], packets: Sequence[Packet], properties: Mapping[str, Any]) -> None:
+    """Closed once, too, where the session fails around it."""
+
+    def fail() -> None:
+        raise ReelwayError("on purpose")
+
+    filter = make()
+    filter.thread = "session"
+    watched = _Watched(filter)
+    with Session(threads=0, clock=VirtualClock(), unlinked="ignore") as session:
+        session.add(Feed(packets, properties=properties)) >> session.add(filter)
+        session.post(fail)
+        try:
+            session.run()
+        except ReelwayError as error:
+            if "on purpose" not in str(error):
+                raise
+    if watched.closed != 1:
+        raise ConformanceError(f"after a failure it was closed {watched.closed} times")
+
+
+def _logs(seen: dict[str, Seen]) -> dict[str, Any]:
+    return {name: each.log for name, each in seen.items()}
