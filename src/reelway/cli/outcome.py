@@ -30,15 +30,15 @@ def reported(work: Callable[[], int], *, debug: bool = False) -> int:
     try:
         code = work()
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else DONE if stop.code is None else FAILURE
     except BaseException as error:  # noqa: BLE001 - here it ends, whatever it is
+        if isinstance(error, BrokenPipeError) or isinstance(getattr(error, "cause", None), BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
         if debug:
             sys.stderr.write(redact("".join(traceback.format_exception(error))))
         message, hint, code = _of(error)

@@ -73,15 +73,19 @@ def writing(error: BaseException, url: str) -> ReelwayError:
 
 
 def _not_media(where: str, url: str) -> ReelwayError:
+    path = url.removeprefix("file:")
+    if not os.path.isfile(path):  # also: reading the start of a named pipe would wait for a writer
+        hint = "what came is damaged or cut short; MP4 can be read where one cannot seek only in fragments"
+        return FormatError(f"{where} gave no media that FFmpeg can read", hint=hint)
     try:
-        if os.path.getsize(url) == 0:
-            return FormatError(f"{where} is empty", hint="there is nothing in it to read")
-        with open(url, "rb") as file:
+        with open(path, "rb") as file:
             start = file.read(64)
     except OSError:
         start = b""
+    if not start:
+        return FormatError(f"{where} is empty", hint="there is nothing in it to read")
     hint = "the file is damaged or cut short, or its name says another format than it holds"
-    if start and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
+    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
         hint = "it looks like text"
     elif start[4:8] == b"ftyp":
         hint = "its index (moov) is missing: the recording was cut off before it was finished"

@@ -162,7 +162,7 @@ def _picture(stream: Any, context: Any) -> dict[str, Any]:
 
 
 def _sound(context: Any) -> dict[str, Any]:
-    properties: dict[str, Any] = {"SampleRate": context.sample_rate, "Channels": context.channels}
+    properties: dict[str, Any] = {"SampleRate": context.sample_rate, "NumChannels": context.channels}
     if context.layout is not None and context.layout.name:
         properties["ChannelLayout"] = context.layout.name
     if context.format is not None:

@@ -22,7 +22,7 @@ def stream_in_words(properties: Mapping[str, Any]) -> str:
         words.append(f"{round(float(fps), 3):g} fps")
     if get("SampleRate"):
         words.append(f"{_plain(get('SampleRate'))} Hz")
-    if channels := get("NumChannels") or get("Channels"):
+    if channels := get("NumChannels"):
         count = f"{_plain(channels)} channels"
         words.append(str(get("ChannelLayout") or ("mono" if channels == 1 else count)))
     if (language := get("Language")) and language != "und":
