@@ -1,0 +1,168 @@
+"""Branches added and taken away while a session runs; statistics meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import reelway as rw
+from reelway.filters.simple import Forward
+from reelway.runtime.scheduler import Scheduler
+from reelway.testing.parts import Collect, Feed, numbered
+from tests.runtime.test_threads import THREADS
+
+
+def scheduler_of(session: rw.Session) -> Scheduler:
+    return session._scheduler
+
+
+def branch(session: rw.Session, source: rw.Filter, thread: str) -> tuple[Forward, Collect]:
+    """Forward and Collect behind the first PID of `source`, linked while it runs."""
+    middle, sink = Forward(), Collect()
+    middle.thread = sink.thread = thread  # type: ignore[assignment]
+    session.add(middle)
+    session.add(sink)
+    middle >> sink
+    scheduler_of(session).connect(source.opids[0], middle, session.limits)
+    return middle, sink
+
+
+@pytest.mark.parametrize("thread", THREADS)
+def test_branches_come_and_go(thread: str, count: Callable[[int], int]) -> None:
+    cycles = count(100)
+    session = rw.Session(threads=2, limits=rw.Limits(packets=4))
+    packets = numbered(cycles * 400)
+    source, main = session.add(Feed(packets)), Collect()
+    source >> session.add(main)
+    sinks: list[Collect] = []
+    now: list[Any] = []
+
+    def change() -> float:
+        if now and now[0][1].seen and len(now[0][1].only.packets) > 20:
+            scheduler_of(session).remove(now.pop()[0])
+        if not now and len(sinks) < cycles and not source.opids[0].ended:
+            now.append(branch(session, source, thread))
+            sinks.append(now[0][1])
+        return -1 if source.opids[0].ended else 0
+
+    def begin() -> float:
+        return change() if source.opids else 0
+
+    session.post(begin)
+    session.run()
+    assert main.numbers == list(range(len(packets)))  # the main path has no gap
+    assert len(sinks) >= min(3, cycles)
+    for sink in sinks:
+        assert sink.closed == 1
+        if sink.seen:
+            assert sink.numbers == list(range(sink.numbers[0], sink.numbers[0] + len(sink.numbers)))
+            assert sink.only.log[0][0] == "configure"
+            assert sink.only.ended
+    assert len(scheduler_of(session).nodes) <= 4  # what was removed is forgotten
+
+
+@pytest.mark.parametrize("thread", THREADS)
+def test_disconnect_frees_a_producer_that_it_blocked(thread: str) -> None:
+    class Stuck(Collect):
+        removed: list[rw.Link] = []
+        waits_outside = True
+
+        def process(self) -> float | None:
+            return None
+
+        def remove(self, pid: rw.Link) -> None:
+            self.removed = [*self.removed, pid]
+            self.waits_outside = False
+
+    session = rw.Session(threads=1, limits=rw.Limits(packets=2))
+    source, stuck, fine = session.add(Feed(numbered(50))), Stuck(), Collect()
+    stuck.thread = thread  # type: ignore[assignment]
+    source >> session.add(stuck)
+    source >> session.add(fine)
+
+    def cut() -> float | None:
+        if not source.blocked:
+            return 0
+        scheduler_of(session).disconnect(stuck.ipids[0])
+        return None
+
+    session.post(cut)
+    session.run()
+    assert fine.numbers == list(range(50))
+    assert len(stuck.removed) == 1
+    assert stuck.ipids == []
+    assert stuck.removed[0].packets_dropped == stuck.removed[0].packets_in > 0
+
+
+def test_statistics_are_immutable_and_consistent_from_another_thread() -> None:
+    session = rw.Session(threads=2, limits=rw.Limits(packets=8))
+    middle, sink = Forward(), Collect()
+    middle.thread, sink.thread = "pool", "own"
+    session.add(Feed(numbered(20_000))) >> session.add(middle) >> session.add(sink)
+    over = threading.Event()
+    wrong: list[Any] = []
+
+    def look() -> None:
+        last = 0
+        while not over.is_set():
+            for filter in session.statistics().filters:
+                for link in filter.inputs:
+                    if link.packets_in != link.packets_out + link.packets_dropped + link.packets_queued:
+                        wrong.append(link)
+                    if link.packets_queued < 0:
+                        wrong.append(link)
+            now = session.statistics().filters[1].packets_out
+            if now < last:
+                wrong.append((last, now))
+            last = now
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    session.run()
+    over.set()
+    thread.join()
+    assert wrong == []
+    figures = session.statistics()
+    assert [each.packets_out for each in figures.filters] == [20_000, 20_000, 0]
+    assert figures.filters[2].packets_in == 20_000
+    assert figures.packets_dropped == figures.grown == 0
+    with pytest.raises(AttributeError):
+        figures.grown = 3  # type: ignore[misc]
+
+
+def test_live_options_change_between_turns_on_the_filters_thread() -> None:
+    class Dial(Forward):
+        strength: int = rw.option(0, live=True, help="of the dial")
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.changes: list[tuple[str, int, int]] = []
+
+        def updated(self, name: str) -> None:
+            self.changes.append((name, self.strength, threading.get_ident()))
+
+    session = rw.Session(threads=1)
+    dial = Dial()
+    session.add(Feed(numbered(300))) >> session.add(dial) >> session.add(Collect())
+    dial.update("strength", 1)  # before it runs: at once
+    assert dial.strength == 1
+    worker = threading.Thread(target=lambda: [dial.update("strength", n) for n in range(2, 50)])
+
+    def start() -> float | None:
+        if not dial.opened:
+            return 0
+        worker.start()
+        worker.join()
+        return None
+
+    session.post(start)
+    session.run()
+    assert [value for _, value, _ in dial.changes] == list(range(2, 50))
+    assert {where for _, _, where in dial.changes} == {threading.get_ident()}
+    session2 = rw.Session()
+    with pytest.raises(rw.OptionError):
+        session2.add(Dial()).update("strength", "much")
+    session2.close()
