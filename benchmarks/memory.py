@@ -24,7 +24,7 @@ def main() -> None:
             for name, code in (("PyAV loop", LOOP), ("reelway", REELWAY)):
                 runs = [process(python(code, source, target), folder) for _ in range(given.rounds)]
                 peak_mb = max(run.peak_mb for run in runs)
-                line = f"  {name:9}  {peak_mb:6.1f} MB   {min(run.wall_s for run in runs):.2f} s"
+                line = f"  {name:9}  {peak_mb:6.1f} MB"
                 if name == "reelway":
                     line += f"   budget {BUDGET_MB} MB: {'kept' if peak_mb < BUDGET_MB else 'MISSED'}"
                 print(line, flush=True)
