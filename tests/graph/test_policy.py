@@ -43,7 +43,12 @@ def test_block_never_drops() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "kept"),
-    [({"packets": 3}, [7, 8, 9]), ({"bytes": 25}, [8, 9]), ({"seconds": 0.002}, [7, 8, 9]), ({"bytes": 1}, [9])],
+    [
+        ({"packets": 3}, [7, 8, 9]),
+        ({"bytes": 25}, [8, 9]),
+        ({"seconds": 0.002}, [7, 8, 9]),
+        ({"bytes": 1}, [9]),
+    ],
 )
 def test_drop_oldest(limits: dict[str, object], kept: list[int]) -> None:
     link = link_of("drop_oldest", **limits)
@@ -112,7 +117,7 @@ def test_marks_survive_in_order(policy: str) -> None:
     marks = [each for each in news if isinstance(each, tuple)]
     assert marks == [(News.CONFIGURE, 1), (News.CONFIGURE, 2), (News.END, None)]
     late = news[news.index((News.CONFIGURE, 2)) + 1 : -1]
-    assert late == [n for n in range(5, 9)][-len(late) :]
+    assert late == list(range(5, 9))[-len(late) :]
     assert len(late) >= 1
     assert news[-1] == (News.END, None)
 
@@ -123,7 +128,9 @@ def test_marks_survive_in_order(policy: str) -> None:
     size=st.integers(1, 60),
     steps=st.lists(st.tuples(st.sampled_from("ppppgm"), st.integers(0, 20), st.booleans()), max_size=80),
 )
-def test_in_is_out_plus_drops(policy: str, packets: int, size: int, steps: list[tuple[str, int, bool]]) -> None:
+def test_in_is_out_plus_drops(
+    policy: str, packets: int, size: int, steps: list[tuple[str, int, bool]]
+) -> None:
     link = link_of(policy, packets=packets, bytes=size)
     sent, got, marks, n = 0, [], 0, 0
     for what, length, key in steps:

@@ -94,7 +94,9 @@ def test_a_filter_changes_a_request_for_those_behind_it() -> None:
 @pytest.mark.parametrize("thread", ["session", "own"])
 def test_an_answer_comes_on_the_sessions_thread(thread: str) -> None:
     answers: list[tuple[object, int]] = []
-    asked = events.User(name="how many", on_answer=lambda value: answers.append((value, threading.get_ident())))
+    asked = events.User(
+        name="how many", on_answer=lambda value: answers.append((value, threading.get_ident()))
+    )
     session, _, middle, _ = graph(asked, thread)
     middle.do = lambda event: event.answer(50) or True
     session.run()
@@ -123,7 +125,7 @@ def test_stop_goes_on_when_every_consumer_has_said_so() -> None:
 
 
 def test_a_buffer_requirement_moves_the_links_limit() -> None:
-    session, source, middle, sink = graph(events.BufferRequirement(max_buffer_us=500_000))
+    session, _, middle, sink = graph(events.BufferRequirement(max_buffer_us=500_000))
     session.run()
     assert sink.ipids[0].max_ticks == 500  # of 1000 a second
     sink.ipids[0].set_timescale(2000)

@@ -46,7 +46,7 @@ def test_a_new_packet_knows_nothing() -> None:
     packet = rw.Packet(b"abc")
     assert (packet.dts, packet.cts, packet.duration, packet.capture_time, packet.properties) == (None,) * 5
     assert (packet.sap, packet.size, bytes(packet.data)) == (0, 3, b"abc")
-    assert not (packet.seek or packet.discontinuity or packet.corrupted or packet.shared)
+    assert not any((packet.seek, packet.discontinuity, packet.corrupted, packet.shared))
 
 
 def test_allocate_is_writable_and_zero() -> None:
@@ -195,7 +195,8 @@ class Shares(rw.Filter):
         for n in range(self.count):
             memory = bytearray(n.to_bytes(8, "big"))
             packet = self.out.new_shared(
-                memory, lambda n=n: self.released.append((n, threading.get_ident()))  # type: ignore[misc]
+                memory,
+                lambda n=n: self.released.append((n, threading.get_ident())),  # type: ignore[misc]
             )
             assert packet.readonly
             packet.dts = n
@@ -224,11 +225,9 @@ def test_release_runs_on_the_sessions_thread(thread: str) -> None:
     assert {where for _, where in source2.released} == {threading.get_ident()}
 
 
-@pytest.mark.parametrize("how", ["packet", "clone", "part", "data", "slice", "array", "numpy"])
-def test_release_waits_for_the_last_reader(how: str) -> None:
-    released: list[int] = []
-    packet = rw.Packet(SharedBuffer(b"abcdef", lambda: released.append(1), lambda call: call()))
-    reader: object = {
+def reader_of(packet: rw.Packet, how: str) -> object:
+    """One way to read `packet`, and all that is left of it."""
+    return {
         "packet": lambda: packet,
         "clone": packet.clone,
         "part": lambda: packet.part(1, 2),
@@ -237,7 +236,14 @@ def test_release_waits_for_the_last_reader(how: str) -> None:
         "array": packet.array,
         "numpy": lambda: np.asarray(packet.data)[2:],
     }[how]()
-    del packet
+
+
+@pytest.mark.parametrize("how", ["packet", "clone", "part", "data", "slice", "array", "numpy"])
+def test_release_waits_for_the_last_reader(how: str) -> None:
+    released: list[int] = []
+    reader = reader_of(
+        rw.Packet(SharedBuffer(b"abcdef", lambda: released.append(1), lambda call: call())), how
+    )
     gc.collect()
     assert released == []
     del reader

@@ -71,7 +71,9 @@ def test_growth_ends_at_the_byte_limit(thread: str) -> None:
     source, join, sink = session.add(dense_and_sparse(300, 100)), session.add(Join()), session.add(Collect())
     source.thread = join.thread = thread  # type: ignore[assignment]
     source >> join >> sink
-    with pytest.raises(rw.InterleaveError, match=r"Feed\.dense is 0\.0 MB ahead of Feed\.sparse.*Join") as caught:
+    with pytest.raises(
+        rw.InterleaveError, match=r"Feed\.dense is 0\.0 MB ahead of Feed\.sparse.*Join"
+    ) as caught:
         session.run()
     assert "max_link_bytes" in str(caught.value.hint)
     link = session.statistics().filters[1].inputs[0]

@@ -53,7 +53,11 @@ def test_skip_goes_on_with_the_next_packet(thread: str) -> None:
 def test_skip_where_the_flush_fails_still_ends() -> None:
     session = rw.Session(threads=0)
     sink = Collect()
-    session.add(Feed(numbered(9))) >> session.add(Failing(where="ended", on_error="skip")) >> session.add(sink)
+    (
+        session.add(Feed(numbered(9)))
+        >> session.add(Failing(where="ended", on_error="skip"))
+        >> session.add(sink)
+    )
     session.run()
     assert sink.only.ended
     assert sink.numbers == list(range(9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -12,6 +13,8 @@ Note = Callable[[], None]
 
 
 LONGEST_WAIT_S = 3600.0  # a lock's timeout has a limit, which a delay of infinity would pass
+SIGNAL_S = 0.5
+"""A signal that comes just before the main thread sleeps does not wake it; then its handler runs so late."""
 
 
 class Clock(Protocol):
@@ -32,7 +35,8 @@ class RealClock:
 
     def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
         try:
-            timeout = None if until is None else min(max(0.0, until - time.monotonic()), LONGEST_WAIT_S)
-            return inbox.get(timeout=timeout)
+            longest = SIGNAL_S if threading.current_thread() is threading.main_thread() else LONGEST_WAIT_S
+            left = longest if until is None else max(0.0, until - time.monotonic())
+            return inbox.get(timeout=min(left, longest))
         except Empty:
             return None

@@ -8,11 +8,18 @@ The other ways in which a session can come to a halt are here too.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from reelway.errors import InterleaveError, StateError
+from reelway.errors import InterleaveError, ReelwayError, StateError
 from reelway.graph.link import Link
 from reelway.runtime.node import Node
+
+if TYPE_CHECKING:
+    from reelway.runtime.scheduler import Scheduler
+
+log = logging.getLogger("reelway.runtime")
 
 MAX_PACKETS = 1 << 20
 
@@ -122,3 +129,32 @@ def unread(nodes: Iterable[Node]) -> StateError | None:
 
 def _held_bytes(link: Link) -> int:
     return link.bytes_in - link.bytes_out - link.bytes_dropped
+
+
+def unblock(scheduler: Scheduler) -> bool:
+    """Before a sleep: lets a full link grow, or ends what will never end by itscheduler. True: go on."""
+    try:
+        while (link := relieve(scheduler.nodes, scheduler.max_link_bytes)) is not None:
+            log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
+            scheduler.let_go_on(link.source)
+            if scheduler.ready:  # else another link blocks the same filter
+                return True
+    except ReelwayError as error:
+        if scheduler.stopping:
+            return False
+        scheduler.fail(error)
+        return True
+    for node in scheduler.nodes:
+        if node.postponed and not node.done and not scheduler.pending(node.filter):
+            node.postponed = False
+            scheduler.wake(node)
+            return True
+    if not scheduler.settled():
+        return False
+    if (node_or_none := exhausted(scheduler.nodes)) is not None:
+        scheduler.end(node_or_none)
+        return True
+    if scheduler.stopping is None and (error_or_none := unread(scheduler.nodes)) is not None:
+        scheduler.fail(error_or_none)
+        return True
+    return False

@@ -21,9 +21,11 @@ from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.closing import Closing
-from reelway.runtime.deadlock import exhausted, relieve, unread
+from reelway.runtime.deadlock import unblock
 from reelway.runtime.linking import connect, disconnect, remove
 from reelway.runtime.node import Node
+from reelway.runtime.tasks import Task as Task
+from reelway.runtime.tasks import post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("reelway.runtime")
 
 Flush = Literal["all", "fast", "none"]
-Task = Callable[[], "float | None"]
 FLUSH_S = 1.0
 """What is queued has so long to reach the sinks after `stop()`; with CLOSE_S below the 2 s of run()."""
 _STRENGTH = {None: 0, "all": 1, "fast": 2, "none": 3}
@@ -74,8 +75,8 @@ class Scheduler:
         """Turns that other threads have."""
         self.joining = 0
         """Links to filters that make PIDs of them, and that are in a turn just now."""
-        self._ready: deque[Node] = deque()
-        self._tasks = self._added = 0
+        self.ready: deque[Node] = deque()
+        self.tasks = self._added = 0
         self._closing: Closing | None = None
         self._started = time.perf_counter()
         self._deadline = float("inf")
@@ -122,26 +123,7 @@ class Scheduler:
 
         One that only watches keeps nothing running, and goes on while the session is stopping.
         """
-        due = self.clock.now() + delay_s
-
-        def run() -> None:
-            self._tasks -= not watches
-            try:
-                delay = task()
-                if delay is not None and delay >= 0:
-                    schedule(self.clock.now() + delay)
-            except Exception as cause:  # noqa: BLE001 - whatever a task raises ends the session, typed
-                self.failed("task", task, cause)
-
-        def schedule(due: float) -> None:
-            if watches or not self.stopping:
-                self._tasks += not watches
-                self.timers.at(due, run, watches=watches)
-
-        if self._is_here():
-            schedule(due)
-        else:
-            self.inbox.put(lambda: schedule(due))
+        post(self, task, delay_s, watches)
 
     def defer(self, callback: Callable[[], None]) -> None:
         """Has `callback` called on the session's thread; after the end, at once. Also from a finalizer."""
@@ -157,12 +139,12 @@ class Scheduler:
             self._drain_inbox()
 
     def wake_from_anywhere(self, node: Node) -> None:
-        if self._is_here():
+        if self.is_here():
             self.wake(node)
         else:
             self.inbox.put(lambda: self.wake(node))
 
-    def _is_here(self) -> bool:
+    def is_here(self) -> bool:
         return self._thread == threading.get_ident()
 
     # What the session asks
@@ -179,10 +161,10 @@ class Scheduler:
     def last_task(self) -> bool:
         """True when nothing is left to do but, perhaps, the one task that asks."""
         return (
-            not (self._ready or self.in_flight)
+            not (self.ready or self.in_flight)
             and self.inbox.empty()
             and self.timers.awaited <= 1
-            and self._tasks == self.timers.awaited  # no filter waits for its delay
+            and self.tasks == self.timers.awaited  # no filter waits for its delay
             and all(node.done or node.abandoned or not node.is_source for node in self.nodes)
         )
 
@@ -194,11 +176,11 @@ class Scheduler:
         try:
             while True:
                 self._pass()
-                if self._ready and not self.stopping:
+                if self.ready and not self.stopping:
                     continue
                 if self._over():
                     break
-                if not self._ready and self.inbox.empty():
+                if not self.ready and self.inbox.empty():
                     self._sleep()
         finally:
             self._close()
@@ -236,7 +218,7 @@ class Scheduler:
             while not self.stopping and (opening := [n for n in self.nodes if n.running or not n.opened]):
                 for node in opening:
                     if not node.running:
-                        self._ready.remove(node)
+                        self.ready.remove(node)
                         node.ready = False
                         self._give_turn(node)
                 if not self.inbox.empty() or self.in_flight:
@@ -258,7 +240,7 @@ class Scheduler:
         self._thread = threading.get_ident()
 
     def _pass(self) -> None:
-        inbox, ready = self.inbox, self._ready
+        inbox, ready = self.inbox, self.ready
         for _ in range(inbox.qsize()):  # no more than are there: notes may post notes
             try:
                 note = inbox.get_nowait()
@@ -310,7 +292,7 @@ class Scheduler:
             node.again = True  # news during its turn: it runs once more
         elif not node.ready and not node.done:
             node.ready = True
-            self._ready.append(node)
+            self.ready.append(node)
 
     def _after(self, node: Node) -> None:
         """Links its new PIDs, wakes its consumers, unblocks its producers, and perhaps itself."""
@@ -435,44 +417,16 @@ class Scheduler:
 
     # The end
 
-    def _settled(self) -> bool:
+    def settled(self) -> bool:
         """True when no packet and no task will ever move again, whatever happens outside."""
         return not (self.in_flight or self.timers.awaited or any(node.hopeful for node in self.nodes))
 
     def _over(self) -> bool:
         if self.stopping and (self.stopping == "none" or self.clock.now() >= self._deadline):
             return True
-        if self._ready or not self.inbox.empty():
+        if self.ready or not self.inbox.empty():
             return False
-        return not self._unblock() and self._settled()
-
-    def _unblock(self) -> bool:
-        """Before a sleep: lets a full link grow, or ends what will never end by itself. True: go on."""
-        try:
-            while (link := relieve(self.nodes, self.max_link_bytes)) is not None:
-                log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
-                self.let_go_on(link.source)
-                if self._ready:  # else another link blocks the same filter
-                    return True
-        except ReelwayError as error:
-            if self.stopping:
-                return False
-            self.fail(error)
-            return True
-        for node in self.nodes:
-            if node.postponed and not node.done and not self.pending(node.filter):
-                node.postponed = False
-                self.wake(node)
-                return True
-        if not self._settled():
-            return False
-        if (node_or_none := exhausted(self.nodes)) is not None:
-            self.end(node_or_none)
-            return True
-        if self.stopping is None and (error_or_none := unread(self.nodes)) is not None:
-            self.fail(error_or_none)
-            return True
-        return False
+        return not unblock(self) and self.settled()
 
     def fail(self, error: ReelwayError) -> None:
         self.failures.append(error)
@@ -494,7 +448,7 @@ class Scheduler:
             self._deadline = self.clock.now() + FLUSH_S
         self.stopping = flush
         self.timers.clear()
-        self._tasks = 0
+        self.tasks = 0
         for node in self.nodes:
             node.timer = None
             if flush == "fast":

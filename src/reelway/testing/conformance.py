@@ -94,7 +94,11 @@ class _Keeper(Collect):
 
 
 def _run(
-    make: Callable[[], Filter], items: Sequence[Any], properties: Mapping[str, Any], thread: str, limits: Limits
+    make: Callable[[], Filter],
+    items: Sequence[Any],
+    properties: Mapping[str, Any],
+    thread: str,
+    limits: Limits,
 ) -> dict[str, Seen]:
     originals = [(item, fingerprint(item)) for item in items if isinstance(item, Packet)]
     filter = make()
@@ -112,7 +116,8 @@ def _run(
         figures = next(each for each in session.statistics().filters if each.name == filter.name)
     for link in figures.inputs:
         if link.packets_queued or link.packets_dropped:
-            raise ConformanceError(f"it left {link.packets_queued} packets unread, {link.packets_dropped} dropped")
+            left = f"{link.packets_queued} packets unread, {link.packets_dropped} dropped"
+            raise ConformanceError(f"it left {left}")
     if not all(pid.ended for pid in filter.opids):
         raise ConformanceError("its outputs did not end with its input")
     if not all(seen.ended for seen in sink.seen.values()):
@@ -147,7 +152,9 @@ def _check_held(
                 raise ConformanceError(f"it holds {taken - sent} packets, {most} are allowed")
 
 
-def _check_failure(make: Callable[[], Filter], packets: Sequence[Packet], properties: Mapping[str, Any]) -> None:
+def _check_failure(
+    make: Callable[[], Filter], packets: Sequence[Packet], properties: Mapping[str, Any]
+) -> None:
     """Closed once, too, where the session fails around it."""
 
     def fail() -> None:

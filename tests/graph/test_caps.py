@@ -1,0 +1,55 @@
+"""Capabilities: what fits, what is left of it, and what is said where it does not."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from reelway.graph.caps import Caps, Mismatch, Not, describe, match, match_any
+
+values = st.sampled_from("abcd")
+chosen = st.frozensets(values, min_size=1)
+
+
+@given(chosen, chosen)
+def test_what_is_left_is_what_both_have(have: frozenset[str], want: frozenset[str]) -> None:
+    result = match({"CodecID": have if len(have) > 1 else next(iter(have))}, Caps(CodecID=want))
+    both = have & want
+    if not both:
+        assert isinstance(result, Mismatch)
+    else:
+        assert result == {"CodecID": both if len(both) > 1 else next(iter(both))}
+    without = match({"CodecID": have}, Caps(CodecID=Not(*want)))
+    assert isinstance(without, Mismatch) == (have <= want)
+
+
+@pytest.mark.parametrize(
+    ("properties", "caps", "fits"),
+    [
+        ({"CodecID": "h264"}, Caps(), True),
+        ({}, Caps(CodecID="h264"), False),
+        ({}, Caps(CodecID=Not("raw")), True),
+        ({"CodecID": "raw"}, Caps(CodecID=Not("raw")), False),
+        ({"CodecID": "h264", "Width": 3}, Caps(CodecID=["h264", "hevc"], Width=3), True),
+        ({"CodecID": "h264", "Width": 3}, Caps(CodecID="h264", Width=4), False),
+    ],
+)
+def test_match(properties: dict[str, object], caps: Caps, fits: bool) -> None:
+    assert isinstance(match(properties, caps), Mismatch) != fits
+
+
+def test_the_nearest_mismatch_is_told() -> None:
+    result = match_any({"A": 1, "B": 2}, [Caps(A=9), Caps(A=1, B=3)])
+    assert isinstance(result, Mismatch)
+    assert str(result) == "B is 2, wanted 3"
+    assert match_any({"A": 1}, [Caps(A=9), Caps(A=1)]) == {"A": 1}
+    assert match_any({"A": 1}, []) is None
+    assert str(match({}, Caps(A=Not("raw", "x")))) == "{}"
+    assert describe(list("abcdefg")) == "a or b or c or d or e or 2 more"
+
+
+def test_caps_are_values() -> None:
+    assert Caps(A=[1, 2]) == Caps(A=(2, 1))
+    assert len({Caps(A=[1, 2]), Caps(A=(2, 1)), Caps(A=1)}) == 2
+    assert repr(Caps(A=1, B=Not("x"))) == "Caps(A=1, B=not x)"
