@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 
-from reelway.engine.errors import reading
+from reelway.engine.errors import quotable, reading
 from reelway.engine.picture_order import PictureTimes
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import FormatError, ReelwayError, UnknownOptionError, redact
@@ -121,7 +121,7 @@ class Demux(Filter):
         except IndexError:
             pass  # PyAV 18 ends so where streams appeared while it read; those it knew are read to the end
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise reading(error, self.url or repr(self.src)) from error
+            raise reading(error, self.url or repr(self.src)) from quotable(error)
         for pid in self.opids:
             pid.end()
         return None
@@ -157,7 +157,7 @@ class Demux(Filter):
             self.status = "cannot seek"
             return
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise reading(error, self.url or repr(self.src)) from error
+            raise reading(error, self.url or repr(self.src)) from quotable(error)
         for pid in self.opids:
             pid.restart()
         self._demux()
@@ -196,7 +196,7 @@ class Demux(Filter):
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
-            raise reading(error, self.url or repr(self.src)) from error
+            raise reading(error, self.url or repr(self.src)) from quotable(error)
 
     def _demux(self) -> None:
         wanted = [pid.data for pid in self._outputs if pid is not None]

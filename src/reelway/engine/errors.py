@@ -17,6 +17,11 @@ from reelway.errors import (
 )
 
 
+def quotable(error: BaseException) -> BaseException | None:
+    """`error`, to be shown as a cause; None where its text would tell a password."""
+    return error if redact(str(error)) == str(error) else None
+
+
 def reading(error: BaseException, url: str) -> ReelwayError:
     """The error for `error`, raised while `url` was opened or read."""
     where = redact(url)

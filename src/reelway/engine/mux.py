@@ -20,7 +20,7 @@ import av
 from reelway.engine import containers
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
-from reelway.engine.errors import writing
+from reelway.engine.errors import quotable, writing
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import LinkError, OptionError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
@@ -147,7 +147,7 @@ class Mux(Filter):
                     for packet in pid:
                         self._write(packet, output)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise writing(error, self.url or repr(self.dst)) from error
+            raise writing(error, self.url or repr(self.dst)) from quotable(error)
         return None
 
     def _pass_on(self, pid: Link, output: _Output) -> None:
@@ -211,7 +211,7 @@ class Mux(Filter):
         try:
             container.close()
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise writing(error, self.url or repr(self.dst)) from error
+            raise writing(error, self.url or repr(self.dst)) from quotable(error)
 
     def _complete_configs(self) -> bool:
         """Takes decoder configurations that only the packets hold from the first; False: not there yet.
@@ -289,7 +289,7 @@ class Mux(Filter):
                 target, "w", format=self.format or None, container_options=dict(self.ffmpeg)
             )
         except (av.error.FFmpegError, OSError) as error:
-            raise writing(error, self.url or repr(self.dst)) from error
+            raise writing(error, self.url or repr(self.dst)) from quotable(error)
 
 
 def _own_packet(packet: Packet) -> Any:

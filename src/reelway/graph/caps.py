@@ -55,7 +55,7 @@ class Caps(Mapping[str, Any]):
         return hash(frozenset(self._wanted.items()))
 
     def made(self) -> dict[str, Any]:
-        """What it says of a stream that is made: a value, or the choices that are open; `Not` says nothing."""
+        """What it says of a stream that is made: a value, or the choices that are open; not `Not`."""
         return {
             name: next(iter(value)) if len(value) == 1 else value
             for name, value in self._wanted.items()

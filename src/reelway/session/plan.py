@@ -57,17 +57,26 @@ def make_plan(wiring: Wiring, filters: Sequence[Filter]) -> Plan:
     streams: list[Stream] = []
     refused_before = len(wiring.refused)
     counts: dict[tuple[Filter, Any], int] = {}
+    arrived: dict[Filter, int] = {}
 
     def follow(source: Filter, name: str, properties: dict[str, Any], depth: int) -> None:
         if depth > len(filters):
             return
         key = source, properties.get("StreamType")
         counts[key] = counts.get(key, 0) + 1
-        routes = tuple(wiring.routes(source, name, properties, counts[key]))
+        routes = tuple(
+            route
+            for route in wiring.routes(source, name, properties, counts[key])
+            if has_room(route.consumer)
+        )
         streams.append(Stream(source, name, properties, routes))
         for route in routes:
             for made in route.consumer.plan(dict(route.chain.properties)):
                 follow(route.consumer, name, made, depth + 1)
+
+    def has_room(consumer: Filter) -> bool:
+        arrived[consumer] = arrived.get(consumer, 0) + 1
+        return consumer.max_inputs is None or arrived[consumer] <= consumer.max_inputs
 
     for filter in filters:
         if not filter.ipids:

@@ -38,7 +38,7 @@ class Session:
     threads         workers for heavy filters; None: as many as there are cores; 0: all on the caller
     blocking        False: `run()` does one pass and returns, and is called again and again
     blacklist       names of filters that may not be loaded, neither by name nor by the resolver
-    unlinked        what becomes of a PID that nothing takes: `warn`, `ignore`, or `error`
+    unlinked        what becomes of a PID that nothing takes: `ignore` (the log has it), `warn`, or `error`
     defaults        option -> value, for every filter that has it and was not told otherwise
     profile         a file of such options (TOML), or the name of one in the user's configuration folder
     policy, limits  what links do when full, and when they are full
@@ -54,7 +54,7 @@ class Session:
         threads: int | None = None,
         blocking: bool = True,
         blacklist: Sequence[str] = (),
-        unlinked: Literal["warn", "ignore", "error"] = "warn",
+        unlinked: Literal["ignore", "warn", "error"] = "ignore",
         defaults: Mapping[str, Any] | None = None,
         profile: str | os.PathLike[str] | None = None,
         policy: Policy = "block",
@@ -91,6 +91,7 @@ class Session:
         self._linked = False
         self._at_end: list[Callable[[], None]] = []
         self._meter: Meter | None = None
+        self._started = False
         make_node: Callable[[Filter, Scheduler], Node] = Node
         if trace is not None:
             from reelway.runtime.trace import Trace
@@ -296,10 +297,12 @@ class Session:
     def _start(self, progress: bool) -> None:
         if not self._linked:
             self.link()
-        if self._meter is None and (progress or self.on_progress):
-            from reelway.session.progress import Meter, follow, show_progress
+        if self._started:
+            return
+        self._started = True
+        if progress or self.on_progress:
+            from reelway.session.progress import follow, show_progress
 
-            self._meter = Meter(self)
             if self.on_progress:
                 follow(self, self.on_progress)
             if progress:
@@ -408,18 +411,19 @@ class Session:
         self._counts[key] = self._counts.get(key, 0) + 1
         routes = list(self._wiring.routes(source, pid.name, pid.properties, self._counts[key]))
         made: dict[Any, Filter] = {}
-        for route in routes:
-            self._connect(pid, route.chain.steps, route.consumer, made)
-        if not routes:
+        taken = [self._connect(pid, route.chain.steps, route.consumer, made) for route in routes]
+        if not any(taken):
             self._goes_nowhere(pid)
 
     def _connect(
         self, pid: Pid, steps: Sequence[Step], consumer: Filter, made: dict[Any, Filter] | None = None
-    ) -> None:
+    ) -> bool:
+        """Links `pid` to `consumer` through new filters for `steps`; False where it takes no more inputs."""
+        if consumer.max_inputs is not None and len(consumer.ipids) >= consumer.max_inputs:
+            return False
         if not steps:
-            if consumer.max_inputs is None or len(consumer.ipids) < consumer.max_inputs:
-                self._scheduler.connect(pid, consumer, self.limits)
-            return
+            self._scheduler.connect(pid, consumer, self.limits)
+            return True
         first, rest = steps[0], tuple(steps[1:])
         key = first.name, tuple(sorted(first.options.items(), key=str))
         filter = made.get(key) if made is not None else None
@@ -432,13 +436,13 @@ class Session:
             if made is not None:
                 made[key] = filter
         self._made_for[filter].append((rest, consumer))
+        return True
 
     def _goes_nowhere(self, pid: Pid) -> None:
         what = f"{pid.filter.name}.{pid.name} ({stream_in_words(pid.properties)}) goes nowhere"
         if self.unlinked == "error":
             raise LinkError(what, hint="link it, or choose what the source delivers")
-        if self.unlinked == "warn" and pid.filter.outputs:
-            log.info("%s", what)
+        log.log(logging.WARNING if self.unlinked == "warn" else logging.INFO, "%s", what)
 
     def _pending(self, consumer: Filter) -> list[Filter]:
         """The filters that may still make a PID for `consumer`."""

@@ -67,7 +67,7 @@ class FilterSession(NearestNames):
             "blacklist": [find_filter_name(name) for name in refused if name],
             "defaults": {name: value or "true" for name, value in settings.options.items()},
             "limits": None if settings.blocking else _NO_BLOCK,
-            "unlinked": "error" if flags & gf.GF_FS_FLAG_FULL_LINK else "warn",
+            "unlinked": "error" if flags & gf.GF_FS_FLAG_FULL_LINK else "ignore",
             "on_filter_new": self._was_added,
             "on_filter_del": self._was_removed,
         }
