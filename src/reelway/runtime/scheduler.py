@@ -24,13 +24,14 @@ from reelway.runtime.closing import Closing
 from reelway.runtime.deadlock import unblock
 from reelway.runtime.linking import connect, disconnect, remove
 from reelway.runtime.node import Node
-from reelway.runtime.tasks import Task as Task
-from reelway.runtime.tasks import post
+from reelway.runtime.tasks import Task, post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
+
+__all__ = ["FLUSH_S", "Flush", "Scheduler", "Task"]
 
 log = logging.getLogger("reelway.runtime")
 
