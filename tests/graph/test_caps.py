@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from reelway.graph.caps import Caps, Mismatch, Not, describe, match, match_any
+from reelway.graph.caps import Caps, Mismatch, Not, describe, match
 
 values = st.sampled_from("abcd")
 chosen = st.frozensets(values, min_size=1)
@@ -37,16 +37,6 @@ def test_what_is_left_is_what_both_have(have: frozenset[str], want: frozenset[st
 )
 def test_match(properties: dict[str, object], caps: Caps, fits: bool) -> None:
     assert isinstance(match(properties, caps), Mismatch) != fits
-
-
-def test_the_nearest_mismatch_is_told() -> None:
-    result = match_any({"A": 1, "B": 2}, [Caps(A=9), Caps(A=1, B=3)])
-    assert isinstance(result, Mismatch)
-    assert str(result) == "B is 2, wanted 3"
-    assert match_any({"A": 1}, [Caps(A=9), Caps(A=1)]) == {"A": 1}
-    assert match_any({"A": 1}, []) is None
-    assert str(match({}, Caps(A=Not("raw", "x")))) == "{}"
-    assert describe(list("abcdefg")) == "a or b or c or d or e or 2 more"
 
 
 def test_caps_are_values() -> None:

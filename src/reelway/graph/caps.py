@@ -6,7 +6,7 @@ be anything. A stream that does not have a mentioned property does not match, ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -109,16 +109,3 @@ def match(properties: Mapping[str, Any], caps: Caps) -> dict[str, Any] | Mismatc
         if have is not None:
             narrowed[name] = left if len(left) > 1 else next(iter(left))
     return narrowed
-
-
-def match_any(properties: Mapping[str, Any], bundles: Iterable[Caps]) -> dict[str, Any] | Mismatch | None:
-    """The first bundle that fits; else the mismatch that got furthest; None where there are no bundles."""
-    nearest: tuple[int, Mismatch] | None = None
-    for caps in bundles:
-        result = match(properties, caps)
-        if not isinstance(result, Mismatch):
-            return result
-        depth = list(caps).index(result.name)
-        if nearest is None or depth > nearest[0]:
-            nearest = depth, result
-    return nearest[1] if nearest else None

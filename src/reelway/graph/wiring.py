@@ -94,6 +94,12 @@ class Wiring:
     def sources_of(self, consumer: Filter) -> list[Declared]:
         return self._declared.get(consumer, [])
 
+    def implied_sources(self, consumer: Filter) -> list[Filter]:
+        """The sources that may link to `consumer` without a word, as long as it has no declared ones."""
+        if consumer in self._declared:
+            return []
+        return [filter for filter in self.filters if not filter.inputs and filter not in self._restricted]
+
     def routes(
         self, source: Filter, pid: str, properties: Mapping[str, Any], ordinal: int
     ) -> Iterator[Route]:

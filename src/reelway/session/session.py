@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reelway import catalog
-from reelway.errors import LinkError, OptionError, ReelwayError, StateError, UnknownNameError
+from reelway.errors import FilterError, LinkError, OptionError, ReelwayError, StateError, UnknownNameError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Policy
 from reelway.graph.option import BUILTIN_OPTIONS, declared, require
@@ -21,6 +21,7 @@ from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler, Task
 from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
 from reelway.session.interrupt import interruptible
+from reelway.session.pending import pending
 from reelway.session.plan import Plan, make_plan
 from reelway.session.words import stream_in_words
 
@@ -146,6 +147,7 @@ class Session:
         for name, value in self.defaults.items():
             if name in filter.options() and name not in filter.given:
                 filter.set_options({name: value})
+        filter.name = self._unused_name(filter.name)
         filter.wiring = self._wiring
         self._wiring.add(filter)
         self._adopt(filter)
@@ -354,7 +356,7 @@ class Session:
         filter = kind(**options)
         if identity := builtin.get("FID"):
             self._ids[str(identity)] = filter
-        filter.name = str(builtin.get("N") or builtin.get("FID") or self._unused_name(filter.name))
+        filter.name = str(builtin.get("N") or builtin.get("FID") or filter.name)
         if properties:
             from reelway.media.properties import parse
 
@@ -431,7 +433,12 @@ class Session:
             filter = catalog.find(first.name)(**first.options)
             filter.name = self._unused_name(first.name)
             self._made_for[filter] = []
-            self._adopt(filter)
+            try:
+                self._adopt(filter)
+            except Exception as cause:  # a user's on_filter_new(): the session ends, and says so
+                raise FilterError(
+                    f"on_filter_new() failed: {cause}", filter=filter.name, cause=cause
+                ) from cause
             self._scheduler.connect(pid, filter, self.limits)
             if made is not None:
                 made[key] = filter
@@ -445,35 +452,7 @@ class Session:
         log.log(logging.WARNING if self.unlinked == "warn" else logging.INFO, "%s", what)
 
     def _pending(self, consumer: Filter) -> list[Filter]:
-        """The filters that may still make a PID for `consumer`."""
-        seen: set[Filter] = {consumer}
-
-        def visit(filter: Filter) -> bool:
-            """True where `filter` may still make a PID."""
-            if filter in seen:
-                return False
-            seen.add(filter)
-            node = filter.context
-            if getattr(node, "done", False) or not filter.outputs:
-                return False
-            if not filter.inputs:
-                return not filter.opids
-            if any(not link.configured and not link.ended for link in filter.ipids):
-                return True
-            if filter.ipids and not filter.opids:
-                return True
-            return any(visit(source) for source in upstream(filter))
-
-        def upstream(filter: Filter) -> list[Filter]:
-            if filter in self._made_for:
-                return [link.source for link in filter.ipids]
-            declared = self._wiring.sources_of(filter)
-            makers = [each for each, rest in self._made_for.items() if any(to is filter for _, to in rest)]
-            if declared:
-                return [each.source for each in declared] + makers
-            return [link.source for link in filter.ipids] + makers
-
-        return [source for source in dict.fromkeys(upstream(consumer)) if visit(source)]
+        return pending(consumer, self._wiring, self._made_for)
 
     def _plain(self, error: ReelwayError) -> ReelwayError:
         """What a filter says of the world, of what it was told, or of what is installed stands for itself."""
