@@ -81,6 +81,11 @@ def run_script(
     try:
         with _as_main(script, argv, shadow):
             runpy.run_path(str(script), run_name="__main__")
+    except SyntaxError as error:
+        if error.filename is None:  # not even text
+            raise rw.FormatError(f"{script} is no Python program: {error.msg}") from None
+        errors.write(report(error, script))
+        return 1
     except SystemExit as stop:
         return _exit_code(stop, errors)
     except KeyboardInterrupt:

@@ -65,7 +65,11 @@ class Reframer(Filter):
         help="real time: one clock for each stream, or one for all",
     )
     speed: float = option(
-        0.0, low=0.0, live=True, help="how fast real time passes; 0: as fast as the consumers ask to play"
+        0.0,
+        low=0.0,
+        high=1000.0,
+        live=True,
+        help="how fast real time passes; 0: as fast as the consumers ask to play",
     )
     saps: list[int] = option(
         [],

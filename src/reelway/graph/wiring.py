@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reelway.errors import LinkError
+from reelway.errors import LinkError, StateError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve
@@ -70,6 +70,10 @@ class Wiring:
         unless: tuple[Filter, ...] = (),
     ) -> None:
         """`consumer` takes from `source`; with `restrict`, the source gives to declared consumers only."""
+        for filter in (source, consumer):
+            if filter not in self.filters:
+                name = getattr(filter, "name", None) or repr(filter)
+                raise StateError(f"{name} is not in this session", hint="add it first: session.add(filter)")
         if consumer is source or self._is_downstream(source, of=consumer):
             what = "itself" if consumer is source else consumer.name
             raise LinkError(

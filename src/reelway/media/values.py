@@ -129,7 +129,10 @@ def _parse_float(text: str, unit: str) -> float:
         return float(text)
     if re.fullmatch(_FRACTION, text) and "/" in text:
         return float(_parse_fraction(text, unit))
-    return float(_number(text, unit))
+    try:
+        return float(_number(text, unit))
+    except OverflowError:
+        raise ValueError("too large") from None
 
 
 def _parse_fraction(text: str, unit: str) -> Fraction:
@@ -155,7 +158,10 @@ def _parse_seconds(text: str, _unit: str) -> Seconds:
         return Seconds(float(_clock(match)))
     if match := re.fullmatch(_TIME, text):
         return Seconds(float(Fraction(match[1]) * _TIME_UNITS[match[2]]))
-    return Seconds(_parse_float(text, "s"))
+    seconds = _parse_float(text, "s")
+    if not math.isfinite(seconds):
+        raise ValueError("a time has an end")
+    return Seconds(seconds)
 
 
 def _parse_bytes(text: str, _unit: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What must hold before a session runs: every filter gets something, nothing is written over its source."""
+"""What must hold before a session runs: every filter gets something, no file is written twice at once."""
 
 from __future__ import annotations
 
@@ -94,6 +94,23 @@ def refuse_same_file(filters: Sequence[Filter]) -> None:
                 f"{redact(str(target))} is read and written at once",
                 hint="write to another name, and rename it when it is done",
             )
+    targets: dict[Any, Filter] = {}
+    for filter in filters:
+        target = getattr(filter, "dst", None)
+        place = _file(target) or _path(target)
+        if place is not None and targets.setdefault(place, filter) is not filter:
+            raise OptionError(
+                f"{redact(str(target))} is written by {targets[place].name} and by {filter.name}",
+                hint="link all streams to one of them, or give the other another name",
+            )
+
+
+def _path(url: Any) -> str | None:
+    """Where a file that is not there yet will be; None for anything but a path."""
+    if not isinstance(url, (str, os.PathLike)) or "://" in os.fsdecode(url):
+        return None
+    path = os.path.realpath(os.fsdecode(url).removeprefix("file:"))
+    return None if os.path.exists(path) or path.endswith("/-") else path
 
 
 def _file(url: Any) -> tuple[int, int] | None:

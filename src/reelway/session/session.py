@@ -139,6 +139,14 @@ class Session:
 
     def add(self, filter: Filter) -> Filter:
         """Takes `filter`, made by the caller, into the session."""
+        if not isinstance(filter, Filter):
+            what = f"the class {filter.__name__}" if isinstance(filter, type) else repr(filter)  # type: ignore[unreachable]
+            raise OptionError(f"{what} is no filter", hint="add an instance: session.add(MyFilter())")
+        if "wiring" not in vars(filter):
+            raise StateError(
+                f"{type(filter).__name__}.__init__() did not call Filter's",
+                hint="begin it with super().__init__(**options)",
+            )
         if filter.wiring is not None:
             raise StateError(
                 f"{filter.name} is in a session already", hint="make another one for this session"
@@ -457,7 +465,7 @@ class Session:
     def _plain(self, error: ReelwayError) -> ReelwayError:
         """What a filter says of the world, of what it was told, or of what is installed stands for itself."""
         cause = error.__cause__
-        if isinstance(cause, (LinkError, OptionError)):
+        if isinstance(cause, (LinkError, OptionError, UnknownNameError)):
             return cause
         if isinstance(cause, ReelwayError) and cause.fault in ("world", "installation"):
             return cause
