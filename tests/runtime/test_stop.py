@@ -20,6 +20,7 @@ from reelway.filters.simple import Forward, Null
 from reelway.testing.clock import VirtualClock
 from reelway.testing.faults import HangingSink, HangingSource, Slow
 from reelway.testing.parts import Collect, Feed, numbered
+from tests.media import make
 from tests.runtime.test_deadlock import Live
 
 LIMIT_S = 2.0
@@ -109,19 +110,19 @@ def test_a_fifo_that_nobody_reads(tmp_path: Path) -> None:
     fifo = tmp_path / "out.ts"
     os.mkfifo(fifo)
 
-    class Writer(Null):
-        """Opens a FIFO for writing, which waits for a reader in C."""
-
-        thread = "own"
-        opening = threading.Event()
-
-        def open(self) -> None:
-            self.opening.set()
-            os.close(os.open(fifo, os.O_WRONLY))
-
     session = rw.Session()
-    session.add(Feed(numbered(5))) >> session.add(Writer())
-    assert stopped_in(session, Writer.opening) < LIMIT_S
+    session.load_src(str(make.media("film.mp4")))
+    muxer = session.load_dst(str(fifo))
+    opening = threading.Event()
+    first = muxer.configure
+
+    def configure(pid: rw.Link) -> None:
+        opening.set()
+        first(pid)  # opens the FIFO, which waits for a reader
+
+    muxer.configure = configure  # type: ignore[method-assign]
+    assert stopped_in(session, opening) < LIMIT_S
+    assert session.statistics().abandoned == (muxer.name,)
     os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go
 
 

@@ -159,11 +159,15 @@ def muxer_options(
     return chosen
 
 
-def stream_filter(format_name: str, info: StreamInfo) -> Any:
+def stream_filter(format_name: str, info: StreamInfo, first: memoryview | None) -> Any:
     """A bitstream filter that packets have to pass on their way into this container, or None.
 
-    FFmpeg's muxers put in most by themselves: Annex B for MPEG-TS, plain AAC for MP4.
+    FFmpeg's muxers put in most by themselves: Annex B for MPEG-TS, plain AAC for MP4; the latter not where
+    the configuration is known and the `first` packet has an ADTS header all the same.
     """
+    adts = first is not None and len(first) > 2 and first[0] == 0xFF and first[1] & 0xF6 == 0xF0
+    if info.codec == "aac" and info.extradata and adts and format_name in MP4 | _GLOBAL:
+        return av.BitStreamFilterContext("aac_adtstoasc", info.template)
     if format_name in {"mpegts", "m4v", "mpeg", "vob"} and info.codec == "mpeg4" and info.extradata:
         return av.BitStreamFilterContext("dump_extra=freq=keyframe", info.template)
     return None
@@ -183,6 +187,11 @@ def max_gap_s(format_name: str, planned: Planned) -> float:
     return 0x7FFFFFFF / 1000
 
 
-def needs_config(format_name: str, info: StreamInfo) -> bool:
-    """True where the container stores a decoder configuration apart and none is known yet."""
-    return info.codec in _IN_BAND and not info.extradata and format_name in MP4 | _GLOBAL
+def needs_config(format_name: str, info: StreamInfo, seekable: bool) -> bool:
+    """True where the container stores a decoder configuration apart and none is known yet.
+
+    FFmpeg's muxers add that of AAC later, where they can go back to the header.
+    """
+    if info.extradata or format_name not in MP4 | _GLOBAL:
+        return False
+    return info.codec in _IN_BAND or (info.codec == "aac" and not seekable)

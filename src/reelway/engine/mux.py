@@ -8,6 +8,7 @@ rewrites ticks, time base and stream of an av packet.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 import av
 
 from reelway.engine import containers
+from reelway.engine.channel import Channel, open_channel
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
 from reelway.engine.errors import quotable, writing
@@ -71,6 +73,7 @@ class Mux(Filter):
             else ""
         )
         self._container: Any = None
+        self._channel: Channel | None = None
         self._planned: dict[Link, containers.Planned] = {}
         self._continuity = Continuity()
         self._header_written = False
@@ -98,7 +101,8 @@ class Mux(Filter):
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
         planned = [self._plan(name, properties) for name, properties in streams.items()]
-        if not any(containers.needs_config(self._format_name, each.info) for each in planned):
+        seekable = self._seekable()
+        if not any(containers.needs_config(self._format_name, each.info, seekable) for each in planned):
             self._refused(planned, containers.muxer_options(self._format_name, self.ffmpeg, [], True))
 
     def _refused(
@@ -206,10 +210,11 @@ class Mux(Filter):
 
     def close(self) -> None:
         container, self._container = self._container, None
-        if container is None:
-            return
+        channel, self._channel = self._channel, None
         try:
-            container.close()
+            with contextlib.closing(channel) if channel is not None else contextlib.nullcontext():
+                if container is not None:
+                    container.close()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
 
@@ -219,7 +224,7 @@ class Mux(Filter):
         It does not wait for a stream that has not begun when another one's queue is full.
         """
         for pid, planned in self._planned.items():
-            if not containers.needs_config(self._format_name, planned.info) or pid.ended:
+            if not containers.needs_config(self._format_name, planned.info, self._seekable()) or pid.ended:
                 continue
             packet = pid.peek()
             if packet is not None:
@@ -253,7 +258,7 @@ class Mux(Filter):
             if disposition := properties.get("Disposition"):
                 stream.disposition = disposition
             track = self._continuity.track(each.time_base, containers.max_gap_s(name, each))
-            convert = containers.stream_filter(name, each.info)
+            convert = containers.stream_filter(name, each.info, first.data if first else None)
             direct = convert is None and isinstance(pid.source, Demux) and pid.source.untouched(pid.pid)
             pid.data = _Output(stream, each.time_base, track, convert, direct)
         if start_s := self._start_s(name, taken):
@@ -283,10 +288,13 @@ class Mux(Filter):
         return bool(seekable()) if seekable is not None else hasattr(self.dst, "seek")
 
     def _open(self) -> None:
-        target = self.url or self.dst
         try:
+            self._channel = open_channel(self.url) if self.url else None
             self._container = av.open(
-                target, "w", format=self.format or None, container_options=dict(self.ffmpeg)
+                self._channel or self.url or self.dst,
+                "w",
+                format=self._format_name,
+                container_options=dict(self.ffmpeg),
             )
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)

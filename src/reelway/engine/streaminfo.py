@@ -85,7 +85,8 @@ class StreamInfo:
     def with_extradata_of(self, data: Any) -> StreamInfo:
         """The same parameters with the decoder configuration that a packet's `data` begins with, if any."""
         try:
-            extract = av.BitStreamFilterContext("extract_extradata", self.template)
+            name = "aac_adtstoasc" if self.codec == "aac" else "extract_extradata"
+            extract = av.BitStreamFilterContext(name, self.template)
             for packet in extract.filter(av.Packet(data)):
                 if packet.has_sidedata("new_extradata"):
                     return self.with_extradata(bytes(packet.get_sidedata("new_extradata")))
