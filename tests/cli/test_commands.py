@@ -116,7 +116,7 @@ def test_figures_and_graph_are_there_after_a_failure_too(film: Path, reelway: Ru
     assert done.code == 1
     assert "demux.video1 -> mux" in done.err
     assert done.err.splitlines()[-1] == "reelway: /dev/full: No space left on device"
-    assert "mux, closed, 1 error" in Path("graph.txt").read_text()
+    assert "mux, closed, 2 errors" in Path("graph.txt").read_text()
 
 
 def test_trace_opens_in_perfetto(film: Path, reelway: Run) -> None:

@@ -30,6 +30,7 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.packet import Packet
+from reelway.media.timebase import rescale
 
 log = logging.getLogger("reelway.engine")
 
@@ -47,6 +48,8 @@ class _Output:
     time_base: Fraction
     track: Track
     filter: Any
+    timescale: int
+    """Of the packets that come: that of `time_base`, unless the PID has changed it since."""
     direct: bool
     """The packets come from a demuxer, with nothing in between that could change them."""
 
@@ -90,13 +93,28 @@ class Mux(Filter):
                 ) from None
 
     def configure(self, pid: Link) -> None:
-        if pid in self._planned:
+        if self._header_written and pid in self._planned:
+            self._configure_again(pid)
             return
         if self._header_written:
             raise LinkError(f"{self.name} cannot add {pid.name}: the header of {redact(self.url)} is written")
         if self._container is None:
             self._open()
         self._planned[pid] = self._plan(f"{pid.source.name}.{pid.name}", pid.properties)
+
+    def _configure_again(self, pid: Link) -> None:
+        """New properties behind the header: other ticks are converted, another codec is too late."""
+        codec = pid.properties.get("CodecID")
+        if codec is not None and codec != self._planned[pid].info.codec:
+            raise LinkError(
+                f"{pid.source.name}.{pid.name} becomes {codec}, but {redact(self.url)} was begun with "
+                f"{self._planned[pid].info.codec}",
+                hint="write another file from here on",
+            )
+        output: _Output | None = pid.data
+        if output is not None:
+            output.timescale = pid.properties.get("Timescale") or 90000
+            output.direct = output.direct and output.timescale == output.time_base.denominator
 
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
@@ -186,11 +204,16 @@ class Mux(Filter):
         payload = packet.payload
         if payload.__class__ is not av.Packet or packet.shared:
             payload = _own_packet(packet)
-        dts, cts, track = packet.dts, packet.cts, output.track
+        dts, cts, duration, track = packet.dts, packet.cts, packet.duration, output.track
+        if output.timescale != output.time_base.denominator:
+            here, there = output.timescale, output.time_base.denominator
+            dts, cts, duration = (
+                None if time is None else rescale(time, here, there) for time in (dts, cts, duration)
+            )
         if dts is not None:
             time = dts + track.offset
             if track.last is None or not track.last < time <= track.last + track.max_gap:
-                time = track.repair(dts, packet.duration)
+                time = track.repair(dts, duration)
             track.last = dts = time
         if cts is not None:
             cts += track.offset
@@ -198,7 +221,7 @@ class Mux(Filter):
                 cts = dts
         payload.dts = dts
         payload.pts = cts
-        payload.duration = packet.duration or 0
+        payload.duration = duration or 0
         payload.time_base = output.time_base
         if output.filter is None:
             payload.stream = output.stream
@@ -260,7 +283,7 @@ class Mux(Filter):
             track = self._continuity.track(each.time_base, containers.max_gap_s(name, each))
             convert = containers.stream_filter(name, each.info, first.data if first else None)
             direct = convert is None and isinstance(pid.source, Demux) and pid.source.untouched(pid.pid)
-            pid.data = _Output(stream, each.time_base, track, convert, direct)
+            pid.data = _Output(stream, each.time_base, track, convert, each.time_base.denominator, direct)
         if start_s := self._start_s(name, taken):
             for pid in taken:
                 pid.data.track.offset = round(-start_s / pid.data.time_base)

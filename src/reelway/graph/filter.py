@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
-from reelway.errors import StateError
+from reelway.errors import OptionError, StateError
 from reelway.graph.caps import Caps
 from reelway.graph.link import Link
 from reelway.graph.option import Option, apply, declared, option
@@ -207,6 +207,8 @@ class Filter:
         `selector` says which PIDs: "#PID=1", "#audio", "#video2", "#Width+640" (see graph.select).
         """
         output = source if isinstance(source, Output) else Output(source)
+        if not isinstance(output.filter, Filter):
+            raise OptionError(f"{source!r} is no filter", hint="pass what load_src() or load() returned")
         if selector:
             output = output.filter.select(selector)
         self._wiring().declare(output.filter, self, output.selector)
@@ -230,7 +232,12 @@ class Filter:
         """The PIDs that `selector` matches, to be linked with `>>`."""
         from reelway.graph.select import Selector  # reads the table of properties: for who needs it
 
-        return Output(self, Selector.parse(selector))
+        chosen = Selector.parse(selector)
+        if chosen.source:
+            raise OptionError(
+                f"{selector!r} selects nothing", hint=f"a selector begins with #: '#{selector}'"
+            )
+        return Output(self, chosen)
 
     def __rshift__(self, consumer: Filter) -> Filter:
         """`a >> b`: b takes from a, and a gives only to filters that were declared so. The value is b."""

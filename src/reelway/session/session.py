@@ -70,8 +70,10 @@ class Session:
     ) -> None:
         if threads is not None and threads < 0:
             raise OptionError(f"threads is {threads}, must be 0 or more")
+        if unlinked not in ("ignore", "warn", "error"):
+            raise OptionError(f"unlinked is {unlinked!r}", hint="one of ignore, warn, error")
         self.blocking = blocking
-        self.blacklist = frozenset(blacklist)
+        self.blacklist = frozenset((blacklist,) if isinstance(blacklist, str) else blacklist)
         self.unlinked = unlinked
         self.defaults: dict[str, Any] = dict(defaults or {})
         if profile:
@@ -150,6 +152,13 @@ class Session:
         if filter.wiring is not None:
             raise StateError(
                 f"{filter.name} is in a session already", hint="make another one for this session"
+            )
+        if self.finished:
+            raise StateError("this session is over", hint="make another one")
+        if self._linked and filter.inputs:
+            raise StateError(
+                f"{filter.name} comes too late: the session is linked",
+                hint="add what takes packets before run(); links that change while it runs are to come",
             )
         require(filter)
         for name, value in self.defaults.items():
@@ -233,11 +242,13 @@ class Session:
         `all`: what is queued still reaches the sinks. `fast`: it is dropped, but filters are told of the
         end and write what they hold. `none`: nothing more is processed. Files are closed properly each time.
         """
+        if flush not in ("all", "fast", "none"):
+            raise OptionError(f"no flush {flush!r}", hint="one of all, fast, none")
         self._scheduler.stop(flush)
 
     def abort(self, flush: Flush = "none") -> None:
         """`stop()` in a hurry."""
-        self._scheduler.stop(flush)
+        self.stop(flush)
 
     def post(self, task: Task, delay_s: float = 0.0) -> None:
         """Calls `task()` on the session's thread after `delay_s`, then after each delay [s] it returns.
@@ -388,7 +399,12 @@ class Session:
 
     def _closed(self, filter: Filter) -> None:
         if self.on_filter_del:
-            self.on_filter_del(filter)
+            try:
+                self.on_filter_del(filter)
+            except Exception as cause:
+                raise FilterError(
+                    f"on_filter_del() failed: {cause}", filter=filter.name, cause=cause
+                ) from cause
 
     def _declare_sids(self) -> None:
         sids, self._sids = self._sids, []

@@ -1,4 +1,4 @@
-"""What plan, run and tracebacks tell: PIDs beyond a limit, progress asked for early, no password."""
+"""What newcomers get wrong, each told in words; what plan, run and tracebacks then say."""
 
 import logging
 import traceback
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import reelway as rw
-from tests.media import make
+from tests.media import make, probe
 
 
 class Single(rw.Filter):
@@ -123,3 +123,76 @@ def test_one_file_is_not_written_twice_at_once(tmp_path: Path, monkeypatch: pyte
 def test_a_time_without_end_is_no_time(option: str) -> None:
     with rw.Session() as session, pytest.raises(rw.OptionError):
         session.load(f"reframer:{option}")
+
+
+@pytest.mark.parametrize("selector", ["PID=1", "audio"])
+def test_a_selector_without_its_sign_is_refused(selector: str, tmp_path: Path) -> None:
+    with rw.Session() as session:
+        source, sink = (
+            session.load_src(str(make.media("film.mp4"))),
+            session.load_dst(str(tmp_path / "o.mp4")),
+        )
+        with pytest.raises(rw.OptionError, match="selects nothing") as caught:
+            sink.set_source(source, selector)
+    assert caught.value.hint == f"a selector begins with #: '#{selector}'"
+
+
+def test_words_that_a_session_does_not_know_are_refused() -> None:
+    with pytest.raises(rw.OptionError, match="unlinked is 'maybe'"):
+        rw.Session(unlinked="maybe")  # type: ignore[arg-type]
+    with rw.Session() as session, pytest.raises(rw.OptionError, match="no flush 'bogus'"):
+        session.stop("bogus")  # type: ignore[arg-type]
+    with rw.Session(blacklist="mux") as session, pytest.raises(rw.UnknownNameError, match="blacklisted"):
+        session.load_dst("out.mp4")
+
+
+def test_what_comes_too_late_is_told_so(tmp_path: Path) -> None:
+    with rw.Session() as session:
+        session.load_src(str(make.media("film.mp4"))) >> session.load_dst(str(tmp_path / "out.mp4"))
+
+        def late() -> None:
+            with pytest.raises(rw.StateError, match="comes too late"):
+                session.load_dst(str(tmp_path / "late.mp4"))
+
+        session.post(late)
+        session.run()
+        with pytest.raises(rw.StateError, match="this session is over"):
+            session.load_src(str(make.media("film.mp4")))
+
+
+class Quicker(Pass):
+    """Changes the timescale in the middle of the stream; the times stay the same."""
+
+    def process(self) -> None:
+        for pid in self.ipids:
+            output, ticks = pid.output, pid.properties["Timescale"]
+            assert output is not None
+            for packet in pid:
+                pid.data = (pid.data or 0) + 1
+                if pid.data == 50:
+                    output.set(Timescale=ticks * 3)
+                if pid.data >= 50:
+                    assert packet.dts is not None
+                    assert packet.cts is not None
+                    packet.dts, packet.cts = packet.dts * 3, packet.cts * 3
+                    packet.duration = (packet.duration or 0) * 3
+                output.send(packet)
+
+
+@pytest.mark.parametrize("target", ["mp4", "mkv", "ts"])
+def test_another_timescale_in_mid_stream_moves_nothing(target: str, tmp_path: Path) -> None:
+    plain, changed = tmp_path / f"plain.{target}", tmp_path / f"changed.{target}"
+    rw.run(str(make.media("film.mp4")), str(plain))
+    rw.run(str(make.media("film.mp4")), str(changed), Quicker())
+    assert probe.packets(changed) == probe.packets(plain)
+
+
+def test_another_codec_in_mid_stream_is_an_error(tmp_path: Path) -> None:
+    class Lies(Pass):
+        def process(self) -> None:
+            super().process()
+            if self.opids and self.opids[0].packets_sent:
+                self.opids[0].set(CodecID="hevc")
+
+    with pytest.raises(rw.LinkError, match=r"Lies\.video1 becomes hevc, but .* was begun with h264"):
+        rw.run(str(make.media("film.mp4")), str(tmp_path / "out.mp4"), Lies())
