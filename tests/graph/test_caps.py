@@ -43,3 +43,11 @@ def test_caps_are_values() -> None:
     assert Caps(A=[1, 2]) == Caps(A=(2, 1))
     assert len({Caps(A=[1, 2]), Caps(A=(2, 1)), Caps(A=1)}) == 2
     assert repr(Caps(A=1, B=Not("x"))) == "Caps(A=1, B=not x)"
+
+
+def test_an_excluded_value_lets_an_undefined_property_pass() -> None:
+    assert match({}, Caps(A=Not("raw", "x"))) == {}
+
+
+def test_choices_in_words_stop_after_five() -> None:
+    assert describe(list("abcdefg")) == "a or b or c or d or e or 2 more"
