@@ -148,11 +148,12 @@ def test_words_that_a_session_does_not_know_are_refused() -> None:
 
 def test_what_comes_too_late_is_told_so(tmp_path: Path) -> None:
     with rw.Session() as session:
-        session.load_src(str(make.media("film.mp4"))) >> session.load_dst(str(tmp_path / "out.mp4"))
+        source = session.load_src(str(make.media("film.mp4")))
+        source >> session.load_dst(str(tmp_path / "out.mp4"))
 
         def late() -> None:
-            with pytest.raises(rw.StateError, match="comes too late"):
-                session.load_dst(str(tmp_path / "late.mp4"))
+            with pytest.raises(rw.StateError, match="a link from demux comes too late"):
+                source >> session.load_dst(str(tmp_path / "late.mp4"))
 
         session.post(late)
         session.run()

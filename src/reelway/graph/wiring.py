@@ -74,6 +74,11 @@ class Wiring:
             if filter not in self.filters:
                 name = getattr(filter, "name", None) or repr(filter)
                 raise StateError(f"{name} is not in this session", hint="add it first: session.add(filter)")
+        if source.opids:
+            raise StateError(
+                f"a link from {source.name} comes too late: its PIDs are linked",
+                hint="declare links before run() or explain(); links that change while it runs are to come",
+            )
         if consumer is source or self._is_downstream(source, of=consumer):
             what = "itself" if consumer is source else consumer.name
             raise LinkError(

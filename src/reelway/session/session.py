@@ -155,11 +155,6 @@ class Session:
             )
         if self.finished:
             raise StateError("this session is over", hint="make another one")
-        if self._linked and filter.inputs:
-            raise StateError(
-                f"{filter.name} comes too late: the session is linked",
-                hint="add what takes packets before run(); links that change while it runs are to come",
-            )
         require(filter)
         for name, value in self.defaults.items():
             if name in filter.options() and name not in filter.given:
@@ -403,7 +398,9 @@ class Session:
                 self.on_filter_del(filter)
             except Exception as cause:
                 raise FilterError(
-                    f"on_filter_del() failed: {cause}", filter=filter.name, cause=cause
+                    f"on_filter_del() failed: {type(cause).__name__}: {cause}",
+                    filter=filter.name,
+                    cause=cause,
                 ) from cause
 
     def _declare_sids(self) -> None:
@@ -461,7 +458,9 @@ class Session:
                 self._adopt(filter)
             except Exception as cause:  # a user's on_filter_new(): the session ends, and says so
                 raise FilterError(
-                    f"on_filter_new() failed: {cause}", filter=filter.name, cause=cause
+                    f"on_filter_new() failed: {type(cause).__name__}: {cause}",
+                    filter=filter.name,
+                    cause=cause,
                 ) from cause
             self._scheduler.connect(pid, filter, self.limits)
             if made is not None:
