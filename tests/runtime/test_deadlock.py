@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import reelway as rw
-from reelway.filters.simple import Forward
+from reelway.filters.simple import Forward, Null
 from reelway.testing.clock import VirtualClock
 from reelway.testing.parts import PROPERTIES, Collect, Feed, numbered
 from tests.runtime.test_threads import THREADS, Join
@@ -151,3 +151,109 @@ def test_a_waiting_join_uses_no_turns() -> None:
     turns = {each.name: each.turns for each in session.statistics().filters}
     assert turns["Join"] < 8
     session.close()
+
+
+class Endless(rw.Filter):
+    """A source that is always busy."""
+
+    outputs = (rw.Caps(),)
+
+    def open(self) -> None:
+        self.out = self.new_pid("endless", **PROPERTIES)
+
+    def process(self) -> None:
+        for n in range(self.quantum):
+            self.out.send(rw.Packet(b"x", n))
+            if self.blocked:
+                break
+
+
+class EndsSession(Collect):
+    """Stops the session when its input has ended."""
+
+    session: rw.Session
+
+    def ended(self, pid: rw.Link) -> None:
+        super().ended(pid)
+        self.session.stop()
+
+
+def stop_after_passes(session: rw.Session, passes: int = 100_000) -> list[int]:
+    """Ends a session that would go on for ever; the value has one entry where it had to."""
+    left, had_to = [passes], []
+
+    def look() -> float | None:
+        left[0] -= 1
+        if left[0] > 0:
+            return 0.0
+        had_to.append(passes)
+        session.stop()
+        return None
+
+    session.watch(look)
+    return had_to
+
+
+@pytest.mark.parametrize("thread", THREADS)
+def test_a_busy_branch_hides_no_deadlock(thread: str) -> None:
+    session = rw.Session(threads=2, limits=rw.Limits(packets=4))
+    sink = EndsSession()
+    sink.session = session
+    source, join = session.add(dense_and_sparse(300)), session.add(Join())
+    source.thread = join.thread = thread  # type: ignore[assignment]
+    source >> join >> session.add(sink)
+    session.add(Endless()) >> session.add(Null())
+    had_to = stop_after_passes(session)
+    session.run()
+    assert not had_to
+    assert [packet.dts for packet in sink.only.packets] == sorted([0, *range(0, 12000, 40), 12000])
+    assert session.statistics().grown >= 6
+
+
+class Silent(rw.Filter):
+    """A source that has no stream yet."""
+
+    outputs = (rw.Caps(),)
+
+    def process(self) -> float | None:
+        return None
+
+
+class Header(Collect):
+    """Reads nothing before all its inputs are known, as a muxer does."""
+
+    header: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+
+    def configure(self, pid: rw.Link) -> None:
+        super().configure(pid)
+        if self.header:
+            self.late += (pid.name,)
+
+    def process(self) -> None:
+        if not self.header:
+            if not all(pid.configured for pid in self.ipids) or self.context.expects_inputs(self):
+                return
+            self.header = tuple(pid.name for pid in self.ipids)
+        super().process()
+
+
+def test_a_busy_branch_lets_no_muxer_wait_for_a_source_that_is_gone() -> None:
+    session = rw.Session(threads=0)
+    source, silent, muxer = session.add(Feed(numbered(5))), session.add(Silent()), Header()
+    source >> session.add(muxer)
+    silent >> muxer
+    busy, its = session.add(Endless()), session.add(Null())
+    busy >> its
+    had_to = stop_after_passes(session)
+
+    def take_out() -> None:
+        assert not muxer.header
+        session._scheduler.remove(silent)
+
+    session.watch(take_out, 0.01)
+    session.watch(lambda: session.stop() if muxer.seen and muxer.only.ended else 0.0)
+    session.run()
+    assert not had_to
+    assert muxer.header == ("video1",)
+    assert muxer.numbers == [0, 1, 2, 3, 4]

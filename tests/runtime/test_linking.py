@@ -12,6 +12,7 @@ import reelway as rw
 from reelway.filters.simple import Forward
 from reelway.runtime.scheduler import Scheduler
 from reelway.testing.parts import Collect, Feed, numbered
+from tests.runtime.test_deadlock import Header
 from tests.runtime.test_threads import THREADS
 
 
@@ -166,3 +167,43 @@ def test_live_options_change_between_turns_on_the_filters_thread() -> None:
     with pytest.raises(rw.OptionError):
         session2.add(Dial()).update("strength", "much")
     session2.close()
+
+
+class Handshake(Header):
+    """Has a thread of its own, and is in a turn while another PID is made for it."""
+
+    thread = "own"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.in_turn, self.go_on = threading.Event(), threading.Event()
+
+    def process(self) -> None:
+        if not self.header:
+            self.in_turn.set()
+            assert self.go_on.wait(10)
+        super().process()
+
+
+class AfterTurn(Feed):
+    """Makes its PID while `sink` is in a turn."""
+
+    sink: Handshake
+
+    def open(self) -> None:
+        assert self.sink.in_turn.wait(10)
+        super().open()
+
+
+def test_a_muxer_in_a_turn_hears_of_the_pid_that_is_joining() -> None:
+    session = rw.Session(threads=0, open_timeout_s=0.0)
+    sink, late = Handshake(), AfterTurn({"b": numbered(5)})
+    late.sink, late.thread = sink, "own"
+    first = session.add(Feed({"a": numbered(5)}))
+    first >> session.add(sink)
+    session.add(late) >> sink
+    session.watch(lambda: sink.go_on.set() if late.opids and late.opids[0].links else 0.0)
+    session.run()
+    assert set(sink.header) == {"a", "b"}
+    assert sink.late == ()
+    assert [len(seen.packets) for seen in sink.seen.values()] == [5, 5]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import reelway as rw
+import reelway.compat.libgpac as gpac
 from tests.media import make, probe
 
 
@@ -197,3 +198,72 @@ def test_another_codec_in_mid_stream_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(rw.LinkError, match=r"Lies\.video1 becomes hevc, but .* was begun with h264"):
         rw.run(str(make.media("film.mp4")), str(tmp_path / "out.mp4"), Lies())
+
+
+class Returns(Pass):
+    """Returns something odd after a few turns."""
+
+    what: object = None
+
+    def process(self) -> float | None:
+        super().process()
+        return self.what  # type: ignore[return-value]
+
+
+class Yields(Pass):
+    """Is written as a generator, which process() is not."""
+
+    def process(self) -> None:  # type: ignore[override]
+        yield 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("what", ["soon", float("nan"), float("inf"), [], "generator"])
+def test_what_is_no_delay_is_told_of_its_filter(what: object, tmp_path: Path) -> None:
+    odd: Pass = Yields() if what == "generator" else Returns()
+    if isinstance(odd, Returns):
+        odd.what = what
+    out = tmp_path / "out.ts"
+    with pytest.raises(rw.FilterError, match=f"'{odd.name}' failed .* which is no delay") as caught:
+        rw.run(str(make.media("film.mp4")), str(out), odd)
+    assert "it does not yield" in str(caught.value.hint)
+    if isinstance(odd, Returns):
+        assert len(probe.counters(out)) > 0
+
+
+@pytest.mark.parametrize("what", [b"garbage", None])
+@pytest.mark.parametrize("early", [True, False])
+def test_what_is_no_packet_is_told_of_its_filter(what: object, early: bool, tmp_path: Path) -> None:
+    class Garbage(Pass):
+        def configure(self, pid: rw.Link) -> None:
+            super().configure(pid)
+            if early:
+                pid.output.send(what)  # type: ignore[union-attr, arg-type]
+
+        def process(self) -> None:
+            super().process()
+            self.opids[0].send(what)  # type: ignore[arg-type]
+
+    with pytest.raises(rw.FilterError, match="'Garbage' failed"):
+        rw.run(str(make.media("film.mp4")), str(tmp_path / "out.ts"), Garbage())
+
+
+def test_two_tasks_of_libgpac_that_return_nothing_end_with_the_filters(tmp_path: Path) -> None:
+    session = gpac.FilterSession()
+    session.load_src(str(make.media("film.mp4")))
+    session.load_dst(str(tmp_path / "out.ts"))
+    calls = [0, 0]
+
+    class Counts(gpac.FilterTask):
+        def __init__(self, number: int) -> None:
+            super().__init__(f"task{number}")
+            self.number = number
+
+        def execute(self) -> None:
+            calls[self.number] += 1
+
+    for number in range(2):
+        session.post(Counts(number))
+    session.run()
+    session.delete()
+    assert min(calls) > 0
+    assert probe.counters(tmp_path / "out.ts") == list(range(100))

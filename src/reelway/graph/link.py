@@ -279,10 +279,11 @@ class Link:
     # Producer's thread, always
 
     def push(self, packet: Packet) -> None:
+        size = packet.size  # first: what is no packet never gets into the queue
         queue = self.queue
         queue.append(packet)
         self.packets_in += 1
-        self.bytes_in += packet.size
+        self.bytes_in += size
         if len(queue) >= self.max_packets or self.bytes_in - self.bytes_out >= self.max_bytes:
             if self.full:  # marks and drops are in the sums above
                 self.source.blocked = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from reelway.errors import StateError
+from reelway.errors import PacketError, StateError
 from reelway.graph.link import Link, Mark, News
 from reelway.media.packet import Packet
 from reelway.media.payload import SharedBuffer
@@ -179,6 +179,8 @@ class Pid:
         raise StateError(f"{self.filter.name} sends on {self.name}, which it has ended")
 
     def _wait(self, packet: Packet) -> None:
+        if not isinstance(packet, Packet):
+            raise PacketError(f"{self.filter.name} sends {type(packet).__name__} on {self.name}: no packet")
         self._waiting.append(packet)
         if len(self._waiting) >= MAX_WAITING:
             self.filter.blocked = True

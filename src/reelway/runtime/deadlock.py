@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("reelway.runtime")
 
 MAX_PACKETS = 1 << 20
+RELIEF_PASSES = 64
+"""So often a session that never sleeps looks for deadlocks: a busy branch shall not hide that of another."""
 
 
 Wait = tuple[Node, "Link | None"]
@@ -131,13 +133,16 @@ def _held_bytes(link: Link) -> int:
     return link.bytes_in - link.bytes_out - link.bytes_dropped
 
 
-def unblock(scheduler: Scheduler) -> bool:
-    """Before a sleep: lets a full link grow, or ends what will never end by itscheduler. True: go on."""
+def relieve_and_resume(scheduler: Scheduler) -> bool:
+    """Lets a full link grow, or resumes a filter that waited for PIDs which nobody will make. True: it did.
+
+    Also while others are busy: it looks only at filters that wait.
+    """
     try:
         while (link := relieve(scheduler.nodes, scheduler.max_link_bytes)) is not None:
             log.info("%s.%s grows to %d packets", link.source.name, link.name, link.max_packets)
             scheduler.let_go_on(link.source)
-            if scheduler.ready:  # else another link blocks the same filter
+            if not link.source.blocked:  # else another link blocks the same filter
                 return True
     except ReelwayError as error:
         if scheduler.stopping:
@@ -145,10 +150,17 @@ def unblock(scheduler: Scheduler) -> bool:
         scheduler.fail(error)
         return True
     for node in scheduler.nodes:
-        if node.postponed and not node.done and not scheduler.pending(node.filter):
+        if node.postponed and not (node.running or node.done or node.inputs_may_come()):
             node.postponed = False
             scheduler.wake(node)
             return True
+    return False
+
+
+def unblock(scheduler: Scheduler) -> bool:
+    """Before a sleep: as above, or ends what will never end by itself. True: go on."""
+    if relieve_and_resume(scheduler):
+        return True
     if not scheduler.settled():
         return False
     if (node_or_none := exhausted(scheduler.nodes)) is not None:

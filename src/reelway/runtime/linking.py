@@ -32,10 +32,13 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
         pid.attach(link)
         scheduler.between_turns(node, join)  # its properties are in the queue: no turn without configure()
 
-    scheduler.joining += bool(consumer.outputs)
+    passes_on = bool(consumer.outputs)
+    scheduler.joining += passes_on
+    node.joining += 1
 
     def join() -> None:
-        scheduler.joining -= bool(consumer.outputs)
+        scheduler.joining -= passes_on
+        node.joining -= 1
         consumer.ipids.append(link)
         consumer.ipids.sort(key=_place)  # whichever source was quicker
         scheduler.wake(node)

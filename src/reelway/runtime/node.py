@@ -7,6 +7,7 @@ deque's append and popleft being atomic under the GIL.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reelway.errors import FilterError
+from reelway.errors import FilterError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link, News
 from reelway.graph.pid import Pid
@@ -31,8 +32,8 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "later", "leaving", "number", "own", "postponed", "progress", "ready", "running",
-        "scheduler", "timer", "turns", "wall_s", "work",
+        "errors", "filter", "joining", "later", "leaving", "number", "own", "postponed", "progress", "ready",
+        "running", "scheduler", "timer", "turns", "wall_s", "work",
     )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
@@ -40,7 +41,9 @@ class Node:
         self.scheduler = scheduler
         self.ready = self.running = self.again = self.done = self.closed = self.abandoned = False
         self.postponed = False
-        """It said that it waits for PIDs that are not made yet."""
+        """It was told that PIDs may still come. Its thread sets it; the session clears it between turns."""
+        self.joining = 0
+        """Links that it gets when its turn is over."""
         self.leaving = False
         """It is taken out of the session when it is done."""
         self.number = 0
@@ -105,7 +108,9 @@ class Node:
             # configure() or ended() may have filled an output
             if not filter.blocked and not self.done and (not filter.inputs or filter.ipids):
                 self.doing = "process"
-                self.delay = filter.process()
+                delay = filter.process()
+                if delay is not None:
+                    self.delay = _as_delay(delay)
         except Exception as cause:  # noqa: BLE001 - `on_error` decides
             self.fail(cause, link)
             if link is not None and self.doing == "ended" and self.skips:
@@ -191,8 +196,13 @@ class Node:
         self.call(filter, work)
 
     def expects_inputs(self, filter: Filter) -> bool:
-        self.postponed = bool(self.scheduler.joining or self.scheduler.pending(filter))
+        self.postponed = self.inputs_may_come()
         return self.postponed
+
+    def inputs_may_come(self) -> bool:
+        """`expects_inputs`. In this order: a PID on its way is pending, then `linking`, then `joining`."""
+        scheduler = self.scheduler
+        return bool(scheduler.pending(self.filter) or scheduler.linking or scheduler.joining or self.joining)
 
     # Events, on the filter's thread
 
@@ -226,3 +236,13 @@ class Node:
             return
         for pid in self.filter.opids if link.output is None else (link.output,):
             self.send_downstream(pid, event)
+
+
+def _as_delay(value: object) -> float:
+    """A delay that process() returned. Raises StateError for what is none, such as a generator."""
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise StateError(
+            f"process() returned {value!r}, which is no delay",
+            hint="it returns None, or after how many seconds it is to be called again; it does not yield",
+        )
+    return float(value)

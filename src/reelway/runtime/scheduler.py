@@ -21,10 +21,10 @@ from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.closing import Closing
-from reelway.runtime.deadlock import unblock
+from reelway.runtime.deadlock import RELIEF_PASSES, relieve_and_resume, unblock
 from reelway.runtime.linking import connect, disconnect, remove
 from reelway.runtime.node import Node
-from reelway.runtime.tasks import Task, post
+from reelway.runtime.tasks import Task, only_the_asker_is_left, post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
 
@@ -76,8 +76,10 @@ class Scheduler:
         """Turns that other threads have."""
         self.joining = 0
         """Links to filters that make PIDs of them, and that are in a turn just now."""
+        self.in_task = self.linking = False
+        """`linking`: PIDs are being linked, and who takes them is not known yet."""
         self.ready: deque[Node] = deque()
-        self.tasks = self._added = 0
+        self.tasks = self._added = self._passes = 0
         self._closing: Closing | None = None
         self._started = time.perf_counter()
         self._deadline = float("inf")
@@ -161,13 +163,7 @@ class Scheduler:
     @property
     def last_task(self) -> bool:
         """True when nothing is left to do but, perhaps, the one task that asks."""
-        return (
-            not (self.ready or self.in_flight)
-            and self.inbox.empty()
-            and self.timers.awaited <= 1
-            and self.tasks == self.timers.awaited  # no filter waits for its delay
-            and all(node.done or node.abandoned or not node.is_source for node in self.nodes)
-        )
+        return only_the_asker_is_left(self)
 
     # Running
 
@@ -256,6 +252,9 @@ class Scheduler:
             self._give_turn(node)
             if not inbox.empty():
                 break
+        self._passes += 1
+        if not self._passes % RELIEF_PASSES:
+            relieve_and_resume(self)
 
     def _sleep(self) -> None:
         until = self.timers.next_due
@@ -356,6 +355,7 @@ class Scheduler:
 
     def _link_new(self, filter: Filter) -> None:
         pids, filter.unlinked = filter.unlinked, []
+        self.linking = True
         for pid in pids:
             filter.opids.append(pid)
             try:
@@ -363,6 +363,7 @@ class Scheduler:
             except ReelwayError as error:
                 self.fail(error)
             pid.bind()
+        self.linking = False
 
     def _retire(self, node: Node) -> None:
         node.done = True
@@ -436,6 +437,9 @@ class Scheduler:
 
     def failed(self, what: str, function: Callable[..., object], cause: Exception) -> None:
         """A function of the user's raised."""
+        if isinstance(cause, FilterError):  # it says itself whose it is
+            self.fail(cause)
+            return
         name = getattr(function, "__name__", type(function).__name__)
         what = f"{what} {name!r} failed: {type(cause).__name__}: {cause}"
         self.fail(FilterError(what, filter=name, cause=cause))

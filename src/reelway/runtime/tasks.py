@@ -17,12 +17,15 @@ def post(scheduler: Scheduler, task: Task, delay_s: float, watches: bool) -> Non
 
     def run() -> None:
         scheduler.tasks -= not watches
+        scheduler.in_task = True
         try:
             delay = task()
             if delay is not None and delay >= 0:
                 schedule(scheduler.clock.now() + delay)
         except Exception as cause:  # noqa: BLE001 - whatever a task raises ends the session, typed
             scheduler.failed("task", task, cause)
+        finally:
+            scheduler.in_task = False
 
     def schedule(due: float) -> None:
         if watches or not scheduler.stopping:
@@ -33,3 +36,18 @@ def post(scheduler: Scheduler, task: Task, delay_s: float, watches: bool) -> Non
         schedule(due)
     else:
         scheduler.inbox.put(lambda: schedule(due))
+
+
+def only_the_asker_is_left(scheduler: Scheduler) -> bool:
+    """`Scheduler.last_task`. The task that asks is no longer counted while it runs."""
+    return only_tasks_are_left(scheduler) and scheduler.timers.awaited <= (0 if scheduler.in_task else 1)
+
+
+def only_tasks_are_left(scheduler: Scheduler) -> bool:
+    """No filter has anything left to do."""
+    return (
+        not (scheduler.ready or scheduler.in_flight)
+        and scheduler.inbox.empty()
+        and scheduler.tasks == scheduler.timers.awaited  # no filter waits for its delay
+        and all(node.done or node.abandoned or not node.is_source for node in scheduler.nodes)
+    )

@@ -18,7 +18,8 @@ from reelway.graph.resolve import Converter, Step
 from reelway.graph.wiring import Wiring
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
-from reelway.runtime.scheduler import Flush, Scheduler, Task
+from reelway.runtime.scheduler import Flush, Scheduler
+from reelway.runtime.tasks import Task, only_tasks_are_left
 from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
 from reelway.session.interrupt import interruptible
 from reelway.session.pending import pending
@@ -265,6 +266,11 @@ class Session:
     def last_task(self) -> bool:
         """True when nothing is left to do but, perhaps, the one task that asks."""
         return self._scheduler.finished or self._scheduler.last_task
+
+    @property
+    def filters_done(self) -> bool:
+        """True when no filter has anything left to do; tasks may be waiting."""
+        return self._scheduler.finished or only_tasks_are_left(self._scheduler)
 
     @property
     def finished(self) -> bool:

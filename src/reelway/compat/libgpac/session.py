@@ -147,7 +147,7 @@ class FilterSession(NearestNames):
                 return None
             result = task.execute()
             if result is None:  # is 0, but a task that never says -1 shall not keep a finished session alive
-                result = -1 if self._session.last_task else 0
+                result = -1 if self._session.filters_done else 0
             if result < 0:
                 self.rem_task(task)
                 return None
