@@ -211,3 +211,39 @@ def test_an_idle_session_uses_no_cpu() -> None:
     session.stop()
     thread.join(10)
     assert used[0] < 0.2
+
+
+def test_a_cancelled_task_is_not_waited_for() -> None:
+    clock = VirtualClock()
+    session = rw.Session(threads=0, clock=clock)
+    source, sink = session.add(Feed(numbered(3))), Collect()
+    source >> session.add(sink)
+    called: list[str] = []
+    cancel = session.post(lambda: called.append("late"), 3600.0)  # type: ignore[func-returns-value]
+    session.post(cancel, 1.0)
+    session.run()
+    assert called == []
+    assert clock.now() < 2.0
+
+
+def test_a_task_that_cancels_itself_is_not_called_again() -> None:
+    session = rw.Session(threads=0, clock=VirtualClock())
+    session.add(Feed(numbered(3))) >> session.add(Collect())
+    calls: list[int] = []
+
+    def once() -> float:
+        calls.append(1)
+        cancel()
+        return 1.0
+
+    cancel = session.post(once)
+    session.run()
+    assert calls == [1]
+
+
+def test_nothing_is_posted_to_a_session_that_is_over() -> None:
+    session = rw.Session(threads=0)
+    session.add(Feed(numbered(3))) >> session.add(Collect())
+    session.run()
+    with pytest.raises(rw.StateError, match="this session is over"):
+        session.post(lambda: None)

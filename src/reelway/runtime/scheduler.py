@@ -71,7 +71,7 @@ class Scheduler:
         self.timers = Timers(self.clock)
         self.workers = Workers(threads, self._completed)
         self.stopping: Flush | None = None
-        self.finished = False
+        self.finished = self.drained = False
         self.in_flight = 0
         """Turns that other threads have."""
         self.joining = 0
@@ -121,12 +121,12 @@ class Scheduler:
         """Asks; returns at once. Also from a signal handler."""
         self.inbox.put(lambda: self._begin_stop(flush))
 
-    def post(self, task: Task, delay_s: float = 0.0, *, watches: bool = False) -> None:
-        """Calls `task` after `delay_s`, and again after each delay that it returns, until that is None.
+    def post(self, task: Task, delay_s: float = 0.0, *, watches: bool = False) -> Callable[[], None]:
+        """Calls `task` after `delay_s`, then after each delay that it returns. The value cancels it.
 
         One that only watches keeps nothing running, and goes on while the session is stopping.
         """
-        post(self, task, delay_s, watches)
+        return post(self, task, delay_s, watches)
 
     def defer(self, callback: Callable[[], None]) -> None:
         """Has `callback` called on the session's thread; after the end, at once. Also from a finalizer."""
@@ -138,7 +138,7 @@ class Scheduler:
                 self.failed("callback", callback, cause)
 
         self.inbox.put(note)
-        if self.finished and self._closing is None:  # nobody looks into the inbox any more
+        if self.drained:  # nobody looks into the inbox any more
             self._drain_inbox()
 
     def wake_from_anywhere(self, node: Node) -> None:
@@ -483,7 +483,8 @@ class Scheduler:
         self._closing = Closing(self, self.nodes)
         self._closing.run()
         self._closing = None
-        self._drain_inbox()
+        for self.drained in (False, True):  # the second time of what came in between
+            self._drain_inbox()
 
     def _drain_inbox(self) -> None:
         """Release callbacks of what the closing let go of."""

@@ -11,16 +11,20 @@ if TYPE_CHECKING:
 Task = Callable[[], "float | None"]
 
 
-def post(scheduler: Scheduler, task: Task, delay_s: float, watches: bool) -> None:
-    """`Scheduler.post`. From any thread."""
+def post(scheduler: Scheduler, task: Task, delay_s: float, watches: bool) -> Callable[[], None]:
+    """`Scheduler.post`. From any thread; the value cancels the task, likewise."""
     due = scheduler.clock.now() + delay_s
+    number: int | None = None
+    cancelled = False
 
     def run() -> None:
+        nonlocal number
+        number = None
         scheduler.tasks -= not watches
         scheduler.in_task = True
         try:
             delay = task()
-            if delay is not None and delay >= 0:
+            if delay is not None and delay >= 0 and not cancelled:
                 schedule(scheduler.clock.now() + delay)
         except Exception as cause:  # noqa: BLE001 - whatever a task raises ends the session, typed
             scheduler.failed("task", task, cause)
@@ -28,14 +32,26 @@ def post(scheduler: Scheduler, task: Task, delay_s: float, watches: bool) -> Non
             scheduler.in_task = False
 
     def schedule(due: float) -> None:
-        if watches or not scheduler.stopping:
+        nonlocal number
+        if (watches or not scheduler.stopping) and not cancelled:
             scheduler.tasks += not watches
-            scheduler.timers.at(due, run, watches=watches)
+            number = scheduler.timers.at(due, run, watches=watches)
 
-    if scheduler.is_here():
-        schedule(due)
-    else:
-        scheduler.inbox.put(lambda: schedule(due))
+    def forget() -> None:
+        nonlocal cancelled, number
+        cancelled = True
+        if number is not None and scheduler.timers.cancel(number):
+            scheduler.tasks -= not watches
+        number = None
+
+    def here(work: Callable[[], None]) -> None:
+        if scheduler.is_here():
+            work()
+        else:
+            scheduler.inbox.put(work)
+
+    here(lambda: schedule(due))
+    return lambda: here(forget)
 
 
 def only_the_asker_is_left(scheduler: Scheduler) -> bool:

@@ -34,10 +34,12 @@ class Timers:
             heapq.heapify(self.heap)
         return number
 
-    def cancel(self, number: int) -> None:
+    def cancel(self, number: int) -> bool:
+        """True where it was still to come."""
         call = self._calls.pop(number, None)
         if call is not None:
             self.awaited -= not call[1]
+        return call is not None
 
     def clear(self) -> None:
         """Cancels all but watchers."""

@@ -24,7 +24,7 @@ from reelway.session.check import check_fed, check_together, check_unlinked, ref
 from reelway.session.interrupt import interruptible
 from reelway.session.pending import pending
 from reelway.session.plan import Plan, make_plan
-from reelway.session.words import stream_in_words
+from reelway.session.words import as_told, stream_in_words
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
@@ -187,7 +187,7 @@ class Session:
             self._scheduler.open_sources(self.open_timeout_s)
             if self._scheduler.failures:
                 self._scheduler.close()
-                raise self._plain(self._scheduler.failures[0])
+                raise as_told(self._scheduler.failures[0])
         plan = make_plan(self._wiring, self.filters)
         try:
             refuse_same_file(self.filters)
@@ -220,8 +220,8 @@ class Session:
                 self._start(progress)
                 self._scheduler.run()
         except ReelwayError as error:
-            plain = self._plain(error)
-            raise plain from plain.__cause__
+            told = as_told(error)
+            raise told from told.__cause__
         finally:
             self._tell_end()
         return False
@@ -246,12 +246,15 @@ class Session:
         """`stop()` in a hurry."""
         self.stop(flush)
 
-    def post(self, task: Task, delay_s: float = 0.0) -> None:
+    def post(self, task: Task, delay_s: float = 0.0) -> Callable[[], None]:
         """Calls `task()` on the session's thread after `delay_s`, then after each delay [s] it returns.
 
-        None or a negative number ends it; a task that goes on keeps a blocking session running.
+        None or a negative number ends it; a task that goes on keeps a blocking session running. The value
+        is a function that cancels it, from any thread. Raises StateError where the session is over.
         """
-        self._scheduler.post(task, delay_s)
+        if self.finished:
+            raise StateError("this session is over", hint="make another one")
+        return self._scheduler.post(task, delay_s)
 
     def watch(self, task: Task, delay_s: float = 0.0, at_end: Callable[[], None] | None = None) -> None:
         """`post()` for a task that only looks on: it keeps nothing running, and also sees the stopping.
@@ -482,15 +485,6 @@ class Session:
 
     def _pending(self, consumer: Filter) -> list[Filter]:
         return pending(consumer, self._wiring, self._made_for)
-
-    def _plain(self, error: ReelwayError) -> ReelwayError:
-        """What a filter says of the world, of what it was told, or of what is installed stands for itself."""
-        cause = error.__cause__
-        if isinstance(cause, (LinkError, OptionError, UnknownNameError)):
-            return cause
-        if isinstance(cause, ReelwayError) and cause.fault in ("world", "installation"):
-            return cause
-        return error
 
 
 def _from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:

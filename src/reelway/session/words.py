@@ -1,4 +1,4 @@
-"""A stream in a few words, for people."""
+"""Streams in a few words, and errors as their reader needs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["stream_in_words"]
+from reelway.errors import LinkError, OptionError, ReelwayError, UnknownNameError
+
+__all__ = ["as_told", "stream_in_words"]
 
 
 def stream_in_words(properties: Mapping[str, Any]) -> str:
@@ -35,3 +37,13 @@ def _plain(value: Any) -> str:
     if isinstance(value, frozenset):
         return "|".join(sorted(map(str, value)))
     return str(value)
+
+
+def as_told(error: ReelwayError) -> ReelwayError:
+    """What a filter says of the world, of what it was told, or of what is installed stands for itself."""
+    cause = error.__cause__
+    if isinstance(cause, (LinkError, OptionError, UnknownNameError)):
+        return cause
+    if isinstance(cause, ReelwayError) and cause.fault in ("world", "installation"):
+        return cause
+    return error

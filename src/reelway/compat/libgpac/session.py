@@ -52,7 +52,8 @@ class FilterSession(NearestNames):
     ) -> None:
         settings = environment.settings
         self._faces: dict[rw.Filter, Filter] = {}
-        self._tasks: list[FilterTask] = []
+        self._tasks: dict[FilterTask, Callable[[], None]] = {}
+        """Each with what cancels it."""
         self._blocking = settings.blocking
         self._clock_hint = 0, Fraction64()
         self._reporting = False
@@ -140,11 +141,8 @@ class FilterSession(NearestNames):
     def post(self, task: FilterTask) -> None:
         """Has the scheduler call `task.execute()`, and again after the milliseconds that it returns."""
         task.session = self
-        self._tasks.append(task)
 
         def call() -> float | None:
-            if task not in self._tasks:
-                return None
             result = task.execute()
             if result is None:  # is 0, but a task that never says -1 shall not keep a finished session alive
                 result = -1 if self._session.filters_done else 0
@@ -154,13 +152,14 @@ class FilterSession(NearestNames):
             return result / 1_000
 
         call.__name__ = task.name
-        self._session.post(call)
+        self._tasks[task] = self._session.post(call)
 
     def rem_task(self, task: FilterTask) -> None:
         """The task is not called again."""
         task.session = None
-        if task in self._tasks:
-            self._tasks.remove(task)
+        cancel = self._tasks.pop(task, None)
+        if cancel is not None:
+            cancel()
 
     def _after(self, delay_s: float, call: Callable[[], None]) -> None:
         """Calls once, on the session's thread."""
