@@ -37,13 +37,22 @@ def reported(work: Callable[[], int], *, debug: bool = False) -> int:
         return stop.code if isinstance(stop.code, int) else DONE if stop.code is None else FAILURE
     except BaseException as error:  # noqa: BLE001 - here it ends, whatever it is
         if isinstance(error, BrokenPipeError) or isinstance(getattr(error, "cause", None), BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _leave_stdout()
             return DONE
         if debug:
             sys.stderr.write(redact("".join(traceback.format_exception(error))))
         message, hint, code = _of(error)
         complain(message, hint)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _leave_stdout()
     return code
+
+
+def _leave_stdout() -> None:
+    """What its buffer holds goes nowhere: Python would try again at exit, and exit with a code of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str, hint: str | None = None) -> None:

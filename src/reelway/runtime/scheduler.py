@@ -1,6 +1,6 @@
 """The scheduler: one thread decides who runs, workers only run turns.
 
-A ready queue, timers, an inbox. Nothing polls: with nothing to do it sleeps in `Clock.wait`. Everything here
+A ready queue, timers, an inbox. With nothing to do it sleeps in `Clock.wait`. Everything here
 belongs to the thread in `run()`, except what stands under "From any thread" and the inbox (SimpleQueue.put
 may be called from any thread, a finalizer and a signal handler).
 """
