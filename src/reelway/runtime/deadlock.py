@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("reelway.runtime")
 
 MAX_PACKETS = 1 << 20
+"""No link grows beyond this, whatever its packets weigh."""
 RELIEF_PASSES = 64
 """So often a session that never sleeps looks for deadlocks: a busy branch shall not hide that of another."""
 
@@ -93,10 +94,12 @@ def relieve(nodes: Iterable[Node], max_bytes: int) -> Link | None:
     if _held_bytes(link) >= max_bytes or len(link) >= MAX_PACKETS:
         starved = [other for node, other in cycle if other is not None and not node.filter.blocked]
         partner = f"{starved[0].source.name}.{starved[0].name}" if starved else "another stream"
+        ahead = f"{_held_bytes(link) / 1e6:.1f} MB" if len(link) < MAX_PACKETS else f"{len(link)} packets"
+        more = "raise max_link_bytes, or " if len(link) < MAX_PACKETS else ""
         raise InterleaveError(
-            f"{link.source.name}.{link.name} is {_held_bytes(link) / 1e6:.1f} MB ahead of {partner}, "
+            f"{link.source.name}.{link.name} is {ahead} ahead of {partner}, "
             f"for which {link.filter.name} waits",
-            hint="the streams lie too far apart in the source; raise max_link_bytes, or leave one out",
+            hint=f"the streams lie too far apart in the source; {more}leave one out",
         )
     link.grow(max_bytes)
     return link

@@ -40,7 +40,8 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
         scheduler.joining -= passes_on
         node.joining -= 1
         consumer.ipids.append(link)
-        consumer.ipids.sort(key=_place)  # whichever source was quicker
+        # whichever source was quicker; not sort(), which shows other threads an empty list meanwhile
+        consumer.ipids[:] = sorted(consumer.ipids, key=_place)
         scheduler.wake(node)
 
     scheduler.between_turns(producer, attach)

@@ -94,7 +94,7 @@ def _of_filter(node: Node, now: float) -> FilterStatistics:
     filter = node.filter
     inputs = tuple(_of_link(link, now) for link in tuple(filter.ipids))
     pids = tuple(filter.opids)
-    sent = [pid.links[0] for pid in pids if pid.links]
+    sent = [links[0] for pid in pids if (links := tuple(pid.links))]  # copies: another thread may link
     return FilterStatistics(
         name=filter.name,
         kind=filter.registry_name or type(filter).__name__,
