@@ -125,3 +125,14 @@ def test_names_find_filters() -> None:
         assert session["two"] is second
         with pytest.raises(rw.UnknownNameError, match="three"):
             session["three"]
+
+
+def test_a_filter_tells_its_own_figures() -> None:
+    session = rw.Session(threads=0)
+    source, sink = session.add(Feed(numbered(7))), session.add(Collect())
+    source >> sink
+    session.run()
+    assert (source.statistics().packets_out, sink.statistics().packets_in) == (7, 7)
+    assert sink.statistics() == next(each for each in session.statistics().filters if each.name == sink.name)
+    with pytest.raises(rw.StateError):
+        Collect().statistics()

@@ -56,6 +56,9 @@ class Context(Protocol):
     def now(self) -> float:
         """The session's clock [s]."""
 
+    def statistics(self, filter: Filter) -> Any:
+        """The FilterStatistics of `filter`."""
+
     def expects_inputs(self, filter: Filter) -> bool:
         """True while a filter upstream may still make a PID for `filter`, which is then called again."""
 
@@ -252,6 +255,10 @@ class Filter:
     def destinations(self) -> list[Filter]:
         """The filters that it feeds, each once."""
         return list(dict.fromkeys(link.filter for pid in self.opids for link in pid.links))
+
+    def statistics(self) -> Any:
+        """Its figures so far, a `runtime.statistics.FilterStatistics`; immutable. From any thread."""
+        return self.context.statistics(self)
 
     def send_event(self, event: Event) -> None:
         """Sends `event` upstream through all inputs; a source gets it itself."""

@@ -24,6 +24,7 @@ from reelway.media.timebase import MICROSECONDS
 
 if TYPE_CHECKING:
     from reelway.runtime.scheduler import Scheduler
+    from reelway.runtime.statistics import FilterStatistics
     from reelway.runtime.workers import WorkerThread
 
 
@@ -194,6 +195,11 @@ class Node:
                 filter.on_event(own)
 
         self.call(filter, work)
+
+    def statistics(self, filter: Filter) -> FilterStatistics:
+        from reelway.runtime.statistics import of_filter
+
+        return of_filter(self, time.perf_counter())
 
     def expects_inputs(self, filter: Filter) -> bool:
         self.postponed = self.inputs_may_come()

@@ -66,7 +66,7 @@ class Statistics(NamedTuple):
 
 
 def snapshot(nodes: Iterable[Node], elapsed_s: float, now: float) -> Statistics:
-    filters = tuple(_of_filter(node, now) for node in nodes)
+    filters = tuple(of_filter(node, now) for node in nodes)
     return Statistics(
         elapsed_s=elapsed_s,
         filters=filters,
@@ -90,7 +90,7 @@ def state_of(node: Node) -> str:
     return "waiting"
 
 
-def _of_filter(node: Node, now: float) -> FilterStatistics:
+def of_filter(node: Node, now: float) -> FilterStatistics:
     filter = node.filter
     inputs = tuple(_of_link(link, now) for link in tuple(filter.ipids))
     pids = tuple(filter.opids)
