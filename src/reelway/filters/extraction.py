@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil
+from math import ceil, isfinite
 from typing import Literal
 
 from reelway.errors import OptionError
@@ -73,6 +73,8 @@ def ranges(starts: Sequence[float], ends: Sequence[float | str]) -> list[Range]:
 
 
 def _exact(seconds: float) -> Fraction:
+    if not isfinite(seconds):
+        raise OptionError(f"{seconds} is no time of a range", hint="leave xe out to go on to the end")
     return Fraction(repr(float(seconds)))
 
 
