@@ -12,6 +12,7 @@ import pytest
 import reelway as rw
 import reelway.compat.libgpac as gpac
 from reelway import catalog
+from reelway.media.frame import MemoryFrame
 from tests.media import make
 
 
@@ -749,17 +750,8 @@ def test_a_removed_output_ends_behind_what_was_sent(fs: gpac.FilterSession) -> N
 
 
 def test_a_decoders_frame_is_known_as_such(fs: gpac.FilterSession) -> None:
-    class Frame:
-        def planes(self) -> list[Any]:
-            return []
-
-        def make_writable(self) -> None:
-            pass
-
-        def copy(self) -> Any:
-            return self
-
-    packet = Source(fs).new_pid()._made(rw.Packet(Frame()), readonly=False)
+    frame = MemoryFrame.picture("gray", 4, 2)
+    packet = Source(fs).new_pid()._made(rw.Packet(frame), readonly=False)
     assert packet.frame_ifce
     with pytest.raises(NotImplementedError, match="raw video comes later"):
         _ = packet.data

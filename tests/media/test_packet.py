@@ -10,28 +10,34 @@ import pytest
 
 import reelway as rw
 from reelway.filters.simple import Forward, Null
-from reelway.media.payload import Buffer, Part, SharedBuffer
+from reelway.media.payload import Buffer, Frame, Part, SharedBuffer
 from reelway.testing.faults import Choppy
 from reelway.testing.parts import Collect, Feed, numbered
 
 
-class Frame:
+class Reference(Frame):
     """A raw frame of two planes that somebody else may see, as a codec's reference frames are."""
+
+    format = "two planes"
+    size = 30
 
     def __init__(self, planes: list[np.ndarray], seen_elsewhere: bool = False) -> None:
         self._planes = planes
         self.seen_elsewhere = seen_elsewhere
 
-    def planes(self) -> list[np.ndarray]:
+    def planes(self, writable: bool = False) -> list[np.ndarray]:
         return self._planes
+
+    def view(self) -> memoryview:
+        return memoryview(b"".join(plane.tobytes() for plane in self._planes))
 
     def make_writable(self) -> None:
         if self.seen_elsewhere:
             self._planes = [plane.copy() for plane in self._planes]
             self.seen_elsewhere = False
 
-    def copy(self) -> Frame:
-        return Frame([plane.copy() for plane in self._planes])
+    def copy(self) -> Reference:
+        return Reference([plane.copy() for plane in self._planes])
 
 
 def full() -> rw.Packet:
@@ -165,7 +171,8 @@ def test_copy_properties() -> None:
 @pytest.mark.parametrize("seen", [False, True])
 def test_planes_of_a_frame(seen: bool) -> None:
     planes = [np.zeros((4, 6), np.uint8), np.zeros((2, 3), np.uint8)]
-    packet = rw.Packet(Frame(planes, seen), size=30)
+    packet = rw.Packet(Reference(planes, seen))
+    assert (packet.size, packet.array().shape) == (30, (5, 6))
     assert packet.readonly
     assert [plane.shape for plane in packet.planes()] == [(4, 6), (2, 3)]
     packet.writable()[0][0, 0] = 9

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reelway.errors import PacketError
-from reelway.media.payload import Buffer, Part, Planar, view
+from reelway.media.payload import Buffer, Frame, Part, view
 
 if TYPE_CHECKING:
     import numpy
@@ -84,14 +84,20 @@ class Packet:
         return self._view().toreadonly()
 
     def array(self) -> numpy.ndarray[Any, Any]:
-        """The bytes as a read-only uint8 array of shape (size,): a view, not a copy."""
+        """A raw frame as one array, anything else as uint8 of shape (size,); to be read only.
+
+        A packed frame is a view, (lines, columns, components) or (samples, channels); a planar one is copied
+        (see `media.layout.one_array`). Bytes are a view.
+        """
+        if isinstance(self.payload, Frame):
+            return self.payload.array()
         import numpy
 
         return numpy.frombuffer(self.data, numpy.uint8)
 
     def planes(self) -> list[Any]:
-        """One (rows, stride) uint8 view a plane of a raw frame; read them, write only after `writable()`."""
-        if not isinstance(self.payload, Planar):
+        """One array a plane of a raw frame (see `Frame`): read-only views; to write, `writable()`."""
+        if not isinstance(self.payload, Frame):
             raise PacketError(f"{self!r} holds no raw frame", hint="planes() is for CodecID=raw; else data")
         return self.payload.planes()
 
@@ -106,13 +112,13 @@ class Packet:
         Copies the payload first where anybody else may see it. Only before `send()`.
         """
         payload = self.payload
-        if isinstance(payload, Planar):
+        if isinstance(payload, Frame):
             if self.shared:
                 payload = self.payload = payload.copy()
                 self.shared = False
             else:
                 payload.make_writable()
-            return payload.planes()
+            return payload.planes(writable=True)
         if self.readonly:
             self.payload = Buffer(self._view())
             self.shared = False

@@ -2,34 +2,65 @@
 
 Anything with the buffer protocol is a payload: bytes, an array, a packet of av. Two kinds are Reelway's own.
 `Buffer` is memory that its one holder may write; `SharedBuffer` is somebody else's memory with a callback
-for the moment when nobody reads it any more. Frames of codecs (engine) add `planes()` and `make_writable()`.
+for the moment when nobody reads it any more. Raw media is a `Frame`.
 """
 
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer as SupportsBuffer  # collections.abc.Buffer from Python 3.12 on
+
+    from reelway.media.layout import Array
 else:
     SupportsBuffer = Any
 
 
-@runtime_checkable
-class Planar(Protocol):
-    """A raw frame: strided planes, and FFmpeg's own rules for who may write into them."""
+class Frame(ABC):
+    """Raw media: a picture or a piece of sound, and the rules for who may write into it.
 
-    def planes(self) -> list[Any]:
-        """One (rows, stride) uint8 view a plane, padding included; the views keep the frame alive."""
+    A plane of a picture is an array (lines, columns) or (lines, columns, components), perhaps with gaps
+    between its lines; a plane of sound is (samples,) for one channel or (samples, channels).
+    """
 
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def format(self) -> str:
+        """Pixel or sample format, FFmpeg's name."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes without gaps."""
+
+    @abstractmethod
+    def planes(self, writable: bool = False) -> list[Array]:
+        """Views that keep the frame alive; read-only, unless asked for, after `make_writable()`."""
+
+    @abstractmethod
     def make_writable(self) -> None:
         """Afterwards nobody else sees what is written into `planes()`; copies where somebody else would."""
 
-    def copy(self) -> Planar:
+    @abstractmethod
+    def copy(self) -> Frame:
         """A frame of its own."""
+
+    @abstractmethod
+    def view(self) -> memoryview:
+        """Its planes one after the other: a view where they lie so in memory, else a copy."""
+
+    def array(self) -> Array:
+        """All samples in one array: a view of packed formats, a copy of planar ones (`layout.one_array`)."""
+        from reelway.media.layout import one_array
+
+        return one_array(self.planes(), self.format)
 
 
 class Buffer:
@@ -95,7 +126,7 @@ class Part:
 
 def view(payload: Any) -> memoryview:
     """The bytes of a payload, not copied; writable only where the payload is. TypeError: it has no bytes."""
-    if isinstance(payload, (Buffer, SharedBuffer, Part)):
+    if isinstance(payload, (Buffer, SharedBuffer, Part, Frame)):
         return payload.view()
     flat = memoryview(payload)
     return flat if flat.format == "B" and flat.ndim == 1 else flat.cast("B")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import reelway as rw
 from reelway.compat.libgpac.later import NearestNames, comes_later
 from reelway.compat.libgpac.properties import held, key_of, shown, to_reelway
-from reelway.media.payload import Planar
+from reelway.media.payload import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,7 +186,7 @@ class FilterPacket(NearestNames):
     @property
     def frame_ifce(self) -> bool:
         """True for a decoder's frame, whose planes lie apart; `clone()` gives its bytes in one piece."""
-        return isinstance(self._packet.payload, Planar)
+        return isinstance(self._packet.payload, Frame)
 
     @property
     def frame_ifce_gl(self) -> bool:
