@@ -7,7 +7,6 @@ stops every thread of the process. Opened and written in Python, it stops the th
 from __future__ import annotations
 
 import os
-import socket
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -47,6 +46,8 @@ def open_channel(url: str) -> Channel | None:
     if url.startswith("pipe:"):
         return Channel(os.fdopen(os.dup(int(url[5:] or "1")), "wb", buffering=0))
     if url.startswith("tcp://") and "listen" not in (parts := urlsplit(url)).query:
+        import socket  # with what it imports, as long as the rest of a remux: for who needs it
+
         connection = socket.create_connection((parts.hostname, parts.port or 0), CONNECT_S)
         connection.settimeout(None)
         with connection:  # the file holds it open

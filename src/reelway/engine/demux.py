@@ -7,27 +7,33 @@ import os
 import stat
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 
 from reelway.engine.errors import quotable, reading
-from reelway.engine.picture_order import PictureTimes
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import FormatError, ReelwayError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.option import option
 from reelway.graph.pid import Pid
-from reelway.media.events import Event, Play, Seek, Stop
 from reelway.media.packet import Packet
 from reelway.media.timebase import unify
+
+if TYPE_CHECKING:
+    from reelway.engine.picture_order import PictureTimes
+    from reelway.media.events import Event
 
 av.logging.set_level(None)  # a log callback into Python deadlocks and contends
 COUNTED = {"h264", "hevc"}
 """Containers that say no times at all: theirs are counted."""
 UNTIMED = {*COUNTED, "avi"}
 """Containers without display times: none at all, or AVI, where FFmpeg makes them up, wrong with B-frames."""
+TABLED = (".mp4", ".mov", ".m4a", ".m4v")
+AS_TABLED = "+noparse+nofillin"
+"""The tables of these files say all about each packet: parsing the packets too takes a tenth of the time of
+reading them, and gives the last packet of MP3 a duration that its table denies."""
 NAMES = {"video": "video", "audio": "audio", "subtitle": "text", "data": "data", "attachment": "file"}
 
 
@@ -128,6 +134,8 @@ class Demux(Filter):
 
     def on_event(self, event: Event) -> bool:
         """Play and Seek move the whole source; Stop ends the PID it concerns."""
+        from reelway.media.events import Play, Seek, Stop  # most sessions send none
+
         match event:
             case Stop():
                 event.pid.end()
@@ -186,12 +194,20 @@ class Demux(Filter):
         return True
 
     def _open(self) -> None:
-        source = self.url or self.src
+        options = dict(self.ffmpeg)
+        if self.url.lower().endswith(TABLED) and is_regular(self.url) and "fflags" not in options:
+            self._container = self._opened({**options, "fflags": AS_TABLED})
+            if self._container.format.name == "mov,mp4,m4a,3gp,3g2,mj2":
+                return
+            self._container.close()  # it is not what its name says
+        self._container = self._opened(options)
+
+    def _opened(self, options: dict[str, str]) -> Any:
         try:
-            self._container = av.open(
-                source,
+            return av.open(
+                self.url or self.src,
                 format=self.format or None,
-                options=dict(self.ffmpeg),
+                options=options,
                 timeout=(self.timeout_s, self.timeout_s) if self.thread == "own" and self.url else None,
                 metadata_errors="replace",
             )
@@ -207,6 +223,8 @@ class Demux(Filter):
 
 def _timed(packets: Iterator[Any]) -> Iterator[Any]:
     """Gives times to H.264 and HEVC packets that have none; all others pass."""
+    from reelway.engine.picture_order import PictureTimes
+
     clocks: dict[int, PictureTimes | None] = {}
     for packet in packets:
         if not packet.size:

@@ -19,10 +19,10 @@ from reelway.errors import FilterError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link, News
 from reelway.graph.pid import Pid
-from reelway.media.events import BufferRequirement, Event, Play, Stop
 from reelway.media.timebase import MICROSECONDS
 
 if TYPE_CHECKING:
+    from reelway.media.events import Event
     from reelway.runtime.scheduler import Scheduler
     from reelway.runtime.statistics import FilterStatistics
     from reelway.runtime.workers import WorkerThread
@@ -33,7 +33,7 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "joining", "later", "leaving", "number", "own", "postponed", "progress", "ready",
+        "errors", "filter", "held", "joining", "later", "leaving", "number", "own", "postponed", "progress", "ready",
         "running", "scheduler", "timer", "turns", "wall_s", "work",
     )  # fmt: skip
 
@@ -47,6 +47,8 @@ class Node:
         """Links that it gets when its turn is over."""
         self.leaving = False
         """It is taken out of the session when it is done."""
+        self.held = False
+        """It gets no turn before the filter that it replaces is closed."""
         self.number = 0
         """How many were added before it."""
         self.timer: int | None = None
@@ -156,6 +158,8 @@ class Node:
             self.doing = "ended"
             link.ended = True
             self.filter.ended(link)
+            if link.source.context.leaving:  # type: ignore[attr-defined]
+                self.defer(partial(self.scheduler.disconnect, link))
         self._begin_new()
 
     def _begin_new(self) -> None:
@@ -214,6 +218,8 @@ class Node:
 
     def _arrive(self, link: Link, event: Event) -> None:
         """An event from the consumer behind `link`: it concerns the whole PID, or not yet."""
+        from reelway.media.events import BufferRequirement, Play, Stop  # most sessions send none
+
         pid = link.pid
         if isinstance(event, Stop):
             link.stopped = True
