@@ -87,6 +87,8 @@ class Link:
         "max_packets",
         "max_seconds",
         "max_ticks",
+        "moved",
+        "open_ended",
         "output",
         "packets_dropped",
         "packets_in",
@@ -113,6 +115,10 @@ class Link:
         self.configured = self.ended = self.removed = False
         self.stopped = False
         """The consumer wants no more (`Stop`): packets pass it by until it says `Play`."""
+        self.moved = False
+        """Another PID feeds it than the one it was made for."""
+        self.open_ended = False
+        """Another PID is going to feed it: the end of this one is not told."""
         self.data: Any = None
         """For the consumer: whatever it keeps for this input."""
         self.output: Pid | None = None
@@ -240,6 +246,8 @@ class Link:
     def push_mark(self, mark: Mark) -> None:
         if mark.news is News.CONFIGURE:
             self.set_timescale((mark.properties or {}).get("Timescale"))
+        elif mark.news is News.END and self.open_ended:
+            return
         self.marks_in += 1
         self.queue.append(mark)
 
@@ -252,6 +260,23 @@ class Link:
         self.set_timescale(self.pid.properties.get("Timescale"))
 
     # Scheduler's thread
+
+    @property
+    def reopens(self) -> bool:
+        """Another PID may feed it: its end was not told yet."""
+        return not self.ended and not self.removed
+
+    def reopen(self, pid: Pid) -> None:
+        """From here on `pid` feeds it; an end that waits in the queue is none. While nobody feeds it."""
+        self.pid, self.source = pid, pid.filter
+        self.moved, self.open_ended = True, False
+        for item in tuple(self.queue):
+            if isinstance(item, Mark) and item.news is News.END:
+                try:
+                    self.queue.remove(item)
+                except (ValueError, IndexError):  # the consumer was quicker
+                    continue
+                self.marks_out += 1
 
     def grow(self, max_bytes: int) -> None:
         """Doubles every limit, bytes up to `max_bytes`, until there is room. While the producer waits."""

@@ -127,11 +127,13 @@ class Pid:
         """The call that made it is over: what is set from here on is news."""
         self._begun = True
 
-    def attach(self, link: Link) -> None:
-        """Adds a consumer; it starts with the properties that the next packet has."""
+    def attach(self, link: Link, *, restart: bool = False) -> None:
+        """Adds a consumer; it starts with the properties that the next packet has, or goes on with them."""
         self.links.append(link)
         properties = self.properties if self._bound else self._first_properties
         link.push_mark(Mark(News.CONFIGURE, dict(properties)))
+        if restart:
+            link.push_mark(Mark(News.RESTART))
         if self._bound:
             if self.ended:
                 link.push_mark(Mark(News.END))

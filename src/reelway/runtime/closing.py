@@ -22,21 +22,24 @@ END_CLOSE_S = 10.0
 class Closing:
     """Sinks first. Filters with threads of their own close there, all at once; the others one by one.
 
-    A filter that a thread still uses is never closed by another: that thread closes it when C returns.
+    A filter that a thread still uses is never closed by another: that thread closes it when C returns. One
+    for each session: what was taken out of it, and is still closing at its end, is waited for like the rest.
     """
 
-    def __init__(self, scheduler: Scheduler, nodes: Iterable[Node]) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
-        self._left = dict.fromkeys(_sinks_first(nodes))
-        self._until = time.monotonic() + (CLOSE_S if scheduler.stopping else END_CLOSE_S)
+        self._left: dict[Node, None] = {}
+        self._until = float("inf")
 
     def hurry(self) -> None:
         """The session is stopped while it closes."""
         self._until = min(self._until, time.monotonic() + CLOSE_S)
 
-    def begin(self) -> None:
+    def begin(self, nodes: Iterable[Node]) -> None:
         """Closes what can be closed now; threads will report to the inbox."""
-        for node in tuple(self._left):
+        begun = dict.fromkeys(node for node in _sinks_first(nodes) if node not in self._left)
+        self._left.update(begun)
+        for node in begun:
             if node.own is not None:
                 report = partial(self._scheduler.inbox.put, partial(self._report, node))
                 self._scheduler.workers.close_there(node, report)
@@ -44,14 +47,17 @@ class Closing:
                 node.close()
                 self._report(node)
 
-    def run(self) -> None:
+    def run(self, nodes: Iterable[Node]) -> None:
         """Closes all; waits for threads, and abandons those that are not back in time."""
-        self.begin()
+        self._until = time.monotonic() + (CLOSE_S if self._scheduler.stopping else END_CLOSE_S)
+        self.begin(nodes)
         while self._left and (note := RealClock().wait(self._scheduler.inbox, self._until, True)):
             note()
             self._close_returned()
         for node in self._left:
             self._scheduler.workers.abandon(node)
+            if node not in self._scheduler.nodes:  # it was taken out; statistics name it all the same
+                self._scheduler.nodes.append(node)
         while not self._scheduler.inbox.empty():  # one may have come back just before
             self._scheduler.inbox.get()()
         self._close_returned()

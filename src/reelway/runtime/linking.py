@@ -6,6 +6,7 @@ A filter's `ipids` and a PID's `links` change between its turns, on the session'
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link, Mark, News
 from reelway.graph.pid import Pid
-from reelway.graph.policy import make_link
+from reelway.graph.policy import DroppingLink, make_link
 
 if TYPE_CHECKING:
     from reelway.runtime.node import Node
@@ -55,9 +56,11 @@ def _place(link: Link) -> tuple[int, int]:
 def disconnect(scheduler: Scheduler, link: Link) -> None:
     """Undoes `connect`; what is in the queue is dropped and counted."""
     node: Node = link.filter.context  # type: ignore[assignment]
-    _detach(scheduler, link)
+    detach(scheduler, link)
 
     def leave() -> None:
+        if link not in link.filter.ipids or (link.ended and len(link.filter.ipids) == 1):
+            return  # by its last input, which has ended, a filter is known to be done
         link.filter.ipids.remove(link)
         link.removed = True
         link.discard()
@@ -66,37 +69,98 @@ def disconnect(scheduler: Scheduler, link: Link) -> None:
     scheduler.between_turns(node, leave)
 
 
-def remove(scheduler: Scheduler, filter: Filter) -> None:
-    """Takes `filter` out with what it alone feeds; ends travel, so that each finishes what it has."""
-    node: Node = filter.context  # type: ignore[assignment]
-    if node.leaving or node not in scheduler.nodes:
-        return
-    _leave_with_consumers(node)
-    for link in filter.ipids:
-        _detach(scheduler, link, Mark(News.END))
-    if node.done or node.is_source or not filter.ipids:
-        scheduler.between_turns(node, lambda: scheduler.end(node))
+def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
+    """From now on `link` gets what `pid` sends, behind what is queued in it; its consumer keeps its input.
+
+    The consumer is told of the new properties in order, and with `restart` of a new place in the stream.
+    """
+    producer: Node = pid.filter.context  # type: ignore[assignment]
+    detach(scheduler, link)
+
+    def attach() -> None:
+        consumer: Node = link.filter.context  # type: ignore[assignment]
+        threaded = producer.elsewhere or consumer.elsewhere
+        if threaded and isinstance(link, DroppingLink) and isinstance(link.guard, nullcontext):
+            link.guard = threading.Lock()  # both ends were on this thread, where nobody is in it
+        link.reopen(pid)
+        pid.attach(link, restart=restart)
+        link.filter.ipids[:] = sorted(link.filter.ipids, key=_place)
+        scheduler.wake(consumer)
+
+    # not before the old producer has let go of it: no packet of his comes behind one of the new one's
+    old: Node = link.source.context  # type: ignore[assignment]
+    scheduler.between_turns(old, lambda: scheduler.between_turns(producer, attach))
 
 
-def _leave_with_consumers(node: Node) -> None:
-    node.leaving = True
-    for pid in node.filter.opids:
-        for link in pid.links:
-            consumer: Node = link.filter.context  # type: ignore[assignment]
-            if all(each.source.context.leaving for each in link.filter.ipids):  # type: ignore[attr-defined]
-                _leave_with_consumers(consumer)
+def leaving_with(filter: Filter, made: Collection[Filter] = ()) -> list[Filter]:
+    """`filter` with what it alone feeds, and those of `made`, upstream, that feed nobody else."""
+    leaving = {filter: None}
+    for here in leaving_in_order(leaving):
+        for pid in here.opids:
+            for link in pid.links:
+                if all(each.source in leaving for each in link.filter.ipids):
+                    leaving[link.filter] = None
+        for link in here.ipids:
+            fed = (each.filter for pid in link.source.opids for each in pid.links)
+            if link.source in made and all(consumer in leaving for consumer in fed):
+                leaving[link.source] = None
+    return list(leaving)
 
 
-def _detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
+def leaving_in_order(leaving: Mapping[Filter, None]) -> Iterator[Filter]:
+    """Each, also those that come in meanwhile; again from the first until none is added."""
+    seen = 0
+    while seen < len(leaving):
+        seen = len(leaving)
+        yield from tuple(leaving)
+
+
+def remove(scheduler: Scheduler, filters: Collection[Filter]) -> None:
+    """Takes `filters` out; ends travel, so that each finishes what it has."""
+    nodes: list[Node] = [filter.context for filter in filters]  # type: ignore[misc]
+    nodes = [node for node in nodes if not node.leaving and node in scheduler.nodes]
+    for node in nodes:
+        node.leaving = True
+    for node in nodes:
+        for link in node.filter.ipids:
+            if not link.source.context.leaving:  # type: ignore[attr-defined]
+                detach(scheduler, link, Mark(News.END))
+        for pid in node.filter.opids:
+            for link in tuple(pid.links):
+                if link.ended and not link.filter.context.leaving:  # type: ignore[attr-defined]
+                    disconnect(scheduler, link)
+        if node.done or node.is_source or not node.filter.ipids:
+            scheduler.between_turns(node, partial(scheduler.end, node))
+
+
+def detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
+    """Nothing more gets into `link`, but for `last`."""
     producer: Node = link.source.context  # type: ignore[assignment]
 
-    def detach() -> None:
+    def let_go() -> None:
         if link not in link.pid.links:
             return
         link.pid.detach(link)
         if last is not None and not link.pid.ended:
             link.push_mark(last)
-        scheduler.let_go_on(link.source)
+        scheduler.let_go_on(producer.filter)
         scheduler.wake(link.filter.context)  # type: ignore[arg-type]
 
-    scheduler.between_turns(producer, detach)
+    scheduler.between_turns(producer, let_go)
+
+
+def hold(scheduler: Scheduler, filter: Filter) -> None:
+    """`filter` gets no turn until `release`; the session waits for that."""
+    node: Node = filter.context  # type: ignore[assignment]
+    if not node.held:
+        node.held = True
+        scheduler.held += 1
+
+
+def release(scheduler: Scheduler, filter: Filter) -> None:
+    """Ends `hold`."""
+    node: Node = filter.context  # type: ignore[assignment]
+    if node.held:
+        node.held = False
+        scheduler.held -= 1
+        scheduler.wake(node)

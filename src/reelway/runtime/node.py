@@ -33,8 +33,8 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "held", "joining", "later", "leaving", "number", "own", "postponed", "progress", "ready",
-        "running", "scheduler", "timer", "turns", "wall_s", "work",
+        "errors", "filter", "held", "joining", "later", "leaving", "number", "own", "postponed", "progress",
+        "ready", "running", "scheduler", "timer", "turns", "wall_s", "work",
     )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
@@ -158,7 +158,7 @@ class Node:
             self.doing = "ended"
             link.ended = True
             self.filter.ended(link)
-            if link.source.context.leaving:  # type: ignore[attr-defined]
+            if link.source.context.leaving and not self.leaving:  # type: ignore[attr-defined]
                 self.defer(partial(self.scheduler.disconnect, link))
         self._begin_new()
 

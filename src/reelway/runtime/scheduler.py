@@ -13,17 +13,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, TypeVar
 
 from reelway.errors import FilterError, ReelwayError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
+from reelway.runtime.asking import ask
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.closing import Closing
 from reelway.runtime.deadlock import RELIEF_PASSES, relieve_and_resume, unblock
-from reelway.runtime.linking import connect, disconnect, remove
+from reelway.runtime.linking import connect, disconnect, leaving_with, remove
 from reelway.runtime.node import Node
+from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop
 from reelway.runtime.tasks import Task, only_the_asker_is_left, post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
@@ -35,10 +37,8 @@ __all__ = ["FLUSH_S", "Flush", "Scheduler", "Task"]
 
 log = logging.getLogger("reelway.runtime")
 
-Flush = Literal["all", "fast", "none"]
-FLUSH_S = 1.0
-"""What is queued has so long to reach the sinks after `stop()`; with CLOSE_S below the 2 s of run()."""
-_STRENGTH = {None: 0, "all": 1, "fast": 2, "none": 3}
+_T = TypeVar("_T")
+
 
 
 class Scheduler:
@@ -80,11 +80,18 @@ class Scheduler:
         """`linking`: PIDs are being linked, and who takes them is not known yet."""
         self.ready: deque[Node] = deque()
         self.tasks = self._added = self._passes = 0
-        self._closing: Closing | None = None
+        self.closing = Closing(self)
         self._started = time.perf_counter()
-        self._deadline = float("inf")
-        self._thread: int | None = None
-        """The thread that is in run(), step() or open_sources()."""
+        self.deadline = float("inf")
+        """When a stopping session gives up its flush [s of the clock]."""
+        self.entry = threading.RLock()
+        """Between those who want to become `thread`; held while an idle session is edited."""
+        self.thread: int | None = None
+        """The thread that is in run(), step() or open_sources(), or that edits an idle session."""
+        self._at_it: Node | None = None
+        """The node whose turn this thread runs."""
+        self.held = 0
+        """Filters that wait for another one to close before they begin."""
 
     # Building
 
@@ -98,7 +105,11 @@ class Scheduler:
 
     def remove(self, filter: Filter) -> None:
         """Takes `filter` out, and what it alone feeds: each finishes what is queued for it, then closes."""
-        remove(self, filter)
+        remove(self, leaving_with(filter))
+
+    def ask(self, work: Callable[[], _T]) -> _T:
+        """What `work()` gives, done on the session's thread; from any thread, also before it runs."""
+        return ask(self, work)
 
     def connect(self, pid: Pid, consumer: Filter, limits: Limits) -> Link:
         """Links `pid` to `consumer`; both may be running."""
@@ -109,8 +120,8 @@ class Scheduler:
         disconnect(self, link)
 
     def between_turns(self, node: Node, work: Callable[[], None]) -> None:
-        """Runs `work` here and now, or when the turn of `node` that runs elsewhere is over."""
-        if node.running:
+        """Runs `work` here and now, or when the turn of `node` is over."""
+        if node.running or node is self._at_it:
             node.later.append(work)
         else:
             work()
@@ -119,7 +130,7 @@ class Scheduler:
 
     def stop(self, flush: Flush = "all") -> None:
         """Asks; returns at once. Also from a signal handler."""
-        self.inbox.put(lambda: self._begin_stop(flush))
+        self.inbox.put(lambda: begin_stop(self, flush))
 
     def post(self, task: Task, delay_s: float = 0.0, *, watches: bool = False) -> Callable[[], None]:
         """Calls `task` after `delay_s`, then after each delay that it returns. The value cancels it.
@@ -139,7 +150,7 @@ class Scheduler:
 
         self.inbox.put(note)
         if self.drained:  # nobody looks into the inbox any more
-            self._drain_inbox()
+            self.drain_inbox()
 
     def wake_from_anywhere(self, node: Node) -> None:
         if self.is_here():
@@ -148,7 +159,7 @@ class Scheduler:
             self.inbox.put(lambda: self.wake(node))
 
     def is_here(self) -> bool:
-        return self._thread == threading.get_ident()
+        return self.thread == threading.get_ident()
 
     # What the session asks
 
@@ -181,7 +192,7 @@ class Scheduler:
                     self._sleep()
         finally:
             self._close()
-            self._thread = None
+            self.thread = None
         self._raise()
 
     def step(self) -> bool:
@@ -199,7 +210,7 @@ class Scheduler:
         finally:
             if over:
                 self._close()
-            self._thread = None
+            self.thread = None
         if over:
             self._raise()
         return not over
@@ -224,17 +235,18 @@ class Scheduler:
                         break
                     note()
         finally:
-            self._thread = None
+            self.thread = None
 
     def _enter(self) -> None:
-        if self.finished:
-            raise StateError("the session is over", hint="a session runs once; make another one")
-        if self._thread is not None:
-            raise StateError(
-                "the session is running already",
-                hint="a filter or a task does not run its session; another thread can only stop it",
-            )
-        self._thread = threading.get_ident()
+        with self.entry:
+            if self.finished:
+                raise StateError("the session is over", hint="a session runs once; make another one")
+            if self.thread is not None:
+                raise StateError(
+                    "the session is running already",
+                    hint="a filter or a task does not run its session; another thread may stop or edit it",
+                )
+            self.thread = threading.get_ident()
 
     def _pass(self) -> None:
         inbox, ready = self.inbox, self.ready
@@ -259,20 +271,22 @@ class Scheduler:
     def _sleep(self) -> None:
         until = self.timers.next_due
         if self.stopping:
-            until = self._deadline if until is None else min(until, self._deadline)
-        note = self.clock.wait(self.inbox, until, self.in_flight > 0)
+            until = self.deadline if until is None else min(until, self.deadline)
+        note = self.clock.wait(self.inbox, until, self.in_flight > 0 or self.held > 0)
         if note is not None:
             note()
 
     def _give_turn(self, node: Node) -> None:
-        if node.done:
+        if node.done or node.held:
             return
         if node.elsewhere:
             node.running = True
             self.in_flight += 1
             self.workers.start(node)
         else:
+            self._at_it = node
             node.turn()
+            self._at_it = None
             self._after(node)
 
     def _completed(self, node: Node) -> None:
@@ -370,7 +384,7 @@ class Scheduler:
         self._cancel_timer(node)
         if node.leaving:
             self.nodes.remove(node)
-            Closing(self, [node]).begin()
+            self.closing.begin([node])
 
     def end(self, node: Node) -> None:
         """Ends a filter from outside: its outputs end in order, behind what they hold. Not while it runs."""
@@ -421,10 +435,11 @@ class Scheduler:
 
     def settled(self) -> bool:
         """True when no packet and no task will ever move again, whatever happens outside."""
-        return not (self.in_flight or self.timers.awaited or any(node.hopeful for node in self.nodes))
+        awaited = self.in_flight or self.held or self.timers.awaited
+        return not (awaited or any(node.hopeful for node in self.nodes))
 
     def _over(self) -> bool:
-        if self.stopping and (self.stopping == "none" or self.clock.now() >= self._deadline):
+        if self.stopping and (self.stopping == "none" or self.clock.now() >= self.deadline):
             return True
         if self.ready or not self.inbox.empty():
             return False
@@ -433,7 +448,7 @@ class Scheduler:
     def fail(self, error: ReelwayError) -> None:
         self.failures.append(error)
         if not self.finished:
-            self._begin_stop("all")
+            begin_stop(self, "all")
 
     def failed(self, what: str, function: Callable[..., object], cause: Exception) -> None:
         """A function of the user's raised."""
@@ -444,49 +459,26 @@ class Scheduler:
         what = f"{what} {name!r} failed: {type(cause).__name__}: {cause}"
         self.fail(FilterError(what, filter=name, cause=cause))
 
-    def _begin_stop(self, flush: Flush) -> None:
-        if self._closing is not None:
-            self._closing.hurry()
-        if self.finished or _STRENGTH[flush] <= _STRENGTH[self.stopping]:
-            return
-        if self.stopping is None:
-            self._deadline = self.clock.now() + FLUSH_S
-        self.stopping = flush
-        self.timers.clear()
-        self.tasks = 0
-        for node in self.nodes:
-            node.timer = None
-            if flush == "fast":
-                for link in node.filter.ipids:
-                    self.between_turns(node, link.discard)
-        for node in tuple(self.nodes):
-            if node.is_source and not node.running and not node.done:
-                self.end(node)
-            elif not node.running:
-                self.let_go_on(node.filter)
-                self.wake(node)
-
     def close(self) -> None:
         """Closes every filter, each on its own thread and guarded; abandons what hangs.
 
         From another thread than the one in `run()`, and from inside a filter, it is a `stop()`.
         """
-        if self._thread is None:
-            self._close()
-        else:
-            self.stop("none")
+        with self.entry:
+            if self.thread is None:
+                self._close()
+                return
+        self.stop("none")
 
     def _close(self) -> None:
         if self.finished:
             return
         self.finished = True
-        self._closing = Closing(self, self.nodes)
-        self._closing.run()
-        self._closing = None
+        self.closing.run(self.nodes)
         for self.drained in (False, True):  # the second time of what came in between
-            self._drain_inbox()
+            self.drain_inbox()
 
-    def _drain_inbox(self) -> None:
+    def drain_inbox(self) -> None:
         """Release callbacks of what the closing let go of."""
         while True:
             try:

@@ -75,6 +75,7 @@ class Workers:
 
         node.own.jobs.put(close)
         node.own.jobs.put(None)
+        self._queues.remove(node.own.jobs)
 
     def abandon(self, node: Node) -> None:
         """Its thread did not come back from C; when it does, it closes the filter."""

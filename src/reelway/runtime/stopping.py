@@ -1,0 +1,36 @@
+"""The beginning of the end: what `stop()` asks for, on the session's thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from reelway.runtime.scheduler import Scheduler
+
+Flush = Literal["all", "fast", "none"]
+FLUSH_S = 1.0
+"""What is queued has so long to reach the sinks after `stop()`; with CLOSE_S below the 2 s of run()."""
+_STRENGTH = {None: 0, "all": 1, "fast": 2, "none": 3}
+
+
+def begin_stop(scheduler: Scheduler, flush: Flush) -> None:
+    """Ends the sources, and lets the rest finish; a weaker stop than the one under way changes nothing."""
+    scheduler.closing.hurry()
+    if scheduler.finished or _STRENGTH[flush] <= _STRENGTH[scheduler.stopping]:
+        return
+    if scheduler.stopping is None:
+        scheduler.deadline = scheduler.clock.now() + FLUSH_S
+    scheduler.stopping = flush
+    scheduler.timers.clear()
+    scheduler.tasks = 0
+    for node in scheduler.nodes:
+        node.timer = None
+        if flush == "fast":
+            for link in node.filter.ipids:
+                scheduler.between_turns(node, link.discard)
+    for node in tuple(scheduler.nodes):
+        if node.is_source and not node.running and not node.done:
+            scheduler.end(node)
+        elif not node.running:
+            scheduler.let_go_on(node.filter)
+            scheduler.wake(node)
