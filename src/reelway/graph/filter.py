@@ -182,10 +182,17 @@ class Filter:
         Called with what is planned, before anything is opened for writing. By default all is well.
         """
 
+    def check_input(self, name: str, properties: Mapping[str, Any], link: Link | None = None) -> None:
+        """Raises LinkError where it cannot take the stream `name` while it runs; before anything is changed.
+
+        `link`: the input that the stream is to feed from now on; None: it would be another input. Called on
+        the session's thread, perhaps while the filter is in a turn on its own. By default all is well.
+        """
+
     # What the author calls
 
     def new_pid(self, name: str = "", *, of: Link | None = None, **properties: Any) -> Pid:
-        """A new output PID. With `of`, it starts with the properties of that input and ends with it.
+        """A new output PID. With `of`, it starts with that input's properties and timeline, and ends with it.
 
         It is linked when the running call returns; what is sent before waits inside it.
         """
@@ -195,6 +202,7 @@ class Filter:
         pid = Pid(self, name or f"out{len(self.opids) + len(self.unlinked) + 1}", properties)
         if of is not None:
             of.output = pid
+            pid.timeline = of.pid.timeline
         self.unlinked.append(pid)
         return pid
 
