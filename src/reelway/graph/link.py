@@ -179,7 +179,15 @@ class Link:
         return False
 
     def __iter__(self) -> Iterator[Packet]:
-        return iter(self.get, None)
+        queue, filter = self.queue, self.filter
+        while queue and not filter.blocked:
+            packet = queue.popleft()
+            if packet.__class__ is Mark:
+                queue.appendleft(packet)
+                return
+            self.packets_out += 1
+            self.bytes_out += packet.size  # type: ignore[union-attr]
+            yield packet  # type: ignore[misc]
 
     def __len__(self) -> int:
         return self.packets_in - self.packets_out - self.packets_dropped

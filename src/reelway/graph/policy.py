@@ -7,6 +7,7 @@ marks survive.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ class DroppingLink(Link):
     @property
     def roomy(self) -> bool:
         return True
+
+    def __iter__(self) -> Iterator[Packet]:
+        return iter(self.get, None)
 
     def get(self) -> Packet | None:
         with self.guard:
