@@ -14,6 +14,7 @@ ENTRY_POINTS = "reelway.filters"
 """The group in which other packages register filters: name = "module:Class"."""
 
 FILTERS: dict[str, str] = {
+    "avgen": "reelway.filters.testaudio:AvGen",
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
     "demux": "reelway.engine.demux:Demux",
@@ -23,6 +24,8 @@ FILTERS: dict[str, str] = {
     "null": "reelway.filters.simple:Null",
     "reframer": "reelway.filters.reframer:Reframer",
     "tee": "reelway.filters.simple:Tee",
+    "testaudio": "reelway.filters.testaudio:TestAudio",
+    "testvideo": "reelway.filters.testvideo:TestVideo",
 }
 
 ALIASES: dict[str, str] = {

@@ -1,0 +1,117 @@
+"""Test pictures, as RGB: still ones, and what moves over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy
+
+from reelway.media.layout import Array
+
+__all__ = ["BALL", "SNOW", "SOLID", "STILLS", "ball_place", "ball_radius", "still"]
+
+BALL, SNOW, SOLID = "ball", "snow", "solid"
+
+# SMPTE ECR 1: seven bars of 75 %, the same backwards with black between, -I, white, +Q and the black steps.
+_BARS = "c0c0c0 c0c000 00c0c0 00c000 c000c0 c00000 0000c0"
+_CASTELLATIONS = "0000c0 131313 c000c0 131313 00c0c0 131313 c0c0c0"
+_STEPS = (
+    *((5, "00214c"), (5, "ffffff"), (5, "32006a"), (5, "000000")),
+    *((4, "000000000000090909"), (4, "000000")),
+)
+"""Width in quarters of a bar, and colours."""
+
+
+def still(pattern: str, width: int, height: int, colour: tuple[int, int, int, int]) -> Array:
+    """(height, width, 4) uint8 RGBA; `colour` is that of `solid`."""
+    return _plain(*colour)(width, height) if pattern == SOLID else STILLS[pattern](width, height)
+
+
+def _plain(*rgba: int) -> Callable[[int, int], Array]:
+    def paint(width: int, height: int) -> Array:
+        return numpy.tile(numpy.array(rgba, numpy.uint8), (height, width, 1))
+
+    return paint
+
+
+def _smpte(width: int, height: int) -> Array:
+    picture = numpy.full((height, width, 4), 255, numpy.uint8)
+    bars, steps = height * 2 // 3, height * 3 // 4
+    at = numpy.arange(width) * 7 // width
+    picture[:bars, :, :3] = _rgb(_BARS)[at]
+    picture[bars:steps, :, :3] = _rgb(_CASTELLATIONS)[at]
+    ends = numpy.cumsum([share for share, _ in _STEPS]) * width // 28  # quarters of a bar
+    left = 0
+    for right, (_, digits) in zip([*ends[:-1], width], _STEPS, strict=True):
+        tones = _rgb(digits)
+        picture[steps:, left:right, :3] = tones[
+            numpy.arange(right - left) * len(tones) // max(1, right - left)
+        ]
+        left = right
+    return picture
+
+
+def _checkers(width: int, height: int) -> Array:
+    cell = max(8, height // 64 * 8)
+    odd = (numpy.arange(height)[:, None] // cell + numpy.arange(width)[None, :] // cell) % 2
+    return _gray(numpy.where(odd, 224, 32).astype(numpy.uint8))
+
+
+def _gradient(width: int, height: int) -> Array:
+    """Red from left to right, green from top to bottom."""
+    picture = numpy.full((height, width, 4), 255, numpy.uint8)
+    picture[..., 0] = numpy.linspace(0, 255, width).round()[None, :]
+    picture[..., 1] = numpy.linspace(0, 255, height).round()[:, None]
+    picture[..., 2] = 128
+    return picture
+
+
+def _ball(width: int, height: int) -> Array:
+    """The ball alone, on black: a square of twice its radius."""
+    radius = ball_radius(width, height)
+    away = numpy.arange(2 * radius) - radius + 0.5
+    distance = numpy.sqrt(away[:, None] ** 2 + away[None, :] ** 2)
+    return _gray((numpy.clip(radius - distance, 0, 1) * 255).astype(numpy.uint8))
+
+
+def _rgb(digits: str) -> Array:
+    return numpy.frombuffer(bytes.fromhex(digits), numpy.uint8).reshape(-1, 3)
+
+
+def _gray(level: Array) -> Array:
+    picture = numpy.repeat(level[:, :, None], 4, axis=2)
+    picture[..., 3] = 255
+    return picture
+
+
+STILLS: dict[str, Callable[[int, int], Array]] = {
+    "smpte": _smpte,
+    "checkers": _checkers,
+    "gradient": _gradient,
+    "black": _plain(0, 0, 0, 255),
+    "white": _plain(255, 255, 255, 255),
+    "red": _plain(255, 0, 0, 255),
+    "green": _plain(0, 255, 0, 255),
+    "blue": _plain(0, 0, 255, 255),
+    "gray": _plain(128, 128, 128, 255),
+    BALL: _ball,
+}
+
+
+def ball_radius(width: int, height: int) -> int:
+    """A multiple of 4 pixels, so that the ball's chroma is its own."""
+    return max(4, min(width, height) // 32 * 4)
+
+
+def ball_place(number: int, width: int, height: int) -> tuple[int, int]:
+    """(top, left) of picture `number`, in steps of 4 pixels; from the middle to the edges and back."""
+    size = 2 * ball_radius(width, height)
+    down, across = (height - size) // 4, (width - size) // 4
+    return _bounce(number + down // 2, down) * 4, _bounce(number + across // 2, across) * 4
+
+
+def _bounce(number: int, reach: int) -> int:
+    if reach <= 0:
+        return 0
+    at = number % (2 * reach)
+    return min(at, 2 * reach - at)

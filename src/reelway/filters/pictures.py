@@ -1,0 +1,95 @@
+"""What filters of raw pictures have in common: properties on, planes in, a new frame out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from reelway.filters.colour import INTERLEAVED_422
+from reelway.graph.caps import Caps, Not
+from reelway.graph.filter import Filter
+from reelway.graph.link import Link
+from reelway.media.frame import MemoryFrame
+from reelway.media.packet import Packet
+from reelway.media.payload import Frame
+
+__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "frame_of", "without_gaps"]
+
+log = logging.getLogger("reelway.filters")
+
+RAW_PICTURES = Caps(StreamType="Visual", CodecID="raw", PixelFormat=Not(*INTERLEAVED_422))
+"""Pictures whose planes can be cut and pasted anywhere on the grid of their chroma."""
+
+
+def frame_of(packet: Packet, properties: Mapping[str, Any]) -> Frame:
+    """The raw frame of a packet, also of one that holds flat bytes; nothing is copied."""
+    payload = packet.payload
+    return payload if isinstance(payload, Frame) else MemoryFrame.of(payload, properties)
+
+
+def carry(packet: Packet, frame: Frame) -> Packet:
+    """A packet with another frame at the time, and with the flags, of `packet`."""
+    made = Packet(frame, size=frame.size)
+    made.copy_properties(packet)
+    return made
+
+
+def without_gaps(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of pictures in memory of our own, whose lines follow each other."""
+    return {name: value for name, value in properties.items() if name not in ("Stride", "StrideUV")}
+
+
+class PictureFilter(Filter):
+    """Makes one picture of one. A subclass says what it makes (`made`) and how (`change`).
+
+    Takes any number of streams, each on its own.
+    """
+
+    inputs = (RAW_PICTURES,)
+    outputs = (Caps(StreamType="Visual", CodecID="raw"),)
+
+    def made(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """The properties of the output for an input with these, which name format, width and height."""
+        return without_gaps(properties)
+
+    def change(self, packet: Packet, pid: Link) -> Packet | None:
+        """What is sent for `packet`, which is the filter's; None: nothing."""
+        raise NotImplementedError
+
+    def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
+        known = all(isinstance(properties.get(name), int) for name in ("Width", "Height"))
+        if not known or not isinstance(properties.get("PixelFormat"), str):
+            return super().plan(properties)  # not decoded yet
+        return [self.made(properties)]
+
+    def configure(self, pid: Link) -> None:
+        made = self.made(pid.properties)
+        if pid.output is None:
+            pid.output = self.new_pid(pid.name, **made)
+            pid.output.timeline = pid.pid.timeline
+        elif made != pid.output.properties:
+            gone = {name: None for name in pid.output.properties if name not in made}
+            pid.output.set(**gone, **made)
+
+    def updated(self, name: str) -> None:
+        for pid in self.ipids:
+            if pid.configured:
+                self.configure(pid)
+
+    def process(self) -> float | None:
+        for pid in self.ipids:
+            output = pid.output
+            if output is None:
+                continue
+            for packet in pid:
+                changed = self.change(packet, pid)
+                if changed is not None:
+                    output.send(changed)
+        return None
+
+    def say(self, text: str) -> None:
+        """Tells, in `status` and once in the log, what was done differently from what was asked."""
+        if text != self.status:
+            self.status = text
+            log.info("%s: %s", self.name, text)

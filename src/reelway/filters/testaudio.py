@@ -1,0 +1,153 @@
+"""`testaudio`: sound that is computed, and `avgen`: test pictures and sound together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy
+
+from reelway.filters.generate import Generator, Signal
+from reelway.filters.sound import to_frame
+from reelway.filters.testvideo import TestVideo, picture_signal
+from reelway.graph.caps import Caps
+from reelway.graph.option import option
+from reelway.media.layout import SAMPLE_FORMATS, Array
+from reelway.media.packet import Packet
+
+__all__ = ["LAYOUTS", "AvGen", "SoundSignal", "TestAudio"]
+
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""FFmpeg's default layout of so many channels."""
+TICKS_SHARE, TICK_HZ = 100, 1000  # a click is 1/100 of a second of 1000 Hz
+WAVES = ("sine", "silence", "noise", "ticks")
+FORMATS = tuple(f"{name}{planar}" for name in SAMPLE_FORMATS for planar in ("", "p"))
+
+
+class SoundSignal(Signal):
+    """Samples of one wave, the same on each channel; `count` of them (None: without end)."""
+
+    def __init__(
+        self,
+        *,
+        wave: str = "sine",
+        frequency: float = 440.0,
+        sample_rate: int = 48000,
+        channels: int = 2,
+        sample_format: str = "s16",
+        samples: int = 1024,
+        volume: Callable[[], float] = lambda: 0.5,
+        seed: int = 0,
+        count: int | None = None,
+    ) -> None:
+        self.name = "audio"
+        self.count = count
+        self._wave, self._frequency, self._rate = wave, frequency, sample_rate
+        self._channels, self._format, self._step = channels, sample_format, samples
+        self._volume, self._seed = volume, seed
+        self._at = 0
+        self.properties = {
+            "StreamType": "Audio",
+            "CodecID": "raw",
+            "Timescale": sample_rate,
+            "AudioFormat": sample_format,
+            "SampleRate": sample_rate,
+            "NumChannels": channels,
+        }
+        if channels in LAYOUTS:
+            self.properties["ChannelLayout"] = LAYOUTS[channels]
+        if count is not None:
+            self.properties["Duration"] = Fraction(count, sample_rate)
+
+    @property
+    def next_s(self) -> Fraction:
+        return Fraction(self._at, self._rate)
+
+    def packet(self) -> Packet | None:
+        at = self._at
+        step = self._step if self.count is None else min(self._step, self.count - at)
+        if step <= 0:
+            return None
+        self._at += step
+        one = self.samples(at, step) * self._volume()
+        frame = to_frame(numpy.repeat(one[:, None], self._channels, axis=1), self._format)
+        return Packet(frame, at, at, step, 1, frame.size)
+
+    def samples(self, at: int, count: int) -> Array:
+        """`count` samples from number `at` on, of -1 to 1; noise is the same where the packets are."""
+        number = numpy.arange(at, at + count)
+        if self._wave == "silence":
+            return numpy.zeros(count)
+        if self._wave == "noise":
+            return numpy.random.default_rng((self._seed, at)).uniform(-1, 1, count)
+        if self._wave == "ticks":
+            inside = number % self._rate < self._rate // TICKS_SHARE
+            return numpy.where(
+                inside, numpy.sin(2 * numpy.pi * (number * TICK_HZ % self._rate) / self._rate), 0
+            )
+        # the phase is taken first, so that it is exact after hours as well
+        wave: Array = numpy.sin(2 * numpy.pi * (number * self._frequency % self._rate) / self._rate)
+        return wave
+
+
+class TestAudio(Generator):
+    """Test sound: a tone, silence, noise, or a click at every full second.
+
+    Sample n is at n / sample_rate exactly; there are round(duration * sample_rate) of them.
+    """
+
+    __test__ = False
+    registry_name = "testaudio"
+    outputs: ClassVar[Sequence[Caps]] = (Caps(StreamType="Audio", CodecID="raw"),)
+
+    wave: str = option("sine", choices=WAVES, help="what is heard")
+    frequency: float = option(440.0, low=0.0, unit="Hz", aliases=("freq",), help="of the sine")
+    volume: float = option(0.5, low=0.0, high=1.0, live=True, help="greatest sample, 1 is full")
+    sample_rate: int = option(48000, low=1, unit="Hz", aliases=("sr",), help="samples a second")
+    channels: int = option(2, low=1, high=64, aliases=("ch",), help="how many, all with the same samples")
+    sample_format: str = option("s16", choices=FORMATS, help="FFmpeg's name; with p a plane for each channel")
+    samples: int = option(1024, low=1, aliases=("frame",), help="in each packet")
+    seed: int = option(0, low=0, help="of the noise, which is the same for the same seed")
+
+    def signals(self) -> list[Signal]:
+        return [sound_signal(self, self.wave, self.length_s)]
+
+
+def sound_signal(filter: Any, wave: str, length_s: Fraction | None) -> SoundSignal:
+    """As the options of `filter` say, which are those of TestAudio."""
+    return SoundSignal(
+        wave=wave,
+        frequency=filter.frequency,
+        sample_rate=filter.sample_rate,
+        channels=filter.channels,
+        sample_format=filter.sample_format,
+        samples=filter.samples,
+        volume=lambda: filter.volume,
+        seed=filter.seed,
+        count=None if length_s is None else round(length_s * filter.sample_rate),
+    )
+
+
+class AvGen(TestVideo, TestAudio):
+    """Test pictures and test sound, in sync: GPAC's avgen.
+
+    The default sound clicks at every full second, when the burned-in time is one.
+    """
+
+    registry_name = "avgen"
+    outputs = (*TestVideo.outputs, *TestAudio.outputs)
+
+    type: str = option("av", choices=("av", "a", "v"), help="sound, pictures, or both")
+    wave: str = option("ticks", choices=WAVES, help="what is heard")
+
+    def signals(self) -> list[Signal]:
+        made: list[Signal] = []
+        if "v" in self.type:
+            made.append(picture_signal(self, self.pattern))
+        if "a" in self.type:
+            length_s = self.length_s
+            if length_s is None and self.frames:
+                length_s = self.frames / self.fps
+            made.append(sound_signal(self, self.wave, length_s))
+        return made

@@ -1,0 +1,198 @@
+"""testvideo: the right colours in every format, exact times, and a counter that survives coding."""
+
+from __future__ import annotations
+
+import io
+import random
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+import reelway as rw
+from reelway.filters.testvideo import PATTERNS
+from reelway.testing.burnin import code_height, draw_code, read_counter
+from reelway.testing.clock import VirtualClock
+from reelway.testing.parts import Collect
+from tests.conftest import count
+
+FORMATS = ["yuv420p", "yuv422p", "yuv444p", "nv12", "gray", "rgb24", "bgr24", "rgba", "yuv420p10le", "gbrp"]
+
+
+def made(text: str = "testvideo", **options: Any) -> Collect:
+    """What a source sends."""
+    with rw.Session() as session:
+        sink = Collect()
+        session.load(text, **options) >> session.add(sink)
+        session.run()
+    return sink
+
+
+def as_rgb(packet: rw.Packet, properties: dict[str, Any]) -> np.ndarray:
+    """The picture as FFmpeg converts it."""
+    size = properties["Width"], properties["Height"]
+    frame = av.VideoFrame(*size, properties["PixelFormat"])
+    for plane, data in zip(frame.planes, packet.planes(), strict=True):
+        lines = np.ascontiguousarray(data).view(np.uint8).reshape(data.shape[0], -1)
+        padded = np.zeros((lines.shape[0], plane.line_size), np.uint8)
+        padded[:, : lines.shape[1]] = lines
+        plane.update(padded)
+    matrix = {"bt709": "ITU709", "smpte170m": "ITU601"}.get(properties.get("ColorMatrix", ""), "ITU601")
+    full = "JPEG" if properties["FullRange"] else "MPEG"
+    return frame.reformat(
+        format="rgb24", src_colorspace=matrix, src_color_range=full, dst_color_range="JPEG"
+    ).to_ndarray()
+
+
+@pytest.mark.parametrize("size", ["320x240", "1280x720"])
+@pytest.mark.parametrize("pixel_format", FORMATS)
+def test_bars_have_their_colours(pixel_format: str, size: str) -> None:
+    seen = made(frames=1, pixel_format=pixel_format, size=size, counter=False).only
+    picture = as_rgb(seen.packets[0], seen.properties)
+    height, width = picture.shape[:2]
+    bars = [
+        (192, 192, 192),
+        (192, 192, 0),
+        (0, 192, 192),
+        (0, 192, 0),
+        (192, 0, 192),
+        (192, 0, 0),
+        (0, 0, 192),
+    ]
+    for at, wanted in enumerate(bars):
+        got = picture[height // 4, (2 * at + 1) * width // 14].astype(int)
+        if pixel_format == "gray":
+            luma = np.dot(wanted, (0.299, 0.587, 0.114))
+            assert abs(got - luma).max() <= 2
+        else:
+            assert abs(got - wanted).max() <= 3, (at, got)
+    white = picture[-2, width * 7 // 28]
+    assert abs(white.astype(int) - 255).max() <= 2
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_pattern_is_another_picture_with_the_counter(pattern: str) -> None:
+    seen = made(frames=3, pattern=pattern, size="320x240", fps="30000/1001", color="#3366cc").only
+    assert [read_counter(packet) for packet in seen.packets] == [(0, 0), (1, 33), (2, 67)]
+    if pattern == "solid":
+        assert abs(as_rgb(seen.packets[0], seen.properties)[-1, -1].astype(int) - (51, 102, 204)).max() <= 3
+    if pattern in ("ball", "snow"):
+        first, second = (packet.planes()[0][100:] for packet in seen.packets[:2])
+        assert (first != second).any()
+
+
+def test_snow_is_seeded() -> None:
+    one, same, other = (made(frames=2, pattern="snow", size="64x48", seed=n) for n in (1, 1, 2))
+    assert [bytes(p.data) for p in one.only.packets] == [bytes(p.data) for p in same.only.packets]
+    assert bytes(one.only.packets[0].data) != bytes(other.only.packets[0].data)
+
+
+def test_times_are_exact() -> None:
+    seen = made(duration=2, fps="30000/1001", size="64x48").only
+    assert seen.properties["Timescale"] == 30000
+    assert seen.properties["FPS"] == Fraction(30000, 1001)
+    assert [packet.dts for packet in seen.packets] == [n * 1001 for n in range(60)]
+    assert {(packet.duration, packet.sap, packet.cts == packet.dts) for packet in seen.packets} == {
+        (1001, 1, True)
+    }
+    assert seen.properties["NumFrames"] == 60
+
+
+def test_live_pictures_come_in_real_time() -> None:
+    times: list[float] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        source = session.load("testvideo:live:frames=50:size=64x48")
+        source >> session.load("call", function=lambda packet: times.append(source.context.now()))
+        session.run()
+    assert times == pytest.approx([n / 25 for n in range(50)])
+
+
+def test_nonsense_is_refused() -> None:
+    for options, text in (
+        ({"pattern": "smtpe"}, "did you mean 'smpte'"),
+        ({"color": "rde"}, "'rde' is no colour"),
+        ({"size": "16x16"}, "too small for the counter"),
+        ({"fps": 0}, "out of range"),
+        ({"pixel_format": "yuyv422"}, "cannot be drawn into"),
+    ):
+        with pytest.raises(rw.ReelwayError) as caught:
+            made(frames=1, **{"pattern": "solid", **options})
+        assert text in f"{caught.value} {caught.value.hint}"
+
+
+# The counter
+
+
+def picture_of(number: int, time_ms: int, width: int, height: int) -> np.ndarray:
+    picture = np.full((height, width), 128, np.uint8)
+    picture[: code_height(height)] = draw_code(width, height, number, time_ms)
+    return picture
+
+
+def test_thousands_of_numbers_come_back() -> None:
+    draw = random.Random(1)
+    for _ in range(count(20000)):
+        number, time_ms = draw.randrange(1 << 32), draw.randrange(1 << 40)
+        size = draw.choice([(32, 20), (64, 48), (333, 211), (320, 240)])
+        assert read_counter(picture_of(number, time_ms, *size)) == (number, time_ms)
+
+
+def test_noise_is_no_number() -> None:
+    noise = np.random.default_rng(7)
+    for _ in range(count(2000)):
+        assert read_counter(noise.integers(0, 256, (120, 160), np.uint8)) is None
+    for level in (0, 16, 128, 255):
+        assert read_counter(np.full((240, 320), level, np.uint8)) is None
+    assert read_counter(np.zeros((4, 4), np.uint8)) is None
+    damaged = picture_of(77, 5, 320, 240)
+    damaged[12:24, 100:110] = 255 - damaged[12:24, 100:110]  # one block
+    assert read_counter(damaged) is None
+
+
+def test_a_noisy_picture_still_tells_its_number() -> None:
+    noise = np.random.default_rng(3)
+    for number in range(count(1000)):
+        noisy = picture_of(number, 40 * number, 320, 240) + noise.normal(0, 60, (240, 320))
+        assert read_counter(np.clip(noisy, 0, 255).astype(np.uint8)) == (number, 40 * number)
+
+
+@pytest.mark.parametrize(
+    ("codec", "options", "size"),
+    [
+        ("libx264", {"crf": "40", "preset": "ultrafast"}, "320x240"),
+        ("libx264", {"crf": "35", "preset": "veryfast"}, "640x360"),
+        ("mpeg2video", {"b": "300k"}, "320x240"),
+        ("mpeg4", {"q": "20"}, "352x288"),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["snow", "ball"])
+def test_the_counter_survives_coding_and_half_the_size(
+    codec: str, options: dict[str, str], size: str, pattern: str
+) -> None:
+    total = count(500)
+    seen = made(frames=total, pattern=pattern, size=size).only
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream(codec, 25, options)
+        stream.width, stream.height, stream.pix_fmt = (
+            seen.properties["Width"],
+            seen.properties["Height"],
+            "yuv420p",
+        )
+        for packet in seen.packets:
+            frame = av.VideoFrame.from_ndarray(packet.array(), "yuv420p")
+            frame.pts = packet.cts
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    file.seek(0)
+    with av.open(file) as container:
+        got, small = [], []
+        for frame in container.decode(video=0):
+            got.append(read_counter(frame.to_ndarray(format="gray")))
+            half = frame.reformat(frame.width // 2, frame.height // 2, "rgb24")
+            small.append(read_counter(half.to_ndarray()))
+    wanted = [(n, 40 * n) for n in range(total)]
+    assert got == wanted
+    assert small == wanted
