@@ -139,6 +139,12 @@ VIDEO_OPTIONS: dict[str, dict[str, str]] = {
     "flv": {"g": "{gop}"},
 }
 
+OPEN_GOP = (
+    "bframes=3:b-adapt=0:b-pyramid=normal:open-gop=1:scenecut=0:keyint=12:min-keyint=12:ref=3:"
+    "rc-lookahead=12:threads=1:lookahead-threads=1"
+)
+"""B-frames before a random access point in display order refer to the group of pictures before it."""
+
 SAMPLE_FORMATS = {
     "aac": "fltp", "ac3": "fltp", "vorbis": "fltp", "libmp3lame": "fltp", "mp2": "s16", "flac": "s16",
     "libopus": "s16", "pcm_s16le": "s16", "pcm_s16be": "s16", "pcm_mulaw": "s16", "pcm_s24le": "s32",
@@ -475,6 +481,12 @@ FILES: dict[str, Callable[[Path], object]] = {
     "fragmented.mp4": lambda p: film(p, options={"movflags": "frag_keyframe+empty_moov"}),
     "late.mp4": lambda p: film(p, start=Fraction(5)),
     "late.ts": lambda p: film(p, start=Fraction(5)),
+    **{
+        f"open.{ending}": lambda p: film(
+            p, video_options={**VIDEO_OPTIONS["libx264"], "x264-params": OPEN_GOP}, gop=12
+        )
+        for ending in ("mp4", "mkv", "ts")
+    },
     "cif30.mp4": lambda p: film(p, fps=Fraction(30000, 1001), timescale=30000, bframes=2),
     # several audio tracks
     "two.mp4": lambda p: film(p, audio=TWO),

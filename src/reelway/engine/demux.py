@@ -7,11 +7,13 @@ import os
 import stat
 from collections.abc import Iterator
 from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import av
 
 from reelway.engine.errors import quotable, reading
+from reelway.engine.seeking import packets_from
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import FormatError, ReelwayError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
@@ -23,12 +25,10 @@ from reelway.media.timebase import unify
 
 if TYPE_CHECKING:
     from reelway.engine.picture_order import PictureTimes
-    from reelway.media.events import Event
+    from reelway.media.events import Event, Play
 
 av.logging.set_level(None)  # a log callback into Python deadlocks and contends
-COUNTED = {"h264", "hevc"}
-"""Containers that say no times at all: theirs are counted."""
-UNTIMED = {*COUNTED, "avi"}
+UNTIMED = {"h264", "hevc", "avi"}
 """Containers without display times: none at all, or AVI, where FFmpeg makes them up, wrong with B-frames."""
 TABLED = (".mp4", ".mov", ".m4a", ".m4v")
 AS_TABLED = "+noparse+nofillin"
@@ -63,7 +63,10 @@ class Demux(Filter):
         self._packets: Iterator[Any] = iter(())
         self._outputs: list[Pid | None] = []
         self._factors: list[int] = []
-        self._ends: dict[Pid, int] = {}
+        self._bounds: dict[Pid, tuple[int, int | None]] = {}
+        """Ticks from which and up to which a PID plays, once it was told."""
+        self._asked: tuple[Play, set[Pid]] | None = None
+        self._begun = False
         if not is_regular(self.url) and not isinstance(self.src, io.BytesIO):
             self.thread = "own"
 
@@ -100,6 +103,7 @@ class Demux(Filter):
 
     def process(self) -> float | None:
         outputs, factors, left = self._outputs, self._factors, self.quantum
+        self._begun = True
         try:
             for payload in self._packets:
                 index = payload.stream_index
@@ -118,7 +122,7 @@ class Demux(Filter):
                     packet.corrupted = True
                 if payload.is_discard:
                     packet.seek = True
-                if self._ends and self._past_end(pid, packet):
+                if self._bounds and self._past_end(pid, packet):
                     continue
                 pid.send(packet)
                 left -= 1
@@ -140,34 +144,58 @@ class Demux(Filter):
             case Stop():
                 event.pid.end()
                 self._outputs[event.pid.data.index] = None
-            case Play(start_s=start_s, end_s=end_s):
-                if end_s is not None:
-                    timescale = event.pid.properties["Timescale"]
-                    self._ends[event.pid] = round((end_s + self._start_s()) * timescale)
-                if start_s > 0:
-                    self.seek(start_s)
+            case Play():
+                self._play(event)
             case Seek(time_s=time_s):
                 self.seek(time_s)
         return True
 
+    def _play(self, event: Play) -> None:
+        """Each consumer says it; what comes for another PID with the same words is the same wish."""
+        pid: Pid = event.pid
+        asked, heard = self._asked or (None, set())
+        start_s, timescale = self._start_s(), pid.properties["Timescale"]
+        start = floor((event.start_s + start_s) * timescale)
+        end = None if event.end_s is None else round((event.end_s + start_s) * timescale)
+        self._bounds[pid] = start, end
+        if asked == event and pid not in heard:
+            heard.add(pid)
+            return
+        self._asked = event, {pid}
+        if self._begun or event.start_s > 0:
+            self.seek(event.start_s)
+
     def seek(self, time_s: float) -> None:
         """Goes on from the random access point at or before `time_s` [s from the start of the media].
 
-        A pipe or another source that cannot seek is read on from where it is; so is raw H.264 and HEVC,
-        whose times are counted from the beginning.
+        Raw H.264 and HEVC and AVI, whose times are counted from the beginning, begin again; a pipe or another
+        source that cannot seek is read on from where it is.
         """
-        if self._container.format.name in COUNTED:
-            self.status = "cannot seek"
-            return
+        container, source = self._container, self.url or repr(self.src)
         try:
-            self._container.seek(round((time_s + self._start_s()) * 1_000_000), backward=True)
-        except (av.error.PermissionError, av.error.NotImplementedError):
+            if container.format.name in UNTIMED:
+                if not is_regular(self.url):
+                    raise NotImplementedError
+                self._reopen()
+            else:
+                streams = [pid.data for pid in self._outputs if pid is not None]
+                target_us = round((time_s + self._start_s()) * 1_000_000)
+                self._packets = packets_from(container, streams, target_us)
+        except (av.error.PermissionError, NotImplementedError):
             self.status = "cannot seek"
             return
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise reading(error, self.url or repr(self.src)) from quotable(error)
+            raise reading(error, source) from quotable(error)
         for pid in self.opids:
             pid.restart()
+
+    def _reopen(self) -> None:
+        self._packets = iter(())
+        self._container.close()
+        self._open()
+        for index, pid in enumerate(self._outputs):
+            if pid is not None:
+                pid.data = self._container.streams[index]
         self._demux()
 
     def untouched(self, pid: Pid) -> bool:
@@ -185,9 +213,19 @@ class Demux(Filter):
         return (self._container.start_time or 0) / 1_000_000
 
     def _past_end(self, pid: Pid, packet: Packet) -> bool:
-        end = self._ends.get(pid)
-        time = packet.dts if packet.dts is not None else packet.cts
-        if end is None or time is None or time < end:
+        """Ends `pid` there; a packet outside of its bounds that others may refer to is flagged."""
+        start, end = self._bounds.get(pid, (None, None))
+        dts, cts = packet.dts, packet.cts
+        if start is not None and cts is not None:
+            kind = pid.properties["StreamType"]
+            if cts < start if kind == "Visual" else cts + (packet.duration or 0) <= start:
+                packet.seek = True
+        if end is None:
+            return False
+        if cts is not None and cts >= end:
+            packet.seek = True
+        time = dts if dts is not None else cts
+        if time is None or time < end:
             return False
         pid.end()
         self._outputs[pid.data.index] = None
