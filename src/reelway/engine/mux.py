@@ -114,7 +114,24 @@ class Mux(Filter):
         output: _Output | None = pid.data
         if output is not None:
             output.timescale = pid.properties.get("Timescale") or 90000
-            output.direct = output.direct and output.timescale == output.time_base.denominator
+            same = output.timescale == output.time_base.denominator
+            output.direct = output.direct and same and not pid.moved
+
+    def check_input(self, name: str, properties: Mapping[str, Any], link: Link | None = None) -> None:
+        """Behind the header nothing is added, and an input goes on with its codec."""
+        if not self._header_written:
+            return
+        if link is None or link not in self._planned:
+            raise LinkError(
+                f"{self.name} cannot add {name}: the header of {redact(self.url)} is written",
+                hint="write another file from here on, or session.relink() an input to it",
+            )
+        codec, begun = properties.get("CodecID"), self._planned[link].info.codec
+        if isinstance(codec, str) and codec != begun:
+            raise LinkError(
+                f"{self.name} cannot go on with {name} ({codec}): {redact(self.url)} was begun with {begun}",
+                hint="write another file from here on",
+            )
 
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
@@ -282,7 +299,7 @@ class Mux(Filter):
                 stream.disposition = disposition
             track = self._continuity.track(each.time_base, containers.max_gap_s(name, each))
             convert = containers.stream_filter(name, each.info, first.data if first else None)
-            direct = convert is None and isinstance(pid.source, Demux) and pid.source.untouched(pid.pid)
+            direct = convert is None and _as_demuxed(pid)
             pid.data = _Output(stream, each.time_base, track, convert, each.time_base.denominator, direct)
         if start_s := self._start_s(name, taken):
             for pid in taken:
@@ -321,6 +338,11 @@ class Mux(Filter):
             )
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
+
+
+def _as_demuxed(pid: Link) -> bool:
+    """Its packets come from a demuxer, with the times that the av packets in them hold."""
+    return isinstance(pid.source, Demux) and not pid.moved and pid.source.untouched(pid.pid)
 
 
 def _own_packet(packet: Packet) -> Any:

@@ -7,7 +7,7 @@ with `>>`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import LinkError, StateError
@@ -35,6 +35,7 @@ class Route(NamedTuple):
     consumer: Filter
     chain: Chain
     why: str
+    declared: bool
 
 
 class Refusal(NamedTuple):
@@ -50,35 +51,70 @@ class Refusal(NamedTuple):
 class Wiring:
     """What was declared about links. `converters` gives what the resolver may use."""
 
-    def __init__(self, converters: Callable[[], Sequence[Converter]]) -> None:
+    def __init__(
+        self,
+        converters: Callable[[], Sequence[Converter]],
+        *,
+        at_once: Callable[[Filter, Declared], Callable[[], None]] = lambda _consumer, _declared: _nothing,
+        ask: Callable[[Callable[[], None]], None] = lambda work: work(),
+    ) -> None:
+        """`at_once` links what the source of a declaration has already: it raises, or gives what does it.
+
+        `ask` has work done where the links belong to.
+        """
         self.filters: list[Filter] = []
         self.refused: list[Refusal] = []
         self._declared: dict[Filter, list[Declared]] = {}
         self._restricted: set[Filter] = set()
         self._converters = converters
+        self._at_once = at_once
+        self._ask = ask
 
     def add(self, filter: Filter) -> None:
         self.filters.append(filter)
 
     def declare(
-        self,
-        source: Filter,
-        consumer: Filter,
-        selector: Selector | None = None,
-        *,
-        restrict: bool = False,
-        unless: tuple[Filter, ...] = (),
+        self, source: Filter, consumer: Filter, selector: Selector | None = None, *, restrict: bool = False
     ) -> None:
-        """`consumer` takes from `source`; with `restrict`, the source gives to declared consumers only."""
+        """`consumer` takes from `source`; with `restrict`, the source gives to declared consumers only.
+
+        What the source has already is linked at once. Raises LinkError or StateError, and changes nothing.
+        """
+        self._ask(lambda: self._declare([(consumer, Declared(source, selector))], restrict))
+
+    def chain(self, filters: Sequence[Filter]) -> None:
+        """One after the other; a stream that a filter does not accept goes around it to the next."""
+        wanted = [
+            (filters[to], Declared(source, None, tuple(filters[at + 1 : to])))
+            for at, source in enumerate(filters)
+            for to in range(at + 1, len(filters))
+        ]
+        self._ask(lambda: self._declare(wanted, True))
+
+    def _declare(self, wanted: Sequence[tuple[Filter, Declared]], restrict: bool) -> None:
+        before = {consumer: self._declared.get(consumer) for consumer, _ in wanted}
+        try:
+            for consumer, each in wanted:
+                self.check(each.source, consumer)
+                self._declared[consumer] = [*self._declared.get(consumer, ()), each]
+            to_do = [self._at_once(consumer, each) for consumer, each in wanted]
+        except Exception:
+            for consumer, declared in before.items():
+                self._declared.pop(consumer, None)
+                if declared is not None:
+                    self._declared[consumer] = declared
+            raise
+        if restrict:
+            self._restricted.update(each.source for _, each in wanted)
+        for link in to_do:
+            link()
+
+    def check(self, source: Filter, consumer: Filter) -> None:
+        """Raises where `source` cannot be declared to feed `consumer`."""
         for filter in (source, consumer):
             if filter not in self.filters:
                 name = getattr(filter, "name", None) or repr(filter)
                 raise StateError(f"{name} is not in this session", hint="add it first: session.add(filter)")
-        if source.opids:
-            raise StateError(
-                f"a link from {source.name} comes too late: its PIDs are linked",
-                hint="declare links before run() or explain(); links that change while it runs are to come",
-            )
         if consumer is source or self._is_downstream(source, of=consumer):
             what = "itself" if consumer is source else consumer.name
             raise LinkError(
@@ -90,15 +126,65 @@ class Wiring:
                 f"{consumer.name} is a source and takes no input",
                 hint=f"did you mean {consumer.name} >> {source.name}?",
             )
-        self._declared.setdefault(consumer, []).append(Declared(source, selector, unless))
-        if restrict:
-            self._restricted.add(source)
 
-    def chain(self, filters: Sequence[Filter]) -> None:
-        """One after the other; a stream that a filter does not accept goes around it to the next."""
-        for at, source in enumerate(filters):
-            for to in range(at + 1, len(filters)):
-                self.declare(source, filters[to], restrict=True, unless=tuple(filters[at + 1 : to]))
+    # What was declared changes with the links
+
+    def relink(self, consumer: Filter, declared: Declared) -> None:
+        """From here on `consumer` takes what `declared` says, and nothing else."""
+        self._declared[consumer] = [declared]
+
+    def insert(
+        self, new: Filter, between: Iterable[tuple[Filter, Filter]], selector: Selector | None
+    ) -> None:
+        """What goes from the first to the second filter of each pair goes through `new`, where that fits."""
+        pairs = list(between)
+        for source, consumer in pairs:
+            declared = self._declared.get(consumer)
+            if declared is None:  # what was implied is declared from here on
+                feeding = self.implied_sources(consumer) + [here for here, to in pairs if to is consumer]
+                declared = [Declared(each) for each in dict.fromkeys(feeding)]
+            kept = [
+                each._replace(unless=(*each.unless, new)) if each.source is source else each
+                for each in declared
+            ]
+            said = next((each.selector for each in declared if each.source is source), None)
+            here = Declared(source, selector or said)
+            if here not in self._declared.setdefault(new, []):
+                self._declared[new].append(here)
+            if Declared(new) not in kept:
+                kept.append(Declared(new))
+            self._declared[consumer] = kept
+        self._restricted.add(new)
+
+    def replace(self, old: Filter, new: Filter) -> None:
+        """`new` is linked as `old` was; `old` is forgotten."""
+
+        def renamed(filter: Filter) -> Filter:
+            return new if filter is old else filter
+
+        for consumer, declared in tuple(self._declared.items()):
+            self._declared[consumer] = [
+                each._replace(source=renamed(each.source), unless=tuple(map(renamed, each.unless)))
+                for each in declared
+            ]
+        if old in self._declared:
+            self._declared[new] = self._declared.pop(old) + self._declared.get(new, [])
+        if old in self._restricted:
+            self._restricted.add(new)
+        self.remove(old)
+
+    def remove(self, filter: Filter) -> None:
+        """Forgets it. Who took from it alone takes from nobody now, unless that is said."""
+        self.filters.remove(filter)
+        self._restricted.discard(filter)
+        self._declared.pop(filter, None)
+        for consumer, declared in tuple(self._declared.items()):
+            self._declared[consumer] = [
+                each._replace(unless=tuple(other for other in each.unless if other is not filter))
+                for each in declared
+                if each.source is not filter
+            ]
+        self.refused = [each for each in self.refused if filter not in (each.source, each.consumer)]
 
     def sources_of(self, consumer: Filter) -> list[Declared]:
         return self._declared.get(consumer, [])
@@ -130,7 +216,7 @@ class Wiring:
             if isinstance(result, NoChain):
                 self.refused.append(Refusal(source, pid, properties, consumer, result))
                 continue
-            yield Route(source.name, pid, consumer, result, why)
+            yield Route(source.name, pid, consumer, result, why, declared is not None)
 
     def fit(self, properties: Mapping[str, Any], consumer: Filter) -> Chain | NoChain:
         """How a stream gets into `consumer`."""
@@ -138,6 +224,10 @@ class Wiring:
         if isinstance(direct, Chain):
             return direct
         return resolve(properties, consumer.inputs, {}, self._converters())
+
+    def accepts(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
+        """True where a stream gets into `consumer`, as it is or through converters."""
+        return isinstance(self.fit(properties, consumer), Chain)
 
     def _declaration(
         self, declared: list[Declared], source: Filter, pid: str, properties: Mapping[str, Any], ordinal: int
@@ -147,7 +237,7 @@ class Wiring:
                 continue
             if each.selector is not None and not each.selector.matches(properties, pid, ordinal):
                 continue
-            if any(isinstance(self.fit(properties, other), Chain) for other in each.unless):
+            if any(self.accepts(properties, other) for other in each.unless):
                 continue
             return each
         return None
@@ -168,6 +258,10 @@ class Wiring:
                 return True
             todo.extend(upstream)
         return False
+
+
+def _nothing() -> None:
+    """For a declaration whose source has no PIDs yet."""
 
 
 def link_error(refusal: Refusal) -> LinkError:

@@ -6,7 +6,7 @@ A filter's `ipids` and a PID's `links` change between its turns, on the session'
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -92,27 +92,21 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
     scheduler.between_turns(old, lambda: scheduler.between_turns(producer, attach))
 
 
-def leaving_with(filter: Filter, made: Collection[Filter] = ()) -> list[Filter]:
+def leaving_with(filter: Filter, made: Collection[Filter] = (), *, downstream: bool = True) -> list[Filter]:
     """`filter` with what it alone feeds, and those of `made`, upstream, that feed nobody else."""
     leaving = {filter: None}
-    for here in leaving_in_order(leaving):
-        for pid in here.opids:
-            for link in pid.links:
+    seen = 0
+    while seen < len(leaving):  # again, until none is added
+        seen = len(leaving)
+        for here in tuple(leaving):
+            for link in here.ipids:
+                fed = (each.filter for pid in link.source.opids for each in pid.links)
+                if link.source in made and all(consumer in leaving for consumer in fed):
+                    leaving[link.source] = None
+            for link in (link for pid in here.opids for link in pid.links if downstream):
                 if all(each.source in leaving for each in link.filter.ipids):
                     leaving[link.filter] = None
-        for link in here.ipids:
-            fed = (each.filter for pid in link.source.opids for each in pid.links)
-            if link.source in made and all(consumer in leaving for consumer in fed):
-                leaving[link.source] = None
     return list(leaving)
-
-
-def leaving_in_order(leaving: Mapping[Filter, None]) -> Iterator[Filter]:
-    """Each, also those that come in meanwhile; again from the first until none is added."""
-    seen = 0
-    while seen < len(leaving):
-        seen = len(leaving)
-        yield from tuple(leaving)
 
 
 def remove(scheduler: Scheduler, filters: Collection[Filter]) -> None:

@@ -40,7 +40,6 @@ log = logging.getLogger("reelway.runtime")
 _T = TypeVar("_T")
 
 
-
 class Scheduler:
     """Runs the filters that `add` gives it.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from reelway.errors import LinkError, OptionError, redact
 from reelway.graph.filter import Filter
 from reelway.graph.wiring import Wiring, link_error
 from reelway.session.plan import Plan
+from reelway.session.words import stream_in_words
 
-__all__ = ["check_fed", "check_together", "check_unlinked", "refuse_same_file"]
+__all__ = ["check_fed", "check_together", "check_unlinked", "goes_nowhere", "refuse_same_file"]
 
 
 def check_fed(plan: Plan, filters: Sequence[Filter], wiring: Wiring, made: Collection[Filter]) -> None:
@@ -78,10 +79,15 @@ def check_unlinked(plan: Plan) -> None:
     """Raises LinkError for a stream that nothing takes."""
     if plan.unlinked:
         stream = plan.unlinked[0]
-        raise LinkError(
-            f"{stream.source.name}.{stream.name} ({stream.summary}) goes nowhere",
-            hint="link it, or choose what the source delivers",
-        )
+        raise goes_nowhere(stream.source.name, stream.name, stream.properties)
+
+
+def goes_nowhere(source: str, pid: str, properties: Mapping[str, Any]) -> LinkError:
+    """The error for a stream that nothing takes, where it is one; else what the log says."""
+    return LinkError(
+        f"{source}.{pid} ({stream_in_words(properties)}) goes nowhere",
+        hint="link it, or choose what the source delivers",
+    )
 
 
 def refuse_same_file(filters: Sequence[Filter]) -> None:

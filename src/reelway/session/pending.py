@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reelway.graph.filter import Filter
 from reelway.graph.wiring import Wiring
 
+if TYPE_CHECKING:
+    from reelway.session.linker import Onward
+
 __all__ = ["pending"]
 
 
-def pending(
-    consumer: Filter, wiring: Wiring, made_for: Mapping[Filter, list[tuple[Any, Filter]]]
-) -> list[Filter]:
+def pending(consumer: Filter, wiring: Wiring, made_for: Mapping[Filter, list[Onward]]) -> list[Filter]:
     """Those of its sources, declared, linked or implied, that are not done and have not made all their PIDs.
 
     `made_for`: the resolver's filters, each with the consumers behind it. It may be asked on a worker's
@@ -39,7 +40,9 @@ def pending(
         if filter in made_for:
             return linked
         makers = [
-            maker for maker, rest in tuple(made_for.items()) if any(to is filter for _, to in tuple(rest))
+            maker
+            for maker, rest in tuple(made_for.items())
+            if any(each.consumer is filter for each in tuple(rest))
         ]
         declared = [each.source for each in wiring.sources_of(filter)]
         return (declared or [*linked, *wiring.implied_sources(filter)]) + makers

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from reelway import catalog
-from reelway.errors import FilterError, LinkError, OptionError, ReelwayError, StateError, UnknownNameError
-from reelway.graph.filter import Filter
+from reelway.errors import FilterError, OptionError, ReelwayError, StateError, UnknownNameError
+from reelway.graph.filter import Filter, Output
 from reelway.graph.link import Limits, Policy
 from reelway.graph.option import BUILTIN_OPTIONS, declared, require
-from reelway.graph.pid import Pid
-from reelway.graph.resolve import Converter, Step
 from reelway.graph.wiring import Wiring
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler
 from reelway.runtime.tasks import Task, only_tasks_are_left
 from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
+from reelway.session.edit import Edits
 from reelway.session.interrupt import interruptible
+from reelway.session.linker import Linker
 from reelway.session.pending import pending
 from reelway.session.plan import Plan, make_plan
-from reelway.session.words import as_told, stream_in_words
+from reelway.session.words import as_told
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
     from reelway.session.graph import Graph
     from reelway.session.progress import Meter, Progress
-
-log = logging.getLogger("reelway.session")
 
 
 class Session:
@@ -89,9 +86,6 @@ class Session:
         self.filters: list[Filter] = []
         self._ids: dict[str, Filter] = {}
         self._sids: list[tuple[Filter, str]] = []
-        self._properties: dict[Filter, dict[str, Any]] = {}
-        self._made_for: dict[Filter, list[tuple[tuple[Step, ...], Filter]]] = {}
-        self._counts: dict[tuple[Filter, Any], int] = {}
         self._linked = False
         self._at_end: list[Callable[[], None]] = []
         self._meter: Meter | None = None
@@ -103,9 +97,11 @@ class Session:
             writer = Trace(trace)
             make_node = writer.node
             self._at_end.append(writer.close)
-        self._wiring = Wiring(self._converters)
+        self._linker = Linker(self)
+        self._edits = Edits(self)
+        self._wiring = Wiring(self._linker.converters, at_once=self._edits.at_once, ask=self._ask)
         self._scheduler = Scheduler(
-            self._link_pid,
+            self._linker.link,
             threads=os.cpu_count() or 1 if threads is None else threads,
             clock=clock,
             max_link_bytes=max_link_bytes,
@@ -141,7 +137,14 @@ class Session:
         return self._make(parts.name, {**_from_text(parts.options), **options}, dict(parts.properties))
 
     def add(self, filter: Filter) -> Filter:
-        """Takes `filter`, made by the caller, into the session."""
+        """Takes `filter`, made by the caller, into the session, also while that runs.
+
+        Raises OptionError, StateError; DeadlineError as in `remove()`.
+        """
+        self._ask(lambda: self._add(filter))
+        return filter
+
+    def _add(self, filter: Filter) -> None:
         if not isinstance(filter, Filter):
             what = f"the class {filter.__name__}" if isinstance(filter, type) else repr(filter)  # type: ignore[unreachable]
             raise OptionError(f"{what} is no filter", hint="add an instance: session.add(MyFilter())")
@@ -164,7 +167,6 @@ class Session:
         filter.wiring = self._wiring
         self._wiring.add(filter)
         self._adopt(filter)
-        return filter
 
     def chain(self, *filters: Filter) -> None:
         """Links one after the other; a stream that a filter does not accept goes around it."""
@@ -176,6 +178,49 @@ class Session:
         if found is None:
             raise UnknownNameError.of("filter of this session", name, [each.name for each in self.filters])
         return found
+
+    # Changing what runs
+
+    def remove(self, filter: Filter) -> None:
+        """Takes `filter` out, with what it alone feeds. Each finishes what is queued for it, then closes.
+
+        `on_filter_del` is told when it is closed; the name is free at once. As all changes to a session: from
+        any thread, done on the session's thread between two turns; from another thread it waits until then.
+        Raises StateError where the filter is not in the session or that is over; DeadlineError after 10 s in
+        which the session's thread did not come to it. Then nothing has changed.
+        """
+        self._ask(lambda: self._edits.remove(filter))
+
+    def insert(
+        self, new: Filter, *, after: Filter | None = None, before: Filter | None = None, selector: str = ""
+    ) -> Filter:
+        """Puts `new` behind `after`, in front of `before`, or between the two; adds it where it is not there.
+
+        Streams that `selector` does not match, or that `new` does not accept, go past it. What is queued is
+        delivered first, and the consumers keep their inputs: no packet is lost or overtaken. Raises LinkError
+        where no stream fits, StateError; then nothing has changed.
+        """
+        self._ask(lambda: self._edits.insert(new, after, before, selector))
+        return new
+
+    def relink(self, consumer: Filter, source: Filter | Output, selector: str = "") -> None:
+        """From now on `consumer` takes its input from `source`: what is queued, new properties, a restart.
+
+        Its inputs go on with the first streams of their kind, end where there is none, and more are added for
+        more. A source that is not open yet takes over when it is. The old source goes on; `remove()` it where
+        nobody needs it. Raises LinkError, as for a muxer that cannot add a stream, StateError; then nothing
+        has changed.
+        """
+        self._ask(lambda: self._edits.relink(consumer, source, selector))
+
+    def replace(self, old: Filter, new: Filter) -> Filter:
+        """`new` takes the inputs and outputs of `old`, which finishes what is queued for it, and is removed.
+
+        `new` begins when `old` is closed, and their packets follow each other on the same inputs of the
+        consumers. Raises LinkError, StateError; then nothing has changed.
+        """
+        self._ask(lambda: self._edits.replace(old, new))
+        return new
 
     # Linking
 
@@ -191,7 +236,7 @@ class Session:
         plan = make_plan(self._wiring, self.filters)
         try:
             refuse_same_file(self.filters)
-            check_fed(plan, self.filters, self._wiring, self._made_for)
+            check_fed(plan, self.filters, self._wiring, self._linker.made_for)
             check_together(plan, self.filters)
             if self.unlinked == "error":
                 check_unlinked(plan)
@@ -319,6 +364,9 @@ class Session:
 
     # Inside
 
+    def _ask(self, work: Callable[[], None]) -> None:
+        self._scheduler.ask(work)
+
     def _start(self, progress: bool) -> None:
         if not self._linked:
             self.link()
@@ -383,7 +431,7 @@ class Session:
         if properties:
             from reelway.media.properties import parse
 
-            self._properties[filter] = {key: parse(key, value) for key, value in properties.items()}
+            self._linker.properties[filter] = {key: parse(key, value) for key, value in properties.items()}
         self.add(filter)
         if sids := builtin.get("SID"):
             self._sids.append((filter, str(sids)))
@@ -402,6 +450,7 @@ class Session:
             self.on_filter_new(filter)
 
     def _closed(self, filter: Filter) -> None:
+        self._edits.closed(filter)
         if self.on_filter_del:
             try:
                 self.on_filter_del(filter)
@@ -422,69 +471,8 @@ class Session:
             for selector in parse_sources(text):
                 self._wiring.declare(self[selector.source], filter, selector if selector.tests else None)
 
-    def _converters(self) -> list[Converter]:
-        found = []
-        for name, cost in catalog.CONVERTERS.items():
-            if name not in self.blacklist:
-                kind = catalog.find(name)
-                found.append(Converter(name, cost, kind.kind or name, kind.conversions))
-        return found
-
-    def _link_pid(self, pid: Pid) -> None:
-        """A PID is new: links it to whoever takes it, through whatever is needed."""
-        source = pid.filter
-        if source in self._made_for:
-            for steps, consumer in self._made_for[source]:
-                self._connect(pid, steps, consumer)
-            return
-        if extra := self._properties.get(source):
-            pid.set(**extra)
-        key = source, pid.properties.get("StreamType")
-        self._counts[key] = self._counts.get(key, 0) + 1
-        routes = list(self._wiring.routes(source, pid.name, pid.properties, self._counts[key]))
-        made: dict[Any, Filter] = {}
-        taken = [self._connect(pid, route.chain.steps, route.consumer, made) for route in routes]
-        if not any(taken):
-            self._goes_nowhere(pid)
-
-    def _connect(
-        self, pid: Pid, steps: Sequence[Step], consumer: Filter, made: dict[Any, Filter] | None = None
-    ) -> bool:
-        """Links `pid` to `consumer` through new filters for `steps`; False where it takes no more inputs."""
-        if consumer.max_inputs is not None and len(consumer.ipids) >= consumer.max_inputs:
-            return False
-        if not steps:
-            self._scheduler.connect(pid, consumer, self.limits)
-            return True
-        first, rest = steps[0], tuple(steps[1:])
-        key = first.name, tuple(sorted(first.options.items(), key=str))
-        filter = made.get(key) if made is not None else None
-        if filter is None:
-            filter = catalog.find(first.name)(**first.options)
-            filter.name = self._unused_name(first.name)
-            self._made_for[filter] = []
-            try:
-                self._adopt(filter)
-            except Exception as cause:  # a user's on_filter_new(): the session ends, and says so
-                raise FilterError(
-                    f"on_filter_new() failed: {type(cause).__name__}: {cause}",
-                    filter=filter.name,
-                    cause=cause,
-                ) from cause
-            self._scheduler.connect(pid, filter, self.limits)
-            if made is not None:
-                made[key] = filter
-        self._made_for[filter].append((rest, consumer))
-        return True
-
-    def _goes_nowhere(self, pid: Pid) -> None:
-        what = f"{pid.filter.name}.{pid.name} ({stream_in_words(pid.properties)}) goes nowhere"
-        if self.unlinked == "error":
-            raise LinkError(what, hint="link it, or choose what the source delivers")
-        log.log(logging.WARNING if self.unlinked == "warn" else logging.INFO, "%s", what)
-
     def _pending(self, consumer: Filter) -> list[Filter]:
-        return pending(consumer, self._wiring, self._made_for)
+        return pending(consumer, self._wiring, self._linker.made_for)
 
 
 def _from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:

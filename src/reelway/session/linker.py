@@ -1,0 +1,243 @@
+"""Who gets a new PID, through which converters; and inputs that wait for one to take over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reelway import catalog
+from reelway.errors import FilterError, LinkError
+from reelway.graph.filter import Filter
+from reelway.graph.link import Link
+from reelway.graph.pid import Pid
+from reelway.graph.resolve import Converter, NoChain, Step
+from reelway.graph.wiring import Refusal, link_error
+from reelway.runtime.linking import feed
+from reelway.session.check import goes_nowhere
+
+if TYPE_CHECKING:
+    from reelway.graph.select import Selector
+    from reelway.session.session import Session
+
+log = logging.getLogger("reelway.session")
+
+
+class Onward(NamedTuple):
+    """Where what a converter makes goes: through `steps` to `consumer`, into its input `link`, if any."""
+
+    steps: tuple[Step, ...]
+    consumer: Filter
+    link: Link | None = None
+    restart: bool = False
+
+
+@dataclass(slots=True)
+class Takeover:
+    """An input that the next fitting PID of a filter feeds from then on."""
+
+    link: Link
+    selector: Selector | None = None
+    of: Pid | None = None
+    """It takes what is made of this one."""
+    restart: bool = False
+
+
+class Linker:
+    """Links PIDs as the session's wiring says. The session's thread only."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.made_for: dict[Filter, list[Onward]] = {}
+        """The resolver's filters."""
+        self.takeovers: dict[Filter, list[Takeover]] = {}
+        self.properties: dict[Filter, dict[str, Any]] = {}
+        """What a user adds to the PIDs of a filter."""
+        self._counts: dict[Filter, dict[Any, int]] = {}
+
+    def link(self, pid: Pid) -> None:
+        """A PID is new: links it to whoever takes it, through whatever is needed."""
+        source, session = pid.filter, self._session
+        if source in self.made_for:
+            for each in tuple(self.made_for[source]):
+                self.connect(pid, each.steps, each.consumer, None, each.link, each.restart)
+            return
+        if extra := self.properties.get(source):
+            pid.set(**extra)
+        counts = self._counts.setdefault(source, {})
+        kind = pid.properties.get("StreamType")
+        counts[kind] = counts.get(kind, 0) + 1
+        made: dict[Any, Filter] = {}
+        served = self._take_over(pid, counts[kind], made)
+        taken = bool(served)
+        for route in tuple(session._wiring.routes(source, pid.name, pid.properties, counts[kind])):
+            if route.consumer in served:
+                continue
+            if session._started and not self._still_takes(pid, route.consumer, declared=route.declared):
+                continue
+            taken |= self.connect(pid, route.chain.steps, route.consumer, made)
+        if not taken:
+            error = goes_nowhere(source.name, pid.name, pid.properties)
+            if session.unlinked == "error":
+                raise error
+            log.log(logging.WARNING if session.unlinked == "warn" else logging.INFO, "%s", error)
+
+    def connect(
+        self,
+        pid: Pid,
+        steps: Sequence[Step],
+        consumer: Filter,
+        made: dict[Any, Filter] | None = None,
+        link: Link | None = None,
+        restart: bool = False,
+    ) -> bool:
+        """Links `pid` to `consumer` through new filters for `steps`; False where it takes no more inputs.
+
+        `link`: the consumer's input that is fed from now on, instead of a new one.
+        """
+        session = self._session
+        full = consumer.max_inputs is not None and len(consumer.ipids) >= consumer.max_inputs
+        if link is None and full:
+            return False
+        if not steps:
+            if link is not None and link.reopens:
+                feed(session._scheduler, link, pid, restart=restart)
+            else:
+                session._scheduler.connect(pid, consumer, session.limits)
+            return True
+        first, rest = steps[0], tuple(steps[1:])
+        key = first.name, tuple(sorted(first.options.items(), key=str))
+        filter = made.get(key) if made is not None else None
+        if filter is None:
+            filter = self._make(first)
+            session._scheduler.connect(pid, filter, session.limits)
+            if made is not None:
+                made[key] = filter
+        self.made_for[filter].append(Onward(rest, consumer, link, restart))
+        return True
+
+    def _make(self, step: Step) -> Filter:
+        session = self._session
+        filter = catalog.find(step.name)(**step.options)
+        filter.name = session._unused_name(step.name)
+        self.made_for[filter] = []
+        try:
+            session._adopt(filter)
+        except Exception as cause:  # a user's on_filter_new(): the session ends, and says so
+            raise FilterError(
+                f"on_filter_new() failed: {type(cause).__name__}: {cause}", filter=filter.name, cause=cause
+            ) from cause
+        return filter
+
+    def _still_takes(self, pid: Pid, consumer: Filter, *, declared: bool) -> bool:
+        """False where a consumer that was not asked to take it cannot, as a muxer behind its header.
+
+        Raises LinkError where it was asked to.
+        """
+        try:
+            consumer.check_input(f"{pid.filter.name}.{pid.name}", pid.properties)
+        except LinkError as error:
+            if declared:
+                raise
+            log.info("%s", error)
+            return False
+        return True
+
+    def _take_over(self, pid: Pid, ordinal: int, made: dict[Any, Filter]) -> set[Filter]:
+        """Feeds the inputs that wait for this PID; the value is whose they are."""
+        waiting = self.takeovers.get(pid.filter)
+        if not waiting:
+            return set()
+        chosen = list(self._chosen(pid, ordinal, waiting))
+        for each in chosen:
+            waiting.remove(each)
+        if not waiting:
+            del self.takeovers[pid.filter]
+        elif any(each.of is None for each in waiting):  # after this turn no more PIDs are to be expected
+            self._session._scheduler.defer(lambda: self._give_up(pid.filter))
+        for each in chosen:
+            self.check_takeover(pid, each.link)
+            chain = self._session._wiring.fit(pid.properties, each.link.filter)
+            assert not isinstance(chain, NoChain)  # check_takeover() raises
+            self.connect(pid, chain.steps, each.link.filter, made, each.link, each.restart)
+        return {each.link.filter for each in chosen}
+
+    def _chosen(self, pid: Pid, ordinal: int, waiting: list[Takeover]) -> Iterator[Takeover]:
+        kind = pid.properties.get("StreamType")
+        made_of = {self.origin(link) for link in pid.filter.ipids if link.output is pid}
+        served: set[Filter] = set()
+        first: Pid | None = None
+        for each in waiting:
+            if each.selector is not None and not each.selector.matches(pid.properties, pid.name, ordinal):
+                continue
+            if each.of is not None and made_of:
+                if each.of in made_of:
+                    yield each
+                continue
+            if each.link.pid.properties.get("StreamType") != kind:
+                continue
+            if each.of is not None:  # the filter does not say of what it made it: of the first that fits
+                first = first or each.of
+                if each.of is first:
+                    yield each
+            elif each.link.filter not in served:
+                served.add(each.link.filter)
+                yield each
+
+    def _give_up(self, source: Filter) -> None:
+        """Inputs for which `source` has no stream end."""
+        left = [each for each in self.takeovers.pop(source, []) if each.of is None]
+        for each in left:
+            self._session._edits.end_input(each.link)
+
+    def origin(self, link: Link) -> Pid:
+        """The PID that a filter of the user's sends, before the resolver's filters."""
+        pid = link.pid
+        while pid.filter in self.made_for and pid.filter.ipids:
+            pid = pid.filter.ipids[0].pid
+        return pid
+
+    def check_takeover(self, pid: Pid, link: Link) -> None:
+        """Raises LinkError where `pid` cannot feed `link` from now on."""
+        self.check_fit(pid.filter, pid.name, pid.properties, link.filter, link if link.reopens else None)
+
+    def check_fit(
+        self, source: Filter, name: str, properties: dict[str, Any], consumer: Filter, link: Link | None
+    ) -> tuple[Step, ...]:
+        """The steps by which a stream gets into `consumer`. Raises LinkError."""
+        chain = self._session._wiring.fit(properties, consumer)
+        if isinstance(chain, NoChain):
+            raise link_error(Refusal(source, name, properties, consumer, chain))
+        consumer.check_input(f"{source.name}.{name}", chain.properties, link)
+        return tuple(chain.steps)
+
+    def feeds(self, pid: Pid, consumer: Filter) -> bool:
+        """`pid` goes to `consumer` already, perhaps through converters."""
+        for link in pid.links:
+            if link.filter is consumer:
+                return True
+            onward = self.made_for.get(link.filter, ())
+            if any(each.consumer is consumer for each in onward):
+                return True
+        return False
+
+    def forget(self, filter: Filter) -> None:
+        """Nothing is kept of a filter that was taken out."""
+        self.made_for.pop(filter, None)
+        self.takeovers.pop(filter, None)
+        self.properties.pop(filter, None)
+        self._counts.pop(filter, None)
+        for maker, onward in self.made_for.items():
+            self.made_for[maker] = [each for each in onward if each.consumer is not filter]
+        for source, waiting in tuple(self.takeovers.items()):
+            self.takeovers[source] = [each for each in waiting if each.link.filter is not filter]
+
+    def converters(self) -> list[Converter]:
+        """What the resolver may use."""
+        found = []
+        for name, cost in catalog.CONVERTERS.items():
+            if name not in self._session.blacklist:
+                kind = catalog.find(name)
+                found.append(Converter(name, cost, kind.kind or name, kind.conversions))
+        return found
