@@ -18,11 +18,11 @@ RAW_SOUND = Caps(StreamType="Audio", CodecID="raw")
 def to_floats(frame: Frame) -> Array:
     """(samples, channels), float32 (float64 for s32, s64 and dbl); a copy, or a read-only view of `flt`."""
     planes = frame.planes()
-    samples = planes[0] if planes[0].ndim == 2 else numpy.stack(planes, axis=1)
+    samples: Array = planes[0] if planes[0].ndim == 2 else numpy.stack(planes, axis=1)
     kind = samples.dtype.kind
     if kind == "f":
         return samples
-    wide = samples.astype(numpy.float64 if samples.dtype.itemsize > 2 else numpy.float32)
+    wide: Array = samples.astype(numpy.float64 if samples.dtype.itemsize > 2 else numpy.float32)
     if kind == "u":
         wide -= 128
     wide /= _full(samples.dtype)
