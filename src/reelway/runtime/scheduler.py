@@ -177,42 +177,38 @@ class Scheduler:
 
     # Running
 
-    def run(self) -> None:
-        """Until everything is done, or `stop`. Then closes; raises the first failure."""
+    def run(self, until: Callable[[], bool] | None = None) -> bool:
+        """Until everything is done, or `stop`; then closes, and raises the first failure.
+
+        True where, after a pass, `until()` held before that: nothing is closed, and another call goes on.
+        """
+        if self.finished and until is not None:
+            return False
         self._enter()
+        over = True
         try:
             while True:
                 self._pass()
-                if self.ready and not self.stopping:
-                    continue
-                if self._over():
+                if not (self.ready and not self.stopping) and self._over():
                     break
+                if until is not None and until():
+                    over = False
+                    return True
                 if not self.ready and self.inbox.empty():
                     self._sleep()
         finally:
-            self._close()
+            if over:
+                self._close()
             self.thread = None
         self._raise()
+        return False
 
     def step(self) -> bool:
         """One pass: what has arrived, what is due, and one turn for each filter that is ready.
 
         False when everything is done; then it has closed and raises the first failure.
         """
-        if self.finished:
-            return False
-        self._enter()
-        over = True
-        try:
-            self._pass()
-            over = self._over()
-        finally:
-            if over:
-                self._close()
-            self.thread = None
-        if over:
-            self._raise()
-        return not over
+        return self.run(until=lambda: True)
 
     def open_sources(self, deadline_s: float) -> None:
         """Gives every filter that is new its first turn, in which sources find their PIDs, and links those.

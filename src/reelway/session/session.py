@@ -257,19 +257,21 @@ class Session:
         True while there is more to do (non-blocking), else False. Raises the first failure, after every
         file is closed; KeyboardInterrupt after Ctrl-C, likewise.
         """
-        try:
-            if not self.blocking:
-                self._start(progress)
-                return self._scheduler.step()
+        if self.blocking:
             with interruptible(self):
-                self._start(progress)
-                self._scheduler.run()
-        except ReelwayError as error:
-            told = as_told(error)
-            raise told from told.__cause__
-        finally:
-            self._tell_end()
-        return False
+                return self._run(progress, None)
+        return self._run(progress, lambda: True)
+
+    def run_until(self, until: Callable[[], bool]) -> bool:
+        """Runs until `until()` holds, which is asked now and after each pass: then True, and it can go on.
+
+        False where everything was done before that. Raises as `run()` does. For who takes results as they
+        come, in the thread that also runs the session.
+        """
+        if until():
+            return True
+        with interruptible(self):
+            return self._run(False, until)
 
     def run_async(self) -> Awaitable[bool]:
         """`run()` for asyncio: in a thread of its own, which also runs the filters. Cancelling stops it."""
@@ -366,6 +368,16 @@ class Session:
 
     def _ask(self, work: Callable[[], None]) -> None:
         self._scheduler.ask(work)
+
+    def _run(self, progress: bool, until: Callable[[], bool] | None) -> bool:
+        try:
+            self._start(progress)
+            return self._scheduler.run(until)
+        except ReelwayError as error:
+            told = as_told(error)
+            raise told from told.__cause__
+        finally:
+            self._tell_end()
 
     def _start(self, progress: bool) -> None:
         if not self._linked:
