@@ -75,6 +75,7 @@ class Link:
         "bytes_in",
         "bytes_out",
         "capped",
+        "coming",
         "configured",
         "data",
         "ended",
@@ -117,6 +118,8 @@ class Link:
         """The consumer wants no more (`Stop`): packets pass it by until it says `Play`."""
         self.moved = False
         """Another PID feeds it than the one it was made for."""
+        self.coming: Pid | None = None
+        """What feeds it as soon as the turns of both producers are over."""
         self.open_ended = False
         """Another PID is going to feed it: the end of this one is not told."""
         self.data: Any = None
@@ -274,10 +277,17 @@ class Link:
         """Another PID may feed it: its end was not told yet."""
         return not self.ended and not self.removed
 
+    def close(self, end: Mark) -> None:
+        """Nobody feeds it any more: `end` is told, where no end was."""
+        told = any(isinstance(item, Mark) and item.news is News.END for item in tuple(self.queue))
+        if self.reopens and not told:
+            self.open_ended = False
+            self.push_mark(end)
+
     def reopen(self, pid: Pid) -> None:
         """From here on `pid` feeds it; an end that waits in the queue is none. While nobody feeds it."""
         self.pid, self.source = pid, pid.filter
-        self.moved, self.open_ended = True, False
+        self.moved, self.open_ended, self.coming = True, False, None
         for item in tuple(self.queue):
             if isinstance(item, Mark) and item.news is News.END:
                 try:

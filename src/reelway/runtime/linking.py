@@ -6,9 +6,10 @@ A filter's `ipids` and a PID's `links` change between its turns, on the session'
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reelway.graph.filter import Filter
@@ -35,11 +36,11 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
 
     passes_on = bool(consumer.outputs)
     scheduler.joining += passes_on
-    node.joining += 1
+    node.joining.append(pid)
 
     def join() -> None:
         scheduler.joining -= passes_on
-        node.joining -= 1
+        node.joining.remove(pid)
         consumer.ipids.append(link)
         # whichever source was quicker; not sort(), which shows other threads an empty list meanwhile
         consumer.ipids[:] = sorted(consumer.ipids, key=_place)
@@ -76,6 +77,7 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
     """
     producer: Node = pid.filter.context  # type: ignore[assignment]
     detach(scheduler, link)
+    link.coming = pid
 
     def attach() -> None:
         consumer: Node = link.filter.context  # type: ignore[assignment]
@@ -92,9 +94,27 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
     scheduler.between_turns(old, lambda: scheduler.between_turns(producer, attach))
 
 
-def leaving_with(filter: Filter, made: Collection[Filter] = (), *, downstream: bool = True) -> list[Filter]:
-    """`filter` with what it alone feeds, and those of `made`, upstream, that feed nobody else."""
+def leaving_with(
+    filter: Filter,
+    made: Collection[Filter] = (),
+    *,
+    downstream: bool = True,
+    awaited: Mapping[Link, Filter] = MappingProxyType({}),
+) -> list[Filter]:
+    """`filter` with what it alone feeds, and those of `made`, upstream, that feed nobody else.
+
+    `awaited` says who is going to feed a link instead of the one that does.
+    """
     leaving = {filter: None}
+
+    def feeds(link: Link) -> Filter:
+        coming = awaited.get(link)
+        return coming or (link.coming or link.pid).filter
+
+    def alone(consumer: Filter) -> bool:
+        joining = (pid.filter for pid in consumer.context.joining)  # type: ignore[attr-defined]
+        return all(each in leaving for each in (*map(feeds, consumer.ipids), *joining))
+
     seen = 0
     while seen < len(leaving):  # again, until none is added
         seen = len(leaving)
@@ -103,9 +123,10 @@ def leaving_with(filter: Filter, made: Collection[Filter] = (), *, downstream: b
                 fed = (each.filter for pid in link.source.opids for each in pid.links)
                 if link.source in made and all(consumer in leaving for consumer in fed):
                     leaving[link.source] = None
-            for link in (link for pid in here.opids for link in pid.links if downstream):
-                if all(each.source in leaving for each in link.filter.ipids):
-                    leaving[link.filter] = None
+            if downstream:
+                fed = (link.filter for pid in here.opids for link in pid.links)
+                waiting = (link.filter for link, coming in awaited.items() if coming is here)
+                leaving.update(dict.fromkeys(each for each in (*fed, *waiting) if alone(each)))
     return list(leaving)
 
 
@@ -132,11 +153,10 @@ def detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
     producer: Node = link.source.context  # type: ignore[assignment]
 
     def let_go() -> None:
-        if link not in link.pid.links:
-            return
-        link.pid.detach(link)
-        if last is not None and not link.pid.ended:
-            link.push_mark(last)
+        if link in link.pid.links:
+            link.pid.detach(link)
+        if last is not None:
+            link.close(last)
         scheduler.let_go_on(producer.filter)
         scheduler.wake(link.filter.context)  # type: ignore[arg-type]
 

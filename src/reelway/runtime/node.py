@@ -43,8 +43,8 @@ class Node:
         self.ready = self.running = self.again = self.done = self.closed = self.abandoned = False
         self.postponed = False
         """It was told that PIDs may still come. Its thread sets it; the session clears it between turns."""
-        self.joining = 0
-        """Links that it gets when its turn is over."""
+        self.joining: list[Pid] = []
+        """What feeds the links that it gets when its turn is over."""
         self.leaving = False
         """It is taken out of the session when it is done."""
         self.held = False

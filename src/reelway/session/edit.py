@@ -117,7 +117,7 @@ class Edits:
 
     def remove(self, filter: Filter) -> None:
         self._check_member(filter)
-        leaving = leaving_with(filter, self._linker.made_for)
+        leaving = leaving_with(filter, self._linker.made_for, awaited=self._linker.awaited())
         for each in leaving:
             release(self._session._scheduler, each)
             self._forget(each)
@@ -200,6 +200,7 @@ class Edits:
         feeds: list[_Feed] = []
         refused: list[LinkError] = []
         for link in matching:
+            self._check_settled(link)
             try:
                 feeds.append(self._through(new, link))
             except LinkError as error:
@@ -264,12 +265,16 @@ class Edits:
         session = self._session
         session._wiring.check(origin, consumer)
         inputs = [link for link in consumer.ipids if link.reopens]
+        for link in inputs:
+            self._check_settled(link)
         if not session._linked or not origin.opids:
             if not inputs and consumer.opened:
                 consumer.check_input(origin.name, {})
             session._wiring.relink(consumer, Declared(origin, chosen))
+            self._linker.forget_takeovers(consumer)
             for link in inputs:
-                takeover = Takeover(link, chosen, restart=True)
+                link.open_ended = True  # the end of the old one is none of this input
+                takeover = Takeover(link, chosen, restart=True, yields=True)
                 self._linker.takeovers.setdefault(origin, []).append(takeover)
             return
         streams = [pid for pid in self._streams(origin, chosen) if not pid.ended]
@@ -279,6 +284,7 @@ class Edits:
         used = {each.link for each in feeds} | stay
         makers = [link.source for link in inputs if link not in stay]
         session._wiring.relink(consumer, Declared(origin, chosen))
+        self._linker.forget_takeovers(consumer)
         self._connect(feeds, consumer, restart=True)
         for link in inputs:
             if link not in used:
@@ -325,6 +331,8 @@ class Edits:
                 f"{new.name} cannot take the place of {old.name}: only one of them has inputs, or outputs",
                 hint="replace a source by a source, a sink by a sink",
             )
+        for link in (*inputs, *outputs):
+            self._check_settled(link)
         feeds: list[_Feed] = []
         for link in inputs:
             pid = linker.origin(link)  # with converters of its own
@@ -354,6 +362,21 @@ class Edits:
         remove(session._scheduler, leaving)
 
     # Checks
+
+    def _check_settled(self, link: Link) -> None:
+        """Raises StateError where an earlier edit is not done with this input yet."""
+        for source, waiting in self._linker.takeovers.items():
+            for each in waiting:
+                if each.link is link and not each.yields:
+                    raise self._unsettled(link, source)
+        if link.coming is not None:
+            raise self._unsettled(link, link.coming.filter)
+
+    def _unsettled(self, link: Link, source: Filter) -> StateError:
+        return StateError(
+            f"{link.filter.name} is about to be fed by {source.name}, which has not begun yet",
+            hint="an earlier edit is not done: try again a little later, from a task",
+        )
 
     def _check_member(self, filter: Filter) -> None:
         if self._session.finished:

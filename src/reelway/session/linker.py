@@ -42,6 +42,8 @@ class Takeover:
     of: Pid | None = None
     """It takes what is made of this one."""
     restart: bool = False
+    yields: bool = False
+    """It is fed as before until then, and another edit may change that."""
 
 
 class Linker:
@@ -198,6 +200,10 @@ class Linker:
             pid = pid.filter.ipids[0].pid
         return pid
 
+    def awaited(self) -> dict[Link, Filter]:
+        """Who is going to feed which input."""
+        return {each.link: source for source, waiting in self.takeovers.items() for each in waiting}
+
     def check_takeover(self, pid: Pid, link: Link) -> None:
         """Raises LinkError where `pid` cannot feed `link` from now on."""
         self.check_fit(pid.filter, pid.name, pid.properties, link.filter, link if link.reopens else None)
@@ -225,13 +231,24 @@ class Linker:
     def forget(self, filter: Filter) -> None:
         """Nothing is kept of a filter that was taken out."""
         self.made_for.pop(filter, None)
-        self.takeovers.pop(filter, None)
+        for each in self.takeovers.pop(filter, ()):
+            self._session._edits.end_input(each.link)
         self.properties.pop(filter, None)
         self._counts.pop(filter, None)
         for maker, onward in self.made_for.items():
             self.made_for[maker] = [each for each in onward if each.consumer is not filter]
+        self.forget_takeovers(filter)
+
+    def forget_takeovers(self, consumer: Filter) -> None:
+        """No input of `consumer` waits for another PID any more."""
         for source, waiting in tuple(self.takeovers.items()):
-            self.takeovers[source] = [each for each in waiting if each.link.filter is not filter]
+            left = [each for each in waiting if each.link.filter is not consumer]
+            for each in waiting:
+                each.link.open_ended = each.link.open_ended and each in left
+            if left:
+                self.takeovers[source] = left
+            else:
+                del self.takeovers[source]
 
     def converters(self) -> list[Converter]:
         """What the resolver may use."""
