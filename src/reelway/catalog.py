@@ -17,11 +17,15 @@ FILTERS: dict[str, str] = {
     "avgen": "reelway.filters.testaudio:AvGen",
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
+    "concat": "reelway.filters.concat:Concat",
     "crop": "reelway.filters.crop:Crop",
+    "decode": "reelway.engine.decode:Decode",
     "demux": "reelway.engine.demux:Demux",
+    "encode": "reelway.engine.encode:Encode",
     "flip": "reelway.filters.flip:Flip",
     "forward": "reelway.filters.simple:Forward",
     "inspect": "reelway.filters.inspect:Inspect",
+    "mix": "reelway.filters.mix:Mix",
     "mux": "reelway.engine.mux:Mux",
     "null": "reelway.filters.simple:Null",
     "pad": "reelway.filters.crop:Pad",
@@ -30,15 +34,21 @@ FILTERS: dict[str, str] = {
     "tee": "reelway.filters.simple:Tee",
     "testaudio": "reelway.filters.testaudio:TestAudio",
     "testvideo": "reelway.filters.testvideo:TestVideo",
+    "volume": "reelway.filters.volume:Volume",
 }
 
 ALIASES: dict[str, str] = {
     "bsf": "bitstream",
+    "enc": "encode",
     "ffbsf": "bitstream",
+    "ffdec": "decode",
+    "ffenc": "encode",
 }
 
 CONVERTERS: dict[str, int] = {
     "bitstream": 10,
+    "decode": 20,
+    "encode": 100,
 }
 """What the resolver may put between two filters by itself, with the cost of each."""
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 import reelway as rw
+from reelway.filters.sound import to_floats, to_frame
 from reelway.media.frame import MemoryFrame
 from reelway.media.layout import Array, picture_layout
+from reelway.media.timeline import Timeline
 from reelway.testing.parts import Collect, Feed, Seen
 
 PLANAR = ["yuv420p", "yuv422p", "yuv444p", "nv12", "gray", "rgb24", "rgba", "yuv420p10le", "gbrp", "yuva420p"]
@@ -56,3 +58,55 @@ def through(items: Any, properties: dict[str, Any], *filters: rw.Filter | str, *
         first >> made.add(sink)
         made.run()
     return sink.only
+
+
+def sound_properties(rate: int = 48000, channels: int = 1, format: str = "flt") -> dict[str, Any]:
+    return {
+        "StreamType": "Audio",
+        "CodecID": "raw",
+        "Timescale": rate,
+        "SampleRate": rate,
+        "NumChannels": channels,
+        "AudioFormat": format,
+    }
+
+
+def sound(samples: Array, format: str = "flt", size: int = 1000, start: int = 0) -> list[rw.Packet]:
+    """(samples, channels) floats as packets of `size` samples, the first one at `start`."""
+    return [
+        rw.Packet(to_frame(part := samples[at : at + size], format), start + at, start + at, len(part), 1)
+        for at in range(0, len(samples), size)
+    ]
+
+
+def heard(seen: Seen) -> Array:
+    """All samples, (samples, channels), gaps closed."""
+    return np.concatenate([to_floats(packet.payload) for packet in seen.packets])
+
+
+class Late(Feed):
+    """A source whose stream begins `offset_s` later on the session's running time."""
+
+    def __init__(self, offset_s: float, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._offset_s = offset_s
+
+    def open(self) -> None:
+        super().open()
+        for pid in self.pids.values():
+            pid.timeline = Timeline(0, self._offset_s, 1.0)
+
+
+def joined(sources: list[rw.Filter], *filters: rw.Filter, **session: Any) -> Collect:
+    """What comes out of a chain whose first filter all `sources` feed, in this order."""
+    with rw.Session(**session) as made:
+        first = made.add(filters[0])
+        for source in sources:
+            made.add(source) >> first
+        last = first
+        for each in filters[1:]:
+            last = last >> made.add(each)
+        sink = Collect()
+        last >> made.add(sink)
+        made.run()
+    return sink

@@ -11,6 +11,7 @@ from reelway.filters.pacing import Pacer
 from reelway.graph.filter import Filter
 from reelway.graph.option import Seconds, option
 from reelway.graph.pid import Pid
+from reelway.media.events import Event, Stop
 from reelway.media.packet import Packet
 
 __all__ = ["Generator", "Signal"]
@@ -60,6 +61,15 @@ class Generator(Filter):
         self._signals = self.signals()
         for signal in self._signals:
             signal.pid = self.new_pid(signal.name, **signal.properties)
+
+    def on_event(self, event: Event) -> bool:
+        """A stream that nobody wants any more ends."""
+        for signal in self._signals if isinstance(event, Stop) else ():
+            if signal.pid is event.pid:
+                self._signals.remove(signal)
+                signal.pid.end()
+                break
+        return False
 
     def process(self) -> float | None:
         left = self.quantum

@@ -10,11 +10,12 @@ from reelway.filters.colour import INTERLEAVED_422
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
+from reelway.media.events import Stop
 from reelway.media.frame import MemoryFrame
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "frame_of", "without_gaps"]
+__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "without_gaps"]
 
 log = logging.getLogger("reelway.filters")
 
@@ -38,6 +39,15 @@ def carry(packet: Packet, frame: Frame) -> Packet:
 def without_gaps(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of pictures in memory of our own, whose lines follow each other."""
     return {name: value for name, value in properties.items() if name not in ("Stride", "StrideUV")}
+
+
+def drain(filter: Filter) -> None:
+    """Wants no more: tells the sources to stop, and drops what still comes."""
+    for pid in filter.ipids:
+        if not pid.stopped and not pid.ended:
+            pid.send_event(Stop())
+        while (packet := pid.peek()) is not None:
+            pid.take(packet)
 
 
 class PictureFilter(Filter):
