@@ -9,14 +9,14 @@ import pytest
 import reelway as rw
 
 
-class Wide(rw.Filter):
-    inputs = (rw.Caps(StreamType="Visual", CodecID="h264", Width=(1280, 1920)),)
+class French(rw.Filter):
+    inputs = (rw.Caps(StreamType="Visual", CodecID="h264", Language=("fr", "fr-CA")),)
 
 
 class Two(rw.Filter):
     inputs = (
-        rw.Caps(StreamType="Visual", CodecID="hevc"),
-        rw.Caps(StreamType="Audio", CodecID=("mp3", "opus")),
+        rw.Caps(StreamType="Visual", CodecID="vvc"),
+        rw.Caps(StreamType="Audio", CodecID=("amr_wb", "qcelp")),
     )
 
 
@@ -38,7 +38,7 @@ Case = Callable[[rw.Session], object]
 
 
 def wrong_property(session: rw.Session) -> None:
-    session.load_src("film.mp4") >> session.add(Wide())
+    session.load_src("film.mp4") >> session.add(French())
     session.link()
 
 
@@ -127,17 +127,17 @@ def a_filter_that_does_not_read(session: rw.Session) -> None:
 CASES: dict[Case, tuple[type[Exception], str, str | None]] = {
     wrong_property: (
         rw.LinkError,
-        "demux.video1 (h264) does not fit Wide: Width is 320, wanted 1280 or 1920",
+        "demux.video1 (h264) does not fit French: Language is und, wanted fr or fr-CA",
         (
-            "Wide accepts (StreamType=Visual, CodecID=h264, Width=1280 or 1920); "
-            "the stream is StreamType=Visual, CodecID=h264, Width=320"
+            "French accepts (StreamType=Visual, CodecID=h264, Language=fr or fr-CA); "
+            "the stream is StreamType=Visual, CodecID=h264, Language=und"
         ),
     ),
     wrong_codec: (
         rw.LinkError,
-        "demux.video1 (h264) does not fit Two: CodecID is h264, wanted hevc",
+        "demux.video1 (h264) does not fit Two: CodecID is h264, wanted vvc",
         (
-            "Two accepts (StreamType=Visual, CodecID=hevc), or (StreamType=Audio, CodecID=mp3 or opus); "
+            "Two accepts (StreamType=Visual, CodecID=vvc), or (StreamType=Audio, CodecID=amr_wb or qcelp); "
             "the stream is StreamType=Visual, CodecID=h264"
         ),
     ),

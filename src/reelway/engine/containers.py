@@ -38,6 +38,13 @@ _FLV = {
     "h264", "flv1", "vp6f", "vp6a", "flashsv", "flashsv2", "mpeg4", "h263",
     "aac", "mp3", "pcm_s16le", "pcm_u8", "pcm_mulaw", "pcm_alaw", "adpcm_swf", "nellymoser", "speex", "text",
 }  # fmt: skip
+_USUALLY = {
+    **dict.fromkeys((*MP4, "mpegts", "matroska", "hls", "dash", "segment", "rtsp", "flv"), ("h264", "aac")),
+    "webm": ("vp9", "opus"),
+    "ogg": ("vp8", "opus"),
+    "null": ("h264", "aac"),
+}
+"""Container -> codecs of video and sound, where FFmpeg's own defaults are old or not to be had."""
 _GLOBAL = {"matroska", "webm", "flv"}
 _IN_BAND = {"h264", "hevc", "vvc", "av1", "mpeg4", "vc1"}
 """Codecs whose configuration can be extracted from the stream."""
@@ -95,6 +102,18 @@ def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Plann
     except (av.error.FFmpegError, ValueError, NotImplementedError):
         return False
     return True
+
+
+def usual_codec(format_name: str, video: bool) -> str | None:
+    """The codec that most players of a container expect: H.264 and AAC, or what FFmpeg makes its default."""
+    if format_name in _USUALLY:
+        return _USUALLY[format_name][not video]
+    try:
+        container: Any = av.open(io.BytesIO(), "w", format=format_name)
+        codec = container.default_video_codec if video else container.default_audio_codec
+    except (av.error.FFmpegError, ValueError):
+        return None
+    return None if codec in {"none", "wrapped_avframe"} else str(codec)
 
 
 def add_stream(container: Any, planned: Planned, first: memoryview | None = None) -> Any:

@@ -133,6 +133,13 @@ class Mux(Filter):
                 hint="write another file from here on",
             )
 
+    def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The codec that raw media becomes where nobody says which."""
+        if properties.get("CodecID") != "raw":
+            return {}
+        codec = containers.usual_codec(self._format_name, properties.get("StreamType") == "Visual")
+        return {"CodecID": codec} if codec else {}
+
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
         planned = [self._plan(name, properties) for name, properties in streams.items()]

@@ -95,12 +95,17 @@ def describe(value: Any) -> str:
 def match(properties: Mapping[str, Any], caps: Caps) -> dict[str, Any] | Mismatch:
     """`properties` narrowed to what `caps` accepts, or why not.
 
-    A property whose value is a frozenset stands for choices that upstream can make.
+    A property whose value is a frozenset stands for choices that upstream can make, `Not` for any others.
     """
     narrowed = dict(properties)
     for name, want in caps.items():
         have = properties.get(name)
-        if isinstance(want, Not):
+        if isinstance(have, Not):
+            if isinstance(want, Not):
+                narrowed[name] = Not(*have.values, *want.values)
+                continue
+            left = want - have.values
+        elif isinstance(want, Not):
             left = choices(have) - want.values if have is not None else frozenset((None,))
         else:
             left = choices(have) & want if have is not None else frozenset()

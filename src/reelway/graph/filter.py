@@ -176,6 +176,13 @@ class Filter:
         """What it will make of a stream with `properties`, one dict a PID. For `explain()`."""
         return [{**properties, **caps.made()} for caps in self.outputs]
 
+    def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Of all that it accepts, what a stream with `properties` that does not fit should become.
+
+        Property -> value or choices; the resolver tries these first. By default it does not care.
+        """
+        return {}
+
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Raises LinkError where it cannot take all these streams (PID name -> properties) together.
 

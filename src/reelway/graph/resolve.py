@@ -1,8 +1,9 @@
 """The resolver: the cheapest chain of catalogue filters that makes a stream fit a consumer.
 
 Dijkstra's algorithm over capability bundles. A state is the stream's properties; a value may be a frozenset
-of choices that a converter can make: whoever matches narrows it, and what is left becomes its option. No
-kind of conversion occurs twice in a chain, so that nothing is decoded twice.
+of choices that a converter can make, or `Not(...)`, anything else: whoever matches narrows it, and what is
+left becomes its option. What nobody narrows stays as it was. No kind of conversion occurs twice in a chain,
+so that nothing is decoded twice.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Conversion(NamedTuple):
     makes: Caps
     options: Mapping[str, str] = MappingProxyType({})
     """Property made -> option that asks for it."""
+    removes: frozenset[str] = frozenset()
+    """Properties that the stream has no more."""
 
 
 class Converter(NamedTuple):
@@ -94,23 +97,15 @@ def resolve(
             for conversion in converter.conversions:
                 narrowed = match(have, conversion.accepts)
                 if not isinstance(narrowed, Mismatch):
+                    kept = {name: narrowed[name] for name in narrowed if name not in conversion.removes}
                     made = {name: _made(value) for name, value in conversion.makes.items()}
-                    heapq.heappush(
-                        heap,
-                        (
-                            cost + converter.cost,
-                            next(tick),
-                            {**narrowed, **made},
-                            (*path, (converter, conversion)),
-                        ),
-                    )
+                    entry = {**kept, **made}, (*path, (converter, conversion))
+                    heapq.heappush(heap, (cost + converter.cost, next(tick), *entry))
     return NoChain(nearest[1], nearest[2]) if nearest else NoChain(None)
 
 
 def _made(value: frozenset[Any] | Not) -> Any:
-    if isinstance(value, Not):
-        raise TypeError("what a converter makes is named, not excluded")
-    return value if len(value) > 1 else next(iter(value))
+    return value if isinstance(value, Not) or len(value) > 1 else next(iter(value))
 
 
 def _comparable(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,18 +126,43 @@ def _finish(
     path: tuple[tuple[Converter, Conversion], ...],
     preferred: Mapping[str, Any],
 ) -> Chain:
-    final = dict(original)
+    removed = frozenset().union(*(conversion.removes for _, conversion in path))
+    final = {name: value for name, value in original.items() if name not in removed}
+    left_open = set()
     for name, value in arrived.items():
-        if isinstance(value, frozenset):
-            wanted = preferred.get(name)
-            final[name] = wanted if wanted in value else min(value, key=str)
+        if isinstance(value, (frozenset, Not)):
+            final[name], as_it_was = _choose(value, original.get(name), preferred.get(name))
+            if as_it_was:
+                left_open.add(name)
+            if final[name] is None:
+                del final[name]
         else:
             final[name] = value
-    steps = tuple(
-        Step(converter.name, {option: final[name] for name, option in conversion.options.items()})
-        for converter, conversion in path
-    )
-    return Chain(steps, final)
+    steps = []
+    for converter, conversion in path:
+        asked = {
+            option: final[name]
+            for name, option in conversion.options.items()
+            if name in final and not (name in left_open and arrived[name] == _made(conversion.makes[name]))
+        }
+        steps.append(Step(converter.name, asked))
+    return Chain(tuple(steps), final)
+
+
+def _choose(left: frozenset[Any] | Not, before: Any, preferred: Any) -> tuple[Any, bool]:
+    """One of the choices that are left, and whether it is what the stream had before.
+
+    What is preferred, else what it was, else the nearest number, else the first by name.
+    """
+    if isinstance(left, Not):
+        return before, True
+    if preferred in left:
+        return preferred, False
+    if before in left:
+        return before, True
+    if isinstance(before, (int, float)) and all(isinstance(each, (int, float)) for each in left):
+        return min(left, key=lambda each: (each < before, abs(each - before))), False
+    return min(left, key=str), False
 
 
 __all__ = ["Chain", "Conversion", "Converter", "NoChain", "Step", "choices", "resolve"]

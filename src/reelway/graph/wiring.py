@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from reelway.graph.select import Selector
 
 
+USUAL: Mapping[str, Any] = {"PixelFormat": "yuv420p", "AudioFormat": "fltp"}
+"""What to choose where a converter may choose freely: what most codecs and players take."""
+
+
 class Declared(NamedTuple):
     """`consumer` takes from `source` the PIDs that `selector` matches and none of `unless` accepts."""
 
@@ -223,7 +227,13 @@ class Wiring:
         direct = resolve(properties, consumer.inputs, {}, ())
         if isinstance(direct, Chain):
             return direct
-        return resolve(properties, consumer.inputs, {}, self._converters())
+        converters = self._converters()
+        if rather := consumer.preferred(properties):
+            narrower = [Caps(**{**caps, **rather}) for caps in consumer.inputs]
+            chain = resolve(properties, narrower, USUAL, converters)
+            if isinstance(chain, Chain):
+                return chain
+        return resolve(properties, consumer.inputs, USUAL, converters)
 
     def accepts(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
         """True where a stream gets into `consumer`, as it is or through converters."""

@@ -1,0 +1,245 @@
+"""The decoder: coded streams into raw frames."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+from typing import Any
+
+from reelway.engine.decoder import Decoder, Known, decodable
+from reelway.engine.frame import CodecFrame
+from reelway.engine.rawformat import CODED_ONLY, picture_properties, sound_properties
+from reelway.errors import FormatError
+from reelway.graph.caps import Caps
+from reelway.graph.filter import Filter
+from reelway.graph.link import Link
+from reelway.graph.option import option
+from reelway.graph.pid import Pid
+from reelway.graph.resolve import Conversion
+from reelway.media.events import Event, Play, Seek
+from reelway.media.packet import Packet
+from reelway.media.timebase import rescale
+
+__all__ = ["TURN_FRAMES", "TURN_S", "Decode"]
+
+log = logging.getLogger("reelway.engine")
+
+TURN_FRAMES = 2
+TURN_S = 0.01
+"""After so many pictures, or so long, others get their turn."""
+
+VIDEO, AUDIO = decodable("video"), decodable("audio")
+
+
+class Decode(Filter):
+    """Decodes video and audio.
+
+    Frames come in the order in which they are shown, `dts` = `cts` = the time of showing, in the ticks of
+    the input. What is not to be shown by the file's edit list, and the priming of sound encoders, is left
+    out. Damaged packets are counted, and decoding goes on. A picture that carries a turn (`Rotate`) is not
+    turned.
+    """
+
+    registry_name = "decode"
+    kind = "decode"
+    thread = "pool"
+    inputs = (Caps(StreamType="Visual", CodecID=VIDEO), Caps(StreamType="Audio", CodecID=AUDIO))
+    outputs = (Caps(CodecID="raw"),)
+    conversions = tuple(Conversion(accepts, Caps(CodecID="raw"), removes=CODED_ONLY) for accepts in inputs)
+
+    threads: int = option(0, low=0, help="threads of each codec; 0: as many as there are cores, 8 at most")
+    thread_type: str = option(
+        "auto",
+        choices=("auto", "frame", "slice", "none"),
+        help="what threads share: whole frames (fast, but each thread delays by a frame) or parts of one",
+    )
+    hwaccel: str = option(
+        "", help="decode video on hardware, by FFmpeg's name: cuda, vaapi, qsv, videotoolbox ..."
+    )
+    hwaccel_device: str = option("", help="which device, such as 0 or /dev/dri/renderD128")
+    hwaccel_required: bool = option(False, help="fail where hardware cannot, instead of decoding in software")
+
+    def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
+        kept = {name: value for name, value in properties.items() if name not in CODED_ONLY}
+        return [{**kept, "CodecID": "raw"}]
+
+    def configure(self, pid: Link) -> None:
+        if pid.data is not None:
+            if pid.data.fits(pid.properties):
+                pid.data.take_properties(pid.properties)
+                return
+            pid.data.drain()
+            pid.data.decoder.close()
+        before: _Stream | None = pid.data
+        video = pid.properties.get("StreamType") == "Visual"
+        decoder = Decoder(
+            pid.properties,
+            threads=self.threads,
+            thread_type=self.thread_type,
+            hwaccel=self.hwaccel if video else "",
+            device=self.hwaccel_device,
+            required=self.hwaccel_required,
+        )
+        pid.data = _Stream(self, pid, decoder)
+        if before is not None:
+            pid.data.follow(before)
+
+    def process(self) -> float | None:
+        until = perf_counter() + TURN_S
+        for pid in self.ipids:
+            stream: _Stream = pid.data
+            left = TURN_FRAMES if stream.video else 64
+            for packet in pid:
+                left -= stream.decode(packet)
+                if left <= 0 or perf_counter() > until:
+                    break
+        return None
+
+    def restarted(self, pid: Link) -> None:
+        pid.data.restart()
+        super().restarted(pid)
+
+    def ended(self, pid: Link) -> None:
+        if pid.data is not None:
+            pid.data.drain()
+            if pid.output is None and pid.data.decoder.damaged:
+                raise FormatError(
+                    f"nothing of {pid.name} could be decoded: {pid.data.decoder.damaged} damaged packets",
+                    hint="the file is damaged, or what should decode it is not what it says",
+                )
+        super().ended(pid)
+
+    def on_event(self, event: Event) -> bool:
+        """Play and Seek pass; frames before the time they ask for are marked `seek`."""
+        match event:
+            case Play(start_s=start_s):
+                self._begin_at(event.pid, start_s if start_s > 0 else None)
+            case Seek(time_s=time_s):
+                self._begin_at(event.pid, time_s)
+        return False
+
+    def close(self) -> None:
+        for pid in self.ipids:
+            if pid.data is not None:
+                pid.data.decoder.close()
+
+    def _begin_at(self, output: Pid, time_s: float | None) -> None:
+        for pid in self.ipids:
+            if pid.output is output and pid.data is not None:
+                pid.data.begin_at(time_s)
+
+
+class _Stream:
+    """One input on its way into frames."""
+
+    def __init__(self, filter: Decode, pid: Link, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.video = pid.properties.get("StreamType") == "Visual"
+        self._filter = filter
+        self._pid = pid
+        self._given = dict(pid.properties)
+        self._format: tuple[Any, ...] = ()
+        self._next: int | None = None
+        """When the next frame starts, where its packet does not say."""
+        self._from: int | None = None
+        """Frames before this are not to be shown."""
+        self._told_software = not filter.hwaccel
+        fps = pid.properties.get("FPS")
+        self._step = max(1, round(decoder.timescale / fps)) if self.video and fps else None
+
+    def fits(self, properties: dict[str, Any]) -> bool:
+        """True where the same decoder can go on."""
+        names = ("CodecID", "Timescale", "StreamInfo", "DecoderConfig")
+        return all(properties.get(name) == self._given.get(name) for name in names)
+
+    def take_properties(self, properties: dict[str, Any]) -> None:
+        self._given = dict(properties)
+        self._format = ()
+
+    def follow(self, before: _Stream) -> None:
+        if before._next is not None:
+            self._next = rescale(before._next, before.decoder.timescale, self.decoder.timescale)
+
+    def begin_at(self, time_s: float | None) -> None:
+        start = self._given.get("StartTime") or 0
+        self._from = None if time_s is None else round((time_s + float(start)) * self.decoder.timescale)
+
+    def decode(self, packet: Packet) -> int:
+        """How many frames were sent."""
+        return self._send(self.decoder.decode(packet))
+
+    def drain(self) -> None:
+        self._send(self.decoder.drain())
+
+    def restart(self) -> None:
+        self.decoder.flush()
+        self._next = None
+
+    def _send(self, frames: list[Any]) -> int:
+        if self.decoder.damaged:
+            self._filter.status = f"{self.decoder.damaged} damaged packets"
+        for frame in frames:
+            known = self.decoder.known(frame)
+            if not known.drop:
+                self._send_one(frame, known)
+        return len(frames)
+
+    def _send_one(self, frame: Any, known: Known) -> None:
+        pid = self._announce(frame)
+        time = frame.pts
+        if time is None:  # a decode time is none of showing, except for the first frame
+            time = self._next if self._next is not None else frame.dts or 0
+        if self.video:
+            duration = frame.duration or self._step
+        else:
+            duration = rescale(frame.samples, frame.sample_rate, self.decoder.timescale)
+        self._next = time + (duration or 0)
+        frame.pts = time
+        payload = CodecFrame(frame)
+        packet = Packet(payload, time, time, duration, 1, payload.size)
+        packet.seek = known.seek or (self._from is not None and time < self._from)
+        packet.corrupted = known.corrupted or frame.is_corrupt
+        packet.capture_time = known.capture_time
+        packet.properties = known.properties
+        pid.send(packet)
+
+    def _announce(self, frame: Any) -> Pid:
+        """The output PID, which says how this frame is made."""
+        if self.video:
+            now: tuple[Any, ...] = (
+                frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range,
+                frame.color_primaries, frame.color_trc, frame.rotation,
+            )  # fmt: skip
+        else:
+            now = frame.sample_rate, frame.format.name, frame.layout.name
+        pid = self._pid.output
+        if now == self._format and pid is not None:
+            return pid
+        self._format = now
+        if not self._told_software:
+            self._told_software = True
+            self._tell_hardware()
+        given = {name: value for name, value in self._given.items() if name not in CODED_ONLY}
+        if self.video:
+            said = picture_properties(frame, self.decoder.sample_aspect or given.get("SAR"))
+        else:
+            said = sound_properties(frame)
+        said["CodecID"] = "raw"
+        said["Timescale"] = self.decoder.timescale
+        if pid is None:
+            properties = {name: value for name, value in {**given, **said}.items() if value is not None}
+            pid = self._pid.output = self._filter.new_pid(self._pid.name, **properties)
+        else:
+            gone = {name: None for name in pid.properties if name not in given}
+            pid.set(**{**gone, **given, **said})
+        return pid
+
+    def _tell_hardware(self) -> None:
+        name = self._filter.hwaccel
+        if self.decoder.on_hardware:
+            self._filter.status = f"decodes with {name}"
+        else:
+            self._filter.status = f"decodes in software: {name} cannot"
+            log.warning(
+                "%s: %s cannot decode %s here: software does", self._filter.name, name, self.decoder.codec
+            )

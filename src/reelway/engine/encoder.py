@@ -1,0 +1,216 @@
+"""One stream's encoder: frames of av in, packets of av out, times kept to the tick.
+
+The encoder is a stream of a container that writes nothing, with its header asked for apart (`global_header`):
+so a muxer can take it as a template, decoder configuration included.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import av
+
+from reelway.engine.codecs import candidates, codec_options
+from reelway.engine.decoder import threads_for
+from reelway.engine.frame import channel_layout
+from reelway.engine.rawformat import MATRICES, PRIMARIES, TRANSFERS, code_of
+from reelway.engine.streaminfo import StreamInfo
+from reelway.errors import OptionError, UnknownOptionError, UnsupportedError, nearest
+
+__all__ = ["Asked", "Encoder", "choose_picture_format", "open_encoder"]
+
+log = logging.getLogger("reelway.engine")
+
+GLOBAL_HEADER = 1 << 22
+_WEB = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "theora")
+"""Codecs that players expect in 4:2:0."""
+
+
+class Asked(NamedTuple):
+    """What the user wants of an encoder."""
+
+    codec: str
+    bitrate: int | None = None
+    gop: int | None = None
+    threads: int = 0
+    options: Mapping[str, str] = {}
+    avoid: frozenset[str] = frozenset()
+
+
+class Encoder:
+    """An open encoder. `frame_base` is the duration of a tick in which frames have to come."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self.context = stream.codec_context
+        self.name: str = self.context.codec.name
+        self.info = StreamInfo.of(stream)
+        self.time_base = Fraction(self.context.time_base)
+        self._done = False
+
+    def encode(self, frame: Any) -> list[Any]:
+        found: list[Any] = self.context.encode(frame)
+        return found
+
+    def drain(self) -> list[Any]:
+        """The last packets. After that it takes no more frames."""
+        if self._done:
+            return []
+        self._done = True
+        try:
+            found: list[Any] = self.context.encode(None)
+        except av.error.EOFError:
+            return []
+        return found
+
+
+def open_encoder(asked: Asked, properties: Mapping[str, Any], timescale: int) -> Encoder:
+    """The first encoder of what is asked that opens.
+
+    Raises OptionError for an option that it does not know or take, UnsupportedError where none opens.
+    """
+    failures: list[str] = []
+    for codec in candidates(asked.codec, asked.avoid):
+        try:
+            encoder = _open(codec, asked, properties, timescale)
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            if isinstance(error, OptionError):
+                raise
+            failures.append(f"{codec.name}: {_reason(error)}")
+            continue
+        first = next(candidates(asked.codec, frozenset()))
+        if codec.name != first.name:
+            log.warning(
+                "%s is not there or does not open: %s is encoded by %s", first.name, asked.codec, codec.name
+            )
+        return encoder
+    what = "; ".join(failures) or "there is no encoder for it here"
+    raise UnsupportedError(
+        f"{asked.codec} cannot be encoded: {what}",
+        hint="another codec, size, format or option may do; `reelway doctor` says which encoders there are",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _open(codec: Any, asked: Asked, properties: Mapping[str, Any], timescale: int) -> Encoder:
+    bases = [Fraction(1, timescale)]
+    if codec.type == "video" and (fps := properties.get("FPS")):
+        bases.append(1 / Fraction(fps))  # MPEG-4 counts at most 65535 ticks a second
+    for last, base in ((base is bases[-1], base) for base in bases):
+        try:
+            return _try(codec, asked, properties, base)
+        except av.error.FFmpegError:
+            if last:
+                raise
+    raise AssertionError("there is a time base")
+
+
+def _try(codec: Any, asked: Asked, properties: Mapping[str, Any], base: Fraction) -> Encoder:
+    keeper = av.open("encoder", "w", format="null")
+    stream: Any = keeper.add_stream(codec.name)
+    context = stream.codec_context
+    context.flags |= GLOBAL_HEADER
+    context.thread_count = threads_for(asked.threads)
+    if asked.bitrate:
+        context.bit_rate = asked.bitrate
+    if codec.type == "video":
+        _set_picture(context, properties, asked)
+    else:
+        _set_sound(context, properties)
+    context.time_base = base
+    stream.time_base = base
+    known = codec_options(codec.name)
+    options = {name: text for name, text in asked.options.items() if name in known}
+    context.options = dict(options)
+    try:
+        keeper.start_encoding()
+    except av.error.FFmpegError as error:
+        _blame_option(codec.name, options, error)
+        raise
+    for name in context.options:
+        near = nearest(name, known)
+        raise UnknownOptionError(f"{codec.name} has no option {name!r}", name=name, near=near)
+    return Encoder(stream)
+
+
+def _set_picture(context: Any, properties: Mapping[str, Any], asked: Asked) -> None:
+    context.width, context.height = properties["Width"], properties["Height"]
+    context.pix_fmt = properties["PixelFormat"]
+    context.framerate = Fraction(properties.get("FPS") or 25)
+    if aspect := properties.get("SAR"):
+        context.sample_aspect_ratio = Fraction(aspect)
+    context.colorspace = code_of(properties.get("ColorMatrix"), MATRICES)
+    context.color_primaries = code_of(properties.get("ColorPrimaries"), PRIMARIES)
+    context.color_trc = code_of(properties.get("ColorTransfer"), TRANSFERS)
+    full = properties.get("FullRange")
+    context.color_range = 0 if full is None else 2 if full else 1
+    if asked.gop is not None:
+        context.gop_size = asked.gop
+
+
+def _set_sound(context: Any, properties: Mapping[str, Any]) -> None:
+    context.sample_rate = properties["SampleRate"]
+    context.layout = channel_layout(properties)
+    context.format = properties["AudioFormat"]
+
+
+def _blame_option(encoder: str, options: Mapping[str, str], error: av.error.FFmpegError) -> None:
+    """Raises OptionError where one of `options` is what it does not open with."""
+    known = codec_options(encoder)
+    for name, text in options.items():
+        choices = [choice.name for choice in known[name].choices]
+        if choices and text not in choices and not _number(text) and not set(text) & set("+-|"):
+            near = nearest(text, choices)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(choices)}"
+            raise OptionError(f"{encoder} does not take {name}={text}", hint=hint) from error
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def choose_picture_format(codec: Any, format: str) -> str:
+    """The pixel format that an encoder takes with the least loss; 4:2:0 where players expect it."""
+    offered = [each.name for each in codec.video_formats or ()]
+    if not offered or format in offered:
+        return format
+    if codec.canonical_name in _WEB and "yuv420p" in offered and "10" not in format and "12" not in format:
+        return "yuv420p"
+    best, _ = av.codec.codec.find_best_pix_fmt_of_list(offered, format)
+    return str(best.name if best is not None else offered[0])
+
+
+def choose_rate(codec: Any, rate: int) -> int:
+    """The nearest sample rate that an encoder takes, rather above than below."""
+    offered: Sequence[int] = codec.audio_rates or ()
+    if not offered or rate in offered:
+        return rate
+    return min(offered, key=lambda each: (each < rate, abs(each - rate)))
+
+
+def choose_sound_format(codec: Any, format: str) -> str:
+    """The sample format that an encoder takes with the least loss."""
+    offered = [each.name for each in codec.audio_formats or ()]
+    if not offered or format in offered:
+        return format
+    plain_format = format.removesuffix("p")
+    order: tuple[str, ...] = ("s32", "s16", "flt")
+    if plain_format in ("flt", "dbl"):
+        order = ("flt", "dbl", "s32", "s16", "u8")
+    elif plain_format in ("s16", "u8"):
+        order = ("s16", "s32", "flt", "u8")
+    for plain in order:
+        for each in (plain, plain + "p"):
+            if each in offered:
+                return each
+    return str(offered[0])
