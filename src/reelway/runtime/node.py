@@ -7,6 +7,7 @@ deque's append and popleft being atomic under the GIL.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import deque
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from reelway.runtime.scheduler import Scheduler
     from reelway.runtime.statistics import FilterStatistics
     from reelway.runtime.workers import WorkerThread
+
+
+log = logging.getLogger("reelway.runtime")
 
 
 class Node:
@@ -171,12 +175,12 @@ class Node:
 
     def send_upstream(self, link: Link, event: Event) -> None:
         producer: Node = link.source.context  # type: ignore[assignment]
-        producer.call(producer.filter, partial(producer._arrive, link, copy(event)))
+        producer._receive(event, partial(producer._arrive, link, copy(event)))
 
     def send_downstream(self, pid: Pid, event: Event) -> None:
         for link in tuple(pid.links):
             consumer: Node = link.filter.context  # type: ignore[assignment]
-            consumer.call(consumer.filter, partial(consumer._pass, link, copy(event)))
+            consumer._receive(event, partial(consumer._pass, link, copy(event)))
 
     def defer(self, callback: Callable[[], None]) -> None:
         self.scheduler.defer(callback)
@@ -189,7 +193,7 @@ class Node:
         self.scheduler.wake_from_anywhere(self)
 
     def now(self) -> float:
-        return self.scheduler.clock.now()
+        return self.scheduler.time.now()
 
     def deliver(self, filter: Filter, event: Event) -> None:
         def work() -> None:
@@ -198,7 +202,7 @@ class Node:
                 own.pid = pid
                 filter.on_event(own)
 
-        self.call(filter, work)
+        self._receive(event, work)
 
     def statistics(self, filter: Filter) -> FilterStatistics:
         from reelway.runtime.statistics import of_filter
@@ -213,6 +217,12 @@ class Node:
         """`expects_inputs`. In this order: a PID on its way is pending, then `linking`, then `joining`."""
         scheduler = self.scheduler
         return bool(scheduler.pending(self.filter) or scheduler.linking or scheduler.joining or self.joining)
+
+    def _receive(self, event: Event, work: Callable[[], None]) -> None:
+        if self.done:
+            log.info("%s has ended: a %s event for it is lost", self.filter.name, type(event).__name__)
+        else:
+            self.call(self.filter, work)
 
     # Events, on the filter's thread
 

@@ -25,6 +25,8 @@ from reelway.runtime.closing import Closing
 from reelway.runtime.deadlock import RELIEF_PASSES, relieve_and_resume, unblock
 from reelway.runtime.linking import connect, disconnect, leaving_with, remove
 from reelway.runtime.node import Node
+from reelway.runtime.pause import PausableTime
+from reelway.runtime.silence import Silence
 from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop
 from reelway.runtime.tasks import Task, only_the_asker_is_left, post
 from reelway.runtime.timers import Timers
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["FLUSH_S", "Flush", "Scheduler", "Task"]
 
 log = logging.getLogger("reelway.runtime")
+
+LEAST_DELAY_S = 1e-6
+"""What is left of a time after it was rounded shall not keep a filter asking for ever."""
 
 _T = TypeVar("_T")
 
@@ -61,6 +66,7 @@ class Scheduler:
         self.link = link
         self.pending = pending
         self.clock: Clock = clock or RealClock()
+        self.time = PausableTime(self.clock)
         self.max_link_bytes = max_link_bytes
         self.on_close = on_close
         self.make_node = make_node
@@ -86,9 +92,10 @@ class Scheduler:
         self.entry = threading.RLock()
         """Between those who want to become `thread`; held while an idle session is edited."""
         self.thread: int | None = None
-        """The thread that is in run(), step() or open_sources(), or that edits an idle session."""
+        """The thread that is in run() or open_sources(), or that edits an idle session."""
         self._at_it: Node | None = None
         """The node whose turn this thread runs."""
+        self._silence = Silence()
         self.held = 0
         """Filters that wait for another one to close before they begin."""
 
@@ -130,6 +137,13 @@ class Scheduler:
     def stop(self, flush: Flush = "all") -> None:
         """Asks; returns at once. Also from a signal handler."""
         self.inbox.put(lambda: begin_stop(self, flush))
+
+    def pause(self) -> None:
+        """No filter gets a turn until `resume()`, and their time stands still; tasks and events go on."""
+        self.inbox.put(self.time.pause)
+
+    def resume(self) -> None:
+        self.inbox.put(self.time.resume)
 
     def post(self, task: Task, delay_s: float = 0.0, *, watches: bool = False) -> Callable[[], None]:
         """Calls `task` after `delay_s`, then after each delay that it returns. The value cancels it.
@@ -194,7 +208,7 @@ class Scheduler:
                 if until is not None and until():
                     over = False
                     return True
-                if not self.ready and self.inbox.empty():
+                if (not self.ready or self.time.paused) and self.inbox.empty():
                     self._sleep()
         finally:
             if over:
@@ -202,13 +216,6 @@ class Scheduler:
             self.thread = None
         self._raise()
         return False
-
-    def step(self) -> bool:
-        """One pass: what has arrived, what is due, and one turn for each filter that is ready.
-
-        False when everything is done; then it has closed and raises the first failure.
-        """
-        return self.run(until=lambda: True)
 
     def open_sources(self, deadline_s: float) -> None:
         """Gives every filter that is new its first turn, in which sources find their PIDs, and links those.
@@ -253,7 +260,7 @@ class Scheduler:
             note()
         if self.timers.heap:
             self.timers.run_due()
-        for _ in range(len(ready)):
+        for _ in range(0 if self.time.paused else len(ready)):
             node = ready.popleft()
             node.ready = False
             self._give_turn(node)
@@ -267,6 +274,7 @@ class Scheduler:
         until = self.timers.next_due
         if self.stopping:
             until = self.deadline if until is None else min(until, self.deadline)
+        until = self._silence.listen(self, until)
         note = self.clock.wait(self.inbox, until, self.in_flight > 0 or self.held > 0)
         if note is not None:
             note()
@@ -403,6 +411,8 @@ class Scheduler:
     @staticmethod
     def _roomy(filter: Filter) -> bool:
         for pid in filter.opids:
+            if pid.waits_full:
+                return False
             for link in pid.links:
                 consumer: Node = link.filter.context  # type: ignore[assignment]
                 if not consumer.done and not link.roomy:
@@ -419,7 +429,7 @@ class Scheduler:
             self.wake(node)
 
         self._cancel_timer(node)
-        node.timer = self.timers.at(self.clock.now() + delay_s, due)
+        node.timer = self.timers.at(self.clock.now() + max(delay_s, LEAST_DELAY_S), due)
 
     def _cancel_timer(self, node: Node) -> None:
         if node.timer is not None:

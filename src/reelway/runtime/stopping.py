@@ -21,6 +21,7 @@ def begin_stop(scheduler: Scheduler, flush: Flush) -> None:
     if scheduler.stopping is None:
         scheduler.deadline = scheduler.clock.now() + FLUSH_S
     scheduler.stopping = flush
+    scheduler.time.resume()
     scheduler.timers.clear()
     scheduler.tasks = 0
     for node in scheduler.nodes:

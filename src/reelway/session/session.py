@@ -21,6 +21,7 @@ from reelway.session.check import check_fed, check_together, check_unlinked, ref
 from reelway.session.edit import Edits
 from reelway.session.interrupt import interruptible
 from reelway.session.linker import Linker
+from reelway.session.loading import from_text, load_url
 from reelway.session.pending import pending
 from reelway.session.plan import Plan, make_plan
 from reelway.session.words import as_told
@@ -114,11 +115,11 @@ class Session:
 
     def load_src(self, url: Any, **options: Any) -> Filter:
         """The filter that reads `url`: a URL, a path, or a Python object with `read()`."""
-        return self._load_url("src", url, options)
+        return load_url(self, "src", url, options)
 
     def load_dst(self, url: Any, **options: Any) -> Filter:
         """The filter that writes `url`: a URL, a path, or a Python object with `write()`."""
-        return self._load_url("dst", url, options)
+        return load_url(self, "dst", url, options)
 
     def load(self, text: str, **options: Any) -> Filter:
         """The filter that `text` names, in GPAC's syntax: "reframer:rt=on:saps=1". `options` come on top.
@@ -132,9 +133,9 @@ class Session:
             for way in ("src", "dst"):
                 if (url := parts.option(way)) is not None:
                     rest = [(name, value) for name, value in parts.options if name != way]
-                    return self._load_url(way, url, {**_from_text(rest), **options}, dict(parts.properties))
+                    return load_url(self, way, url, {**from_text(rest), **options}, dict(parts.properties))
             raise OptionError(f"{text!r} names no filter")
-        return self._make(parts.name, {**_from_text(parts.options), **options}, dict(parts.properties))
+        return self._make(parts.name, {**from_text(parts.options), **options}, dict(parts.properties))
 
     def add(self, filter: Filter) -> Filter:
         """Takes `filter`, made by the caller, into the session, also while that runs.
@@ -279,6 +280,26 @@ class Session:
 
         return run_in_thread(self)
 
+    def pause(self) -> None:
+        """Stands still: no filter gets a turn, and real time stops for those that keep to it. Any thread."""
+        self._scheduler.pause()
+
+    def resume(self) -> None:
+        """Goes on after `pause()`, in step with the clock as if nothing had been."""
+        self._scheduler.resume()
+
+    def play(self, start_s: float = 0.0, end_s: float | None = None, *, speed: float = 1.0) -> None:
+        """Every source plays from `start_s` to `end_s` [s from the start of its media], exact to the frame.
+
+        `speed` is for filters that keep to real time. From any thread, before and while it runs; what is
+        queued of the place before still comes first. A source that has ended does not begin again.
+        """
+        from reelway.media.events import Play
+
+        for filter in tuple(self.filters):
+            if not filter.inputs:
+                filter.send_event(Play(start_s=start_s, end_s=end_s, speed=speed))
+
     def stop(self, flush: Flush = "all") -> None:
         """Asks the session to end; returns at once. From any thread, filter or signal handler.
 
@@ -395,33 +416,12 @@ class Session:
 
     def _tell_end(self) -> None:
         if self._scheduler.finished:
-            told, self._at_end = self._at_end, []
-            for tell in told:
-                tell()
-
-    def _load_url(
-        self, way: str, url: Any, options: dict[str, Any], properties: dict[str, str | None] | None = None
-    ) -> Filter:
-        name = "demux" if way == "src" else "mux"
-        if isinstance(url, str):
-            if ":" in url:  # it may have options behind it
-                from reelway.graph.optiontext import split_url
-
-                known = {*declared(catalog.find(name)), *BUILTIN_OPTIONS}
-                url, pairs = split_url(url, known, exists=os.path.exists)
-                own = [(key, value) for key, value in pairs if not key.startswith("#")]
-                properties = {
-                    **(properties or {}),
-                    **{key[1:]: value for key, value in pairs if key.startswith("#")},
-                }
-                options = {**_from_text(own), **options}
-            if way == "dst" and url in ("null", "null:"):
-                return self._make("null", options, properties)
-        elif isinstance(url, os.PathLike):
-            url = os.fspath(url)
-        elif not hasattr(url, "read" if way == "src" else "write"):
-            raise OptionError(f"{url!r} is no URL, path or file object")
-        return self._make(name, {way: url, **options}, properties)
+            while self._at_end:
+                try:
+                    self._at_end.pop(0)()
+                except ReelwayError:  # the others are told all the same
+                    self._tell_end()
+                    raise
 
     def _make(
         self, name: str, options: dict[str, Any], properties: Mapping[str, str | None] | None = None
@@ -485,8 +485,3 @@ class Session:
 
     def _pending(self, consumer: Filter) -> list[Filter]:
         return pending(consumer, self._wiring, self._linker.made_for)
-
-
-def _from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
-    """Options of a text; a bare flag is true, and `!flag` came as false."""
-    return {name: "true" if value is None else value for name, value in pairs}
