@@ -24,6 +24,7 @@ FILTERS: dict[str, str] = {
     "encode": "reelway.engine.encode:Encode",
     "flip": "reelway.filters.flip:Flip",
     "forward": "reelway.filters.simple:Forward",
+    "grid": "reelway.filters.grid:Grid",
     "inspect": "reelway.filters.inspect:Inspect",
     "mix": "reelway.filters.mix:Mix",
     "mux": "reelway.engine.mux:Mux",

@@ -1,0 +1,50 @@
+"""Planes of another size, for compositions: quick, not fine. Who wants fine scaling converts before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+
+from reelway.media.layout import Array
+
+__all__ = ["fitted", "resized"]
+
+
+def fitted(width: int, height: int, into_width: int, into_height: int) -> tuple[int, int]:
+    """The largest width and height of the same shape that fit, at least one pixel each."""
+    if width * into_height >= height * into_width:
+        return into_width, max(1, round(height * into_width / width))
+    return max(1, round(width * into_height / height)), into_height
+
+
+def resized(plane: Array, lines: int, columns: int) -> Array:
+    """`plane` in `lines` and `columns`, components kept: the mean of whole blocks, then the nearest.
+
+    The plane itself where it has that size.
+    """
+    if plane.shape[:2] == (lines, columns):
+        return plane
+    down, across = max(1, plane.shape[0] // lines), max(1, plane.shape[1] // columns)
+    if (down, across) != (1, 1):
+        plane = _block_means(plane, down, across)
+    return plane[_nearest(plane.shape[0], lines)][:, _nearest(plane.shape[1], columns)]
+
+
+def _block_means(plane: Array, down: int, across: int) -> Array:
+    lines, columns = plane.shape[0] // down, plane.shape[1] // across
+    cut = plane[: lines * down, : columns * across]
+    wide = numpy.float32 if plane.dtype.kind == "f" else numpy.uint32
+    total = numpy.zeros((lines, columns, *plane.shape[2:]), wide)
+    for line in range(down):
+        for column in range(across):
+            total += cut[line::down, column::across]
+    if plane.dtype.kind == "f":
+        return (total / (down * across)).astype(plane.dtype)
+    half = down * across // 2
+    means: Array = ((total + half) // (down * across)).astype(plane.dtype)
+    return means
+
+
+def _nearest(have: int, wanted: int) -> Sequence[int] | Array:
+    return numpy.minimum((2 * numpy.arange(wanted) + 1) * have // (2 * wanted), have - 1)

@@ -1,0 +1,123 @@
+"""grid: each film in its place, at its time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reelway as rw
+from reelway.filters.grid import Grid
+from reelway.filters.places import parse_place
+from reelway.filters.resize import fitted, resized
+from reelway.filters.testvideo import TestVideo
+from reelway.media.layout import Array
+from reelway.media.timeline import Timeline
+from reelway.testing.burnin import read_counter
+from reelway.testing.parts import Seen
+from tests.filters.raw import joined
+
+
+class Film(TestVideo):
+    """Begins `offset_s` later on the running time."""
+
+    def __init__(self, offset_s: float = 0.0, **options: Any) -> None:
+        super().__init__(**{"size": "320x240", "frames": 25, **options})
+        self.offset_s = offset_s
+
+    def open(self) -> None:
+        super().open()
+        self.unlinked[0].timeline = Timeline(0, self.offset_s, 1.0)
+
+
+def cell(packet: rw.Packet, place: str) -> Array:
+    left, top, width, height = parse_place(place)
+    part: Array = packet.planes()[0][top : top + height, left : left + width]
+    return part
+
+
+def numbers(seen: Seen, place: str) -> list[int | None]:
+    found = [read_counter(cell(packet, place)) for packet in seen.packets]
+    return [None if each is None else each[0] for each in found]
+
+
+def test_films_that_start_apart_are_in_sync() -> None:
+    """The second one starts 3.7 s later: its times are in step with the first one's."""
+    seen = joined([Film(frames=125), Film(3.7, frames=50, fps=50)], Grid()).only
+    assert (seen.properties["Width"], seen.properties["Height"]) == (640, 240)
+    assert [packet.dts for packet in seen.packets] == list(range(125))
+    assert numbers(seen, "320x240+0+0") == list(range(125))
+    times = [read_counter(cell(packet, "320x240+320+0")) for packet in seen.packets]
+    for at, found in enumerate(times):
+        running_ms = at * 40
+        if running_ms < 3700 or running_ms >= 4700:
+            assert found is None
+        else:
+            assert found is not None
+            assert 0 <= running_ms - 3700 - found[1] < 20  # its picture is the one of that moment
+
+
+def test_both_late_begin_at_the_first() -> None:
+    seen = joined([Film(2.0), Film(2.4)], Grid()).only
+    assert [packet.dts for packet in seen.packets] == list(range(50, 85))
+    assert numbers(seen, "320x240+320+0") == [None] * 10 + list(range(25))
+    assert numbers(seen, "320x240+0+0") == list(range(25)) + [None] * 10
+
+
+def test_it_ends_with_the_shortest() -> None:
+    seen = joined([Film(frames=0), Film(frames=30), Film(frames=40)], Grid(end="shortest")).only
+    assert len(seen.packets) == 30
+    assert (seen.properties["Width"], seen.properties["Height"]) == (640, 480)
+    assert numbers(seen, "320x240+0+240") == list(range(30))
+    assert (cell(seen.packets[0], "320x240+320+240") == 16).all()
+
+
+def test_given_places_and_another_size() -> None:
+    grid = Grid(places=["640x480+0+0", "320x240+320+0"], background="white", size="640x512", fps=50)
+    seen = joined([Film(pattern="black"), Film(pattern="black")], grid).only
+    assert numbers(seen, "320x240+320+0") == [n for n in range(25) for _ in range(2)]
+    assert (cell(seen.packets[0], "640x32+0+480") == 235).all()
+
+
+@pytest.mark.parametrize("format", ["yuv420p", "nv12", "rgb24", "yuv444p", "gray", "yuv420p10le"])
+def test_formats_and_shapes(format: str) -> None:
+    """Films of other shapes keep theirs, in the middle of their cells."""
+    films = [Film(pixel_format=format, size="640x480"), Film(pixel_format=format, size="640x240", frames=3)]
+    seen = joined(films, Grid(pixel_format=format, size="640x240", background="#808080")).only
+    assert seen.packets[0].payload.format == format
+    assert numbers(seen, "320x240+0+0") == list(range(25))
+    assert numbers(seen, "320x120+320+60")[:4] == [0, 1, 2, None]
+    border = cell(seen.packets[0], "300x50+330+0")
+    assert border.std() < 1
+
+
+def test_stretched_films_fill_their_cells() -> None:
+    seen = joined([Film(), Film()], Grid(size="640x480", fit="stretch", columns=1)).only
+    assert numbers(seen, "640x240+0+240") == list(range(25))
+
+
+def test_full_outputs_change_nothing() -> None:
+    def run(**session: Any) -> list[Any]:
+        films = [Film(size="64x48"), Film(0.3, size="64x48", fps=30)]
+        return joined(films, Grid(), **session).only.log  # type: ignore[arg-type]
+
+    assert run() == run(limits=rw.Limits(packets=1))
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(rw.OptionError, match="'12x' is no place"):
+        Grid(places=["12x"])
+    with pytest.raises(rw.OptionError, match="1 places for 2 inputs"):
+        joined([Film(), Film()], Grid(places=["320x240+0+0"]))
+
+
+def test_resized() -> None:
+    plane = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    assert resized(plane, 8, 8) is plane
+    assert resized(plane, 4, 4)[0, 0] == 5  # of 0, 1, 8 and 9
+    assert resized(plane, 16, 16)[:2, :2].tolist() == [[0, 0], [0, 0]]
+    assert resized(np.ones((7, 9, 3), np.float32), 3, 4).shape == (3, 4, 3)
+    assert fitted(16, 9, 320, 320) == (320, 180)
+    assert fitted(9, 16, 320, 320) == (180, 320)
+    assert fitted(1000, 1, 10, 10) == (10, 1)
