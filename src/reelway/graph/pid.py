@@ -34,6 +34,8 @@ class Pid:
         "_bound",
         "_counted",
         "_first_properties",
+        "_held",
+        "_linked",
         "_targets",
         "_waiting",
         "data",
@@ -60,6 +62,9 @@ class Pid:
         self._begun = False
         """The call that made it is over."""
         self._bound = False
+        self._linked = False
+        """The session has linked it; where it is held, it is bound later."""
+        self._held = 0
         self._first_properties = dict(properties)
         self._waiting: deque[Packet | Mark] = deque()
         self._targets: list[Link] = []
@@ -143,8 +148,26 @@ class Pid:
         self.links.remove(link)
         self.bind()
 
+    def hold(self) -> None:
+        """A consumer is to come that shall see all of it: until `release()` a new PID delivers nothing."""
+        self._held += 1
+
+    def release(self) -> None:
+        """Ends one `hold`; after the last, what waited is delivered."""
+        self._held -= 1
+        if not self._held and self._linked and not self._bound:
+            self.bind()
+
+    @property
+    def waits_full(self) -> bool:
+        """It is held, and holds as much as it may."""
+        return bool(self._held) and len(self._waiting) >= MAX_WAITING
+
     def bind(self) -> None:
         """Delivers what waited, and from here on sends straight to the links."""
+        self._linked = True
+        if self._held and not self._bound:
+            return
         self._begun = self._bound = True
         sent = self.packets_sent
         targets = self._targets = [link for link in self.links if not link.stopped]

@@ -78,6 +78,7 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
     producer: Node = pid.filter.context  # type: ignore[assignment]
     detach(scheduler, link)
     link.coming = pid
+    pid.hold()  # what a new PID sends until then waits in it
 
     def attach() -> None:
         consumer: Node = link.filter.context  # type: ignore[assignment]
@@ -86,12 +87,17 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
             link.guard = threading.Lock()  # both ends were on this thread, where nobody is in it
         link.reopen(pid)
         pid.attach(link, restart=restart)
+        pid.release()
+        scheduler.let_go_on(pid.filter)
         link.filter.ipids[:] = sorted(link.filter.ipids, key=_place)
         scheduler.wake(consumer)
 
     # not before the old producer has let go of it: no packet of his comes behind one of the new one's
     old: Node = link.source.context  # type: ignore[assignment]
-    scheduler.between_turns(old, lambda: scheduler.between_turns(producer, attach))
+    if link in link.pid.links:
+        scheduler.between_turns(old, lambda: scheduler.between_turns(producer, attach))
+    else:
+        scheduler.between_turns(producer, attach)
 
 
 def leaving_with(

@@ -6,7 +6,9 @@ written in the array form of the format, which may lack its end: a killed proces
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import threading
 import time
@@ -19,13 +21,15 @@ from reelway.runtime.scheduler import Scheduler
 
 __all__ = ["Trace"]
 
+log = logging.getLogger("reelway.runtime")
+
 BUFFERED_EVENTS = 2048
 
 
 class Trace:
     """Events of all threads into one file; `_lock` guards the buffer and the file.
 
-    Raises OpenError where the file cannot be written; a disk that is full later ends the trace, silently.
+    Raises OpenError where the file cannot be written; a disk that is full later ends it, and the log says so.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -35,6 +39,7 @@ class Trace:
             raise OpenError(
                 f"{os.fspath(path)}: {error.strerror}", url=os.fspath(path), errno=error.errno
             ) from None
+        self._path = os.fspath(path)
         self._lock = threading.Lock()
         self._events: list[dict[str, Any]] = []
         self._threads: set[int] = set()
@@ -76,8 +81,8 @@ class Trace:
                 try:
                     self._file.write("{}]\n")
                     self._file.close()
-                except OSError:
-                    pass
+                except OSError as error:
+                    self._ends_early(error)
                 self._file = None
 
     def _flush(self) -> None:
@@ -86,8 +91,15 @@ class Trace:
             try:
                 self._file.writelines(json.dumps(event) + ",\n" for event in events)
                 self._file.flush()
-            except OSError:
-                self._file = None
+            except OSError as error:
+                self._ends_early(error)
+
+    def _ends_early(self, error: OSError) -> None:
+        log.warning("the trace %s ends early: %s", self._path, error.strerror)
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # it tries to write once more, and closes all the same
+                file.close()
 
 
 class _TracedNode(Node):

@@ -116,12 +116,15 @@ def set_logs(text: str, *, reset: bool = False) -> None:
 
     Tools that one level follows share it; items are parted by ":" or ",". Levels are quiet, error, warning,
     info, debug. `all` is for the tools that are not named, wherever it stands, FFmpeg excepted. A tool keeps
-    its level until it is named again; `reset` forgets all of them first. Where a program has handlers of
-    its own on Python's root logger, they get the messages instead. Passwords in URLs are written `***`.
+    its level until it is named again; `reset` forgets all of them first; an empty text names none. Where a
+    program has handlers of its own on Python's root logger, they get the messages instead. Passwords in URLs
+    are written `***`.
 
     Raises UnknownNameError for a tool or level that does not exist, OptionError for a tool without a level;
     then nothing is changed.
     """
+    if not text.strip() and not reset:
+        return
     wanted: dict[str, int] = {}
     waiting: list[str] = []
     for item in re.split("[:,]", text):

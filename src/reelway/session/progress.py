@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from reelway.errors import FilterError
 from reelway.graph.link import Link
 from reelway.graph.pid import Pid
 from reelway.media.packet import Packet
@@ -73,6 +74,8 @@ class Meter:
         """What is known now."""
         pids = [pid for each in self._session.filters if not each.inputs for pid in tuple(each.opids)]
         durations = {pid: _seconds(pid.properties.get("Duration")) for pid in pids}
+        self._positions = {pid: self._positions[pid] for pid in pids if pid in self._positions}
+        self._starts = {pid: self._starts[pid] for pid in pids if pid in self._starts}
         for pid in pids:
             position = self._position(pid)
             if position is not None and position > self._positions.get(pid, 0.0):
@@ -115,14 +118,23 @@ def _seconds(duration: Any) -> float | None:
 def follow(session: Session, tell: Callable[[Progress], None], interval_s: float = INTERVAL_S) -> None:
     """Calls `tell(progress)` every `interval_s` on the session's thread, and once more after its end.
 
-    It keeps nothing running: a session ends as it would without it. An exception of `tell` fails the session.
+    It keeps nothing running: a session ends as it would without it. An exception of `tell` fails the session,
+    as a FilterError.
     """
 
+    def say() -> None:
+        try:
+            tell(session.progress())
+        except Exception as cause:
+            raise FilterError(
+                f"on_progress() failed: {type(cause).__name__}: {cause}", filter="on_progress", cause=cause
+            ) from cause
+
     def look() -> float:
-        tell(session.progress())
+        say()
         return interval_s
 
-    session.watch(look, interval_s, at_end=lambda: tell(session.progress()))
+    session.watch(look, interval_s, at_end=say)
 
 
 def show_progress(session: Session) -> None:
