@@ -30,11 +30,13 @@ FILTERS: dict[str, str] = {
     "mux": "reelway.engine.mux:Mux",
     "null": "reelway.filters.simple:Null",
     "pad": "reelway.filters.crop:Pad",
+    "picture": "reelway.filters.overlay:Picture",
     "rate": "reelway.filters.rate:Rate",
     "reframer": "reelway.filters.reframer:Reframer",
     "tee": "reelway.filters.simple:Tee",
     "testaudio": "reelway.filters.testaudio:TestAudio",
     "testvideo": "reelway.filters.testvideo:TestVideo",
+    "text": "reelway.filters.overlay:Text",
     "volume": "reelway.filters.volume:Volume",
 }
 
