@@ -18,7 +18,7 @@ from typing import Any
 
 import av
 
-from reelway.engine import containers
+from reelway.engine import coding, containers
 from reelway.engine.channel import Channel, open_channel
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
@@ -29,6 +29,7 @@ from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.graph.resolve import Demand
 from reelway.media.packet import Packet
 from reelway.media.timebase import rescale
 
@@ -62,6 +63,13 @@ class Mux(Filter):
 
     dst: Any = option(kind=object, help="URL, path, or a Python object with write() and perhaps seek()")
     format: str = option("", help="container format; by default the one of the file name's ending")
+    # a sink has no PIDs that `Filter.video` and `Filter.audio` could select
+    video: str = option(  # type: ignore[assignment]
+        "", help="what video is coded to: an encoder and its options, as in libx264:preset=fast, or copy"
+    )
+    audio: str = option(  # type: ignore[assignment]
+        "", help="what audio is coded to: an encoder and its options, or copy"
+    )
     ffmpeg: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's muxer, by its names")
 
     def __init__(self, **options: Any) -> None:
@@ -132,6 +140,20 @@ class Mux(Filter):
                 f"{self.name} cannot go on with {name} ({codec}): {redact(self.url)} was begun with {begun}",
                 hint="write another file from here on",
             )
+
+    def demand(self, properties: Mapping[str, Any]) -> Demand | None:
+        """The encoder that `video` or `audio` names; a stream that is to be copied must be coded already."""
+        kind = {"Visual": "video", "Audio": "audio"}.get(properties.get("StreamType", ""))
+        text = getattr(self, kind) if kind else ""
+        if kind is None or not text or int(properties.get("Disposition") or 0) & ATTACHED_PICTURE:
+            return None
+        if text != "copy":
+            return coding.demand_for(kind, text)
+        if properties.get("CodecID") == "raw":
+            raise LinkError(
+                f"{self.name} shall copy {kind}, but what comes is raw", hint=f"leave {kind}='copy' out"
+            )
+        return None
 
     def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The codec that raw media becomes where nobody says which."""
@@ -290,7 +312,7 @@ class Mux(Filter):
         if some := self._refused(list(planned.values()), options):
             log.warning("%s: %s: left out", redact(self.url), containers.refusal(name, some, some))
         container.container_options.update(options)
-        taken = [pid for pid in self.ipids if planned[pid] not in some]
+        taken = _as_in_source([pid for pid in self.ipids if planned[pid] not in some])
         for pid in taken:
             each = planned[pid]
             first = pid.peek()
@@ -345,6 +367,14 @@ class Mux(Filter):
             )
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
+
+
+def _as_in_source(pids: Sequence[Link]) -> list[Link]:
+    """In the order of the sources, and of the streams in each: which one gets ready first is chance."""
+    sources = list(dict.fromkeys(pid.properties.get("URL") for pid in pids))
+    return sorted(
+        pids, key=lambda pid: (sources.index(pid.properties.get("URL")), pid.properties.get("ID") or 0)
+    )
 
 
 def _as_demuxed(pid: Link) -> bool:

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from reelway.errors import OptionError, StateError
 from reelway.graph.caps import Caps
-from reelway.graph.link import Link
+from reelway.graph.link import Limits, Link
 from reelway.graph.option import Option, apply, declared, option
 from reelway.graph.pid import Pid
 
 if TYPE_CHECKING:
-    from reelway.graph.resolve import Conversion
+    from reelway.graph.resolve import Conversion, Demand
     from reelway.graph.select import Selector
     from reelway.graph.wiring import Wiring
     from reelway.media.events import Event
@@ -93,6 +93,8 @@ class Filter:
     thread: Thread = "session"
     """`session`: the caller of run(). `pool`: long work in C with the GIL released (decode, convert, encode).
     `own`: calls that may block (network, pipes), or work that shall not disturb the others."""
+    output_limits: Limits | None = None
+    """What the links from its outputs may hold; None: what the session says."""
     waits_outside: bool = False
     """Set while only `wake()` from outside can move it on, as a user's hands do: then a session that has
     nothing else to do waits, instead of ending or calling it stuck."""
@@ -182,6 +184,13 @@ class Filter:
         Property -> value or choices; the resolver tries these first. By default it does not care.
         """
         return {}
+
+    def demand(self, properties: Mapping[str, Any]) -> Demand | None:
+        """A converter that a stream with `properties` goes through before it comes here, even if it fits.
+
+        None: whatever makes it fit. Raises LinkError for a stream that shall not be converted and must.
+        """
+        return None
 
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Raises LinkError where it cannot take all these streams (PID name -> properties) together.

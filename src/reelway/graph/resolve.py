@@ -9,6 +9,7 @@ so that nothing is decoded twice.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from types import MappingProxyType
@@ -42,6 +43,14 @@ class Step(NamedTuple):
     """One converter of a chain, and the options that it needs."""
 
     name: str
+    options: Mapping[str, Any]
+
+
+class Demand(NamedTuple):
+    """A converter that a stream has to go through, also where it would fit without."""
+
+    converter: str
+    makes: Mapping[str, Any]
     options: Mapping[str, Any]
 
 
@@ -104,6 +113,43 @@ def resolve(
     return NoChain(nearest[1], nearest[2]) if nearest else NoChain(None)
 
 
+def resolve_through(
+    demand: Demand,
+    properties: Mapping[str, Any],
+    accepts: Sequence[Caps],
+    preferred: Mapping[str, Any],
+    converters: Sequence[Converter],
+) -> Chain | NoChain:
+    """`resolve`, by way of the converter that `demand` names."""
+    (asked,) = (each for each in converters if each.name == demand.converter)
+    fitting = [
+        each
+        for each in asked.conversions
+        if not isinstance(match(demand.makes, _only(each, demand)), Mismatch)
+    ]
+    others = [each for each in converters if each.kind != asked.kind]
+    before = resolve(properties, [each.accepts for each in fitting], preferred, others)
+    if isinstance(before, NoChain):
+        return before
+    done = next(each for each in fitting if not isinstance(match(before.properties, each.accepts), Mismatch))
+    kept = {name: value for name, value in before.properties.items() if name not in done.removes}
+    used = {step.name for step in before.steps}
+    after = resolve(
+        {**kept, **done.makes.made(), **demand.makes},
+        accepts,
+        preferred,
+        [each for each in others if each.name not in used],
+    )
+    if isinstance(after, NoChain):
+        return after
+    steps = (*before.steps, Step(demand.converter, demand.options), *after.steps)
+    return Chain(steps, after.properties)
+
+
+def _only(conversion: Conversion, demand: Demand) -> Caps:
+    return Caps(**{name: conversion.makes[name] for name in demand.makes if name in conversion.makes})
+
+
 def _made(value: frozenset[Any] | Not) -> Any:
     return value if isinstance(value, Not) or len(value) > 1 else next(iter(value))
 
@@ -138,12 +184,13 @@ def _finish(
                 del final[name]
         else:
             final[name] = value
+    makers = Counter(name for _, conversion in path for name in conversion.makes)
     steps = []
     for converter, conversion in path:
         asked = {
             option: final[name]
             for name, option in conversion.options.items()
-            if name in final and not (name in left_open and arrived[name] == _made(conversion.makes[name]))
+            if name in final and not (name in left_open and makers[name] == 1)
         }
         steps.append(Step(converter.name, asked))
     return Chain(tuple(steps), final)
@@ -165,4 +212,14 @@ def _choose(left: frozenset[Any] | Not, before: Any, preferred: Any) -> tuple[An
     return min(left, key=str), False
 
 
-__all__ = ["Chain", "Conversion", "Converter", "NoChain", "Step", "choices", "resolve"]
+__all__ = [
+    "Chain",
+    "Conversion",
+    "Converter",
+    "Demand",
+    "NoChain",
+    "Step",
+    "choices",
+    "resolve",
+    "resolve_through",
+]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reelway.errors import LinkError, StateError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
-from reelway.graph.resolve import Chain, Converter, NoChain, resolve
+from reelway.graph.resolve import Chain, Converter, NoChain, resolve, resolve_through
 
 if TYPE_CHECKING:
     from reelway.graph.select import Selector
@@ -224,6 +224,8 @@ class Wiring:
 
     def fit(self, properties: Mapping[str, Any], consumer: Filter) -> Chain | NoChain:
         """How a stream gets into `consumer`."""
+        if demand := consumer.demand(properties):
+            return resolve_through(demand, properties, consumer.inputs, USUAL, self._converters())
         direct = resolve(properties, consumer.inputs, {}, ())
         if isinstance(direct, Chain):
             return direct
@@ -234,6 +236,10 @@ class Wiring:
             if isinstance(chain, Chain):
                 return chain
         return resolve(properties, consumer.inputs, USUAL, converters)
+
+    def fits(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
+        """True where a stream gets into `consumer` as it is."""
+        return isinstance(resolve(properties, consumer.inputs, {}, ()), Chain)
 
     def accepts(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
         """True where a stream gets into `consumer`, as it is or through converters."""

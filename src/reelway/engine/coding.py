@@ -1,0 +1,27 @@
+"""Encoders in words: `libx264:preset=fast`, as `load_dst(..., video=...)` takes them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from reelway.errors import OptionError
+from reelway.graph.optiontext import parse_filter_text
+from reelway.graph.resolve import Demand
+
+__all__ = ["demand_for"]
+
+
+@lru_cache(maxsize=32)
+def demand_for(kind: str, text: str) -> Demand:
+    """What `text` asks for, of media type `kind`: the name of a codec or encoder, then options of `encode`.
+
+    Raises UnknownNameError, UnsupportedError, and OptionError for an encoder of another kind.
+    """
+    from reelway.engine.codecs import codec_and_type  # knows every encoder there is: for who encodes
+
+    parts = parse_filter_text(text)
+    codec, found = codec_and_type(parts.name)
+    if found != kind:
+        raise OptionError(f"{parts.name} encodes {found}, but {kind}={text!r} asks it for {kind}")
+    options = {name: "true" if value is None else value for name, value in parts.options}
+    return Demand("encode", {"CodecID": codec}, {"codec": parts.name, **options})
