@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from reelway.graph.pid import Pid as Pid
     from reelway.media import events as events
     from reelway.media.packet import Packet as Packet
+    from reelway.session.frames import Frame as Frame
+    from reelway.session.frames import Frames as Frames
+    from reelway.session.frames import frames as frames
+    from reelway.session.frames import frames_async as frames_async
     from reelway.session.graph import Graph as Graph
     from reelway.session.logs import set_logs as set_logs
     from reelway.session.progress import Progress as Progress
@@ -62,6 +66,7 @@ _WHERE = {
     "reelway.graph.option": "option",
     "reelway.graph.pid": "Pid",
     "reelway.media.packet": "Packet",
+    "reelway.session.frames": "Frame Frames frames frames_async",
     "reelway.session.graph": "Graph",
     "reelway.session.logs": "set_logs",
     "reelway.session.progress": "Progress show_progress",

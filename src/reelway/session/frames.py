@@ -1,0 +1,235 @@
+"""`rw.frames(src)`: decoded frames of one stream, one after the other, or any of them by time or number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reelway.errors import OptionError
+from reelway.graph.caps import Caps, Not
+from reelway.graph.filter import Filter
+from reelway.media.packet import Packet
+from reelway.session.session import Session
+
+if TYPE_CHECKING:
+    from reelway.media.layout import Array
+
+AHEAD = 2
+"""Frames that are ready before they are asked for: each holds a picture in memory."""
+_TICK = 1e-3
+"""Part of a tick that a time in seconds may be short by, because it is a float."""
+
+
+class Frame(NamedTuple):
+    """One decoded frame. It is the caller's: who keeps it keeps its memory."""
+
+    packet: Packet
+    properties: dict[str, Any]
+    """Those of its PID: Width, Height, PixelFormat, FPS ... or SampleRate, AudioFormat ..."""
+
+    @property
+    def array(self) -> Array:
+        """All samples: (lines, columns, components) or (samples, channels), see `Packet.array`; read-only."""
+        return self.packet.array()
+
+    @property
+    def time(self) -> float:
+        """When it is shown [s from the start of the media]."""
+        start = float(self.properties.get("StartTime", 0))
+        timescale: int = self.properties["Timescale"]
+        return (self.packet.cts or 0) / timescale - start
+
+    @property
+    def duration(self) -> float | None:
+        """How long it is shown [s]; None where the source does not say."""
+        ticks = self.packet.duration
+        return None if ticks is None else ticks / self.properties["Timescale"]
+
+    def planes(self) -> list[Array]:
+        """One read-only view a plane."""
+        return self.packet.planes()
+
+    def writable(self) -> Any:
+        """One plane, or all planes, that may be changed; copied only where a decoder still refers to them."""
+        planes = self.packet.writable()
+        return planes[0] if len(planes) == 1 else planes
+
+
+class Frames:
+    """Iterates over the frames of one stream; `frames.at(time_s)` and `frames[number]` decode just one.
+
+    Each loop reads the source anew, from its start. The session runs in the caller's thread, while a frame is
+    waited for. `len()` and `frames[number]` read the whole source once, without decoding it.
+    """
+
+    def __init__(
+        self,
+        src: Any,
+        wanted: Caps,
+        selector: str,
+        start_s: float,
+        end_s: float | None,
+        session: dict[str, Any],
+    ) -> None:
+        self.src = src
+        self._wanted = wanted
+        self._selector = selector
+        self._start_s, self._end_s = start_s, end_s
+        self._session = session
+        self._times: list[float] | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (frame for frame in self._play(self._start_s, self._end_s) if not frame.packet.seek)
+
+    def at(self, time_s: float) -> Frame:
+        """The frame that is shown at `time_s` [s from the start of the media].
+
+        Before the first frame that is the first one. Raises OptionError behind the end.
+        """
+        shown: Frame | None = None
+        for frame in self._play(max(0.0, time_s), None):
+            if shown is not None and frame.time > time_s + _TICK / frame.properties["Timescale"]:
+                return shown
+            shown = frame
+        if shown is None or time_s > shown.time + (shown.duration or 0):
+            raise OptionError(f"nothing is shown at {time_s:.3f} s", hint="the source ends before that")
+        return shown
+
+    def __getitem__(self, number: int) -> Frame:
+        return self.at(self.times[number])
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def times(self) -> list[float]:
+        """When each frame is shown [s], in order, as the packets say; read once, nothing is decoded."""
+        if self._times is None:
+            sink = _Times()
+            with self._opened(sink) as session:
+                session.run()
+            self._times = sorted(sink.times)
+        return self._times
+
+    def _play(self, start_s: float, end_s: float | None) -> Iterator[Frame]:
+        sink = _Frames(self._wanted)
+        with self._opened(sink) as session:
+            session.link()
+            if start_s > 0 or end_s is not None:
+                session.play(start_s, end_s)
+            while session.run_until(sink.has_some):
+                yield sink.next()
+
+    def _opened(self, sink: Filter) -> Session:
+        session = Session(**self._session)
+        session.add(sink).set_source(session.load_src(self.src), self._selector)
+        return session
+
+
+class _Frames(Filter):
+    """Holds a few frames for who asks for them."""
+
+    max_inputs = 1
+    waits_outside = True
+
+    def __init__(self, wanted: Caps) -> None:
+        super().__init__(name="frames")
+        self.inputs = (wanted,)  # type: ignore[misc]  # what one caller wants
+        self._ready: deque[Frame] = deque()
+
+    def process(self) -> float | None:
+        for link in self.ipids:
+            while len(self._ready) < AHEAD and (packet := link.get()) is not None:
+                self._ready.append(Frame(packet, link.properties))
+        return None
+
+    def has_some(self) -> bool:
+        return bool(self._ready)
+
+    def next(self) -> Frame:
+        if len(self._ready) == AHEAD:
+            self.wake()
+        return self._ready.popleft()
+
+
+class _Times(Filter):
+    """Notes when the packets of a stream are shown."""
+
+    inputs = (Caps(CodecID=Not("raw")), Caps(CodecID="raw"))
+    max_inputs = 1
+
+    def __init__(self) -> None:
+        super().__init__(name="times")
+        self.times: list[float] = []
+
+    def process(self) -> float | None:
+        for link in self.ipids:
+            timescale, start = link.properties["Timescale"], float(link.properties.get("StartTime", 0))
+            self.times += [p.cts / timescale - start for p in link if p.cts is not None and not p.seek]
+        return None
+
+
+def frames(
+    src: Any,
+    *,
+    stream: str = "video",
+    pixel_format: str | Sequence[str] | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    sample_format: str | None = None,
+    sample_rate: int | None = None,
+    channels: int | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    upright: bool = True,
+    **session: Any,
+) -> Frames:
+    """The decoded frames of one stream of `src`, a URL, path or Python file object.
+
+    stream         which: video, video2, audio, PID=3 ... (a selector without its #)
+    pixel_format   FFmpeg's name, or several to choose from; by default as the stream is coded
+    width, height  pixels; with one of them the other keeps the shape
+    sample_format, sample_rate, channels   of sound
+    start_s, end_s part of the media [s from its start], exact to the frame
+    upright        pictures are turned as their rotation says
+    session        what `Session()` takes
+
+    Raises ReelwayError when it is iterated over: OpenError, FormatError, LinkError ...
+    """
+    sound = stream.startswith("audio")
+    asked: dict[str, Any] = {
+        "CodecID": "raw",
+        "PixelFormat": pixel_format,
+        "Width": width,
+        "Height": height,
+        "AudioFormat": sample_format,
+        "SampleRate": sample_rate,
+        "NumChannels": channels,
+    }
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    strange = (pixel_format or width or height) if sound else (sample_format or sample_rate or channels)
+    if strange:
+        raise OptionError(f"the stream {stream!r} is asked for what only {'video' if sound else 'sound'} has")
+    if upright and not sound:
+        wanted["Rotate"] = Not(1, 2, 3)
+    return Frames(src, Caps(**wanted), f"#{stream}", start_s, end_s, session)
+
+
+async def frames_async(src: Any, **options: Any) -> AsyncIterator[Frame]:
+    """`frames()` for `async for`: decoded in a thread of its own, one frame ahead of the loop's body.
+
+    Takes and raises what `frames()` does. Leaving the loop closes the source.
+    """
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "reelway-frames") as thread:
+        iterator = iter(frames(src, **options))
+        try:
+            following = loop.run_in_executor(thread, next, iterator, None)
+            while (frame := await following) is not None:
+                following = loop.run_in_executor(thread, next, iterator, None)
+                yield frame
+        finally:
+            await asyncio.shield(loop.run_in_executor(thread, iterator.close))  # type: ignore[attr-defined]
