@@ -18,6 +18,7 @@ FILTERS: dict[str, str] = {
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
     "concat": "reelway.filters.concat:Concat",
+    "convert": "reelway.engine.convert:Convert",
     "crop": "reelway.filters.crop:Crop",
     "decode": "reelway.engine.decode:Decode",
     "demux": "reelway.engine.demux:Demux",
@@ -33,6 +34,7 @@ FILTERS: dict[str, str] = {
     "picture": "reelway.filters.overlay:Picture",
     "rate": "reelway.filters.rate:Rate",
     "reframer": "reelway.filters.reframer:Reframer",
+    "resample": "reelway.engine.resample:Resample",
     "tee": "reelway.filters.simple:Tee",
     "testaudio": "reelway.filters.testaudio:TestAudio",
     "testvideo": "reelway.filters.testvideo:TestVideo",
@@ -46,12 +48,16 @@ ALIASES: dict[str, str] = {
     "ffbsf": "bitstream",
     "ffdec": "decode",
     "ffenc": "encode",
+    "ffsws": "convert",
+    "scale": "convert",
 }
 
 CONVERTERS: dict[str, int] = {
     "bitstream": 10,
+    "convert": 5,
     "decode": 20,
     "encode": 100,
+    "resample": 5,
 }
 """What the resolver may put between two filters by itself, with the cost of each."""
 

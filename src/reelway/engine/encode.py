@@ -51,7 +51,7 @@ def _conversions() -> tuple[Conversion, ...]:
     return tuple(found)
 
 
-_RAW_ONLY = frozenset(("Stride", "StrideUV", "AudioFormat"))
+_RAW_ONLY = frozenset(("Stride", "StrideUV"))
 
 
 class Encode(Filter):

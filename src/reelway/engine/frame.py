@@ -20,7 +20,7 @@ from reelway.media.layout import Array, Layout, layout_of, picture_layout, sound
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["AvFrames", "CodecFrame"]
+__all__ = ["AvFrames", "CodecFrame", "Through", "channel_layout"]
 
 _PACKED = {"gray", "rgb24", "bgr24", "rgba", "bgra", "argb", "abgr"}
 _USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -148,7 +148,7 @@ class AvFrames:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         self.properties = properties
-        self._graphs: dict[tuple[Any, ...], tuple[Any, Any]] = {}
+        self._graphs: dict[tuple[Any, ...], Through] = {}
 
     def of(self, packet: Packet) -> Any:
         """An av frame with the samples of `packet`: itself, a reference, or a copy plane by plane."""
@@ -186,44 +186,59 @@ class AvFrames:
             if sound
             else (frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range)
         )
-        ends = self._graphs.get(key)
-        if ends is None:
-            ends = self._graphs[key] = reference_graph(frame)
-        ends[0].push(frame)
-        return ends[1].pull()
+        graph = self._graphs.get(key)
+        if graph is None:
+            graph = self._graphs[key] = Through(frame)
+        return graph.one(frame)
 
 
-def reference_graph(frame: Any, *filters: tuple[str, str]) -> tuple[Any, Any]:
-    """Source and sink of a filter graph for pictures or sound like `frame`; ticks pass as they are.
+class Through:
+    """A filter graph of FFmpeg's for pictures or sound like `frame`; ticks pass as they are.
 
-    `filters` are names and arguments of what lies in between.
+    `filters` are names and arguments of what lies in it; without any, what comes out are references.
     """
-    graph = av.filter.Graph()
-    if isinstance(frame, av.AudioFrame):
-        source: Any = graph.add(
-            "abuffer",
-            sample_rate=str(frame.sample_rate),
-            sample_fmt=frame.format.name,
-            channel_layout=frame.layout.name,
-            time_base="1/1000000000",
-        )
-        sink: Any = graph.add("abuffersink")
-    else:
-        source = graph.add(
-            "buffer",
-            video_size=f"{frame.width}x{frame.height}",
-            pix_fmt=frame.format.name,
-            time_base="1/1000000000",
-            pixel_aspect="1/1",
-            colorspace=str(int(frame.colorspace)),
-            range=str(int(frame.color_range)),
-        )
-        sink = graph.add("buffersink")
-    chain = [source, *(graph.add(name, arguments or None) for name, arguments in filters), sink]
-    for here, there in pairwise(chain):
-        here.link_to(there)
-    graph.configure()
-    return source, sink
+
+    def __init__(self, frame: Any, *filters: tuple[str, str]) -> None:
+        graph = self._graph = av.filter.Graph()  # its filters die with it
+        if isinstance(frame, av.AudioFrame):
+            self._source: Any = graph.add(
+                "abuffer",
+                sample_rate=str(frame.sample_rate),
+                sample_fmt=frame.format.name,
+                channel_layout=frame.layout.name,
+                time_base="1/1000000000",
+            )
+            self._sink: Any = graph.add("abuffersink")
+        else:
+            self._source = graph.add(
+                "buffer",
+                video_size=f"{frame.width}x{frame.height}",
+                pix_fmt=frame.format.name,
+                time_base="1/1000000000",
+                pixel_aspect="1/1",
+                colorspace=str(int(frame.colorspace)),
+                range=str(int(frame.color_range)),
+            )
+            self._sink = graph.add("buffersink")
+        between = [graph.add(name, arguments or None) for name, arguments in filters]
+        for here, there in pairwise([self._source, *between, self._sink]):
+            here.link_to(there)
+        graph.configure()
+
+    def one(self, frame: Any) -> Any:
+        """What becomes of `frame`, which stays as it is, in a graph that gives one for one."""
+        self._source.push(frame)
+        return self._sink.pull()
+
+    def some(self, frame: Any | None) -> list[Any]:
+        """The frames that are ready after `frame`; after None, the last ones."""
+        self._source.push(frame)
+        found = []
+        while True:
+            try:
+                found.append(self._sink.pull())
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return found
 
 
 def channel_layout(properties: Mapping[str, Any]) -> Any:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import av
-
-from reelway.engine.frame import reference_graph
+from reelway.engine.frame import Through
 
 __all__ = ["SoundClock", "SoundConverter"]
 
@@ -47,8 +45,7 @@ class SoundConverter:
         self.rate = rate
         self._format = format
         self._layout = layout
-        self._source: Any = None
-        self._sink: Any = None
+        self._resampler: Through | None = None
         self._key: tuple[Any, ...] = ()
         self._next_in: int | None = None
         self._next_out = 0
@@ -66,29 +63,15 @@ class SoundConverter:
         self._next_in = start + frame.samples
         if key[:3] == (self._format, self.rate, self._layout):
             return [*ready, *self._timed([frame])]
-        if self._source is None:
+        if self._resampler is None:
             wanted = f"sample_fmts={self._format}:sample_rates={self.rate}:channel_layouts={self._layout}"
-            self._source, self._sink = reference_graph(frame, ("aformat", wanted))
-        self._source.push(frame)
-        return [*ready, *self._timed(self._pull())]
+            self._resampler = Through(frame, ("aformat", wanted))
+        return [*ready, *self._timed(self._resampler.some(frame))]
 
     def drain(self) -> list[Any]:
         """The last frames; then it is as new."""
-        if self._source is None:
-            self._next_in = None
-            return []
-        self._source.push(None)
-        found = self._timed(self._pull())
-        self._source = self._sink = self._next_in = None
-        return found
-
-    def _pull(self) -> list[Any]:
-        found = []
-        while True:
-            try:
-                found.append(self._sink.pull())
-            except (av.error.BlockingIOError, av.error.EOFError):
-                return found
+        resampler, self._resampler, self._next_in = self._resampler, None, None
+        return self._timed(resampler.some(None)) if resampler is not None else []
 
     def _timed(self, frames: list[Any]) -> list[Any]:
         for frame in frames:
