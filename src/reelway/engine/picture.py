@@ -98,7 +98,7 @@ class PictureConverter:
         else:
             wanted = code_of(matrix, MATRICES)
             self._new_matrix = wanted if wanted != 2 else self._matrix or usual_matrix(*self._size)
-            follows = None if from_rgb else self._range == FULL
+            follows = None if from_rgb or _is_grey(source) else self._range == FULL
             self._new_range = _range(self._format, follows if full_range is None else full_range)
         for code in (self._matrix, self._new_matrix):
             if code and code not in _SCALER:
@@ -116,9 +116,9 @@ class PictureConverter:
             here, there = here and 5, there and 5  # for the scaler grey is BT.601's, and luma shall stay
         self._scaler_matrices = here, there
         self._scaler_ranges = self._range, self._new_range
-        if _is_grey(source) and not to_rgb:
-            self._scaler_ranges = FULL, FULL  # the scaler knows no other grey: samples stay as they are
-            self._new_range = self._range
+        if _is_grey(source) and self._range == LIMITED and not to_rgb:
+            self._scaler_ranges = FULL, FULL  # the scaler knows no such grey: samples stay as they are
+            self._new_range = LIMITED
         self._threads = threads
         self._reformatter = VideoReformatter()
         self._packer = VideoReformatter()
