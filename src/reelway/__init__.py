@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from reelway.errors import StateError as StateError
     from reelway.errors import UnknownNameError as UnknownNameError
     from reelway.errors import UnsupportedError as UnsupportedError
+    from reelway.filters.appsink import AppSink as AppSink
+    from reelway.filters.appsource import AppSource as AppSource
+    from reelway.filters.function import audio_filter as audio_filter
+    from reelway.filters.function import video_filter as video_filter
     from reelway.graph.caps import Caps as Caps
     from reelway.graph.caps import Not as Not
     from reelway.graph.filter import Filter as Filter
@@ -59,6 +63,9 @@ __version__ = "0.1.0"
 _WHERE = {
     "reelway.errors": "DeadlineError FilterError FormatError InterleaveError LinkError OpenError OptionError"
     " PacketError ReelwayError StateError UnknownNameError UnsupportedError",
+    "reelway.filters.appsink": "AppSink",
+    "reelway.filters.appsource": "AppSource",
+    "reelway.filters.function": "audio_filter video_filter",
     "reelway.graph.caps": "Caps Not",
     "reelway.graph.filter": "Filter",
     "reelway.graph.link": "Limits Link",

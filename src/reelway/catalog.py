@@ -14,6 +14,8 @@ ENTRY_POINTS = "reelway.filters"
 """The group in which other packages register filters: name = "module:Class"."""
 
 FILTERS: dict[str, str] = {
+    "appsink": "reelway.filters.appsink:AppSink",
+    "appsource": "reelway.filters.appsource:AppSource",
     "avgen": "reelway.filters.testaudio:AvGen",
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
