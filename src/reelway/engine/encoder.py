@@ -117,6 +117,7 @@ def _try(codec: Any, asked: Asked, properties: Mapping[str, Any], base: Fraction
     context = stream.codec_context
     context.flags |= GLOBAL_HEADER
     context.thread_count = threads_for(asked.threads)
+    context.thread_type = "AUTO"  # by default PyAV asks for slices, which cost quality
     if asked.bitrate:
         context.bit_rate = asked.bitrate
     if codec.type == "video":

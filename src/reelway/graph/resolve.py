@@ -174,42 +174,37 @@ def _finish(
 ) -> Chain:
     removed = frozenset().union(*(conversion.removes for _, conversion in path))
     final = {name: value for name, value in original.items() if name not in removed}
-    left_open = set()
-    for name, value in arrived.items():
-        if isinstance(value, (frozenset, Not)):
-            final[name], as_it_was = _choose(value, original.get(name), preferred.get(name))
-            if as_it_was:
-                left_open.add(name)
-            if final[name] is None:
-                del final[name]
-        else:
-            final[name] = value
     makers = Counter(name for _, conversion in path for name in conversion.makes)
+    as_it_was = set()
+    for name, value in arrived.items():
+        if not isinstance(value, (frozenset, Not)):
+            final[name] = value
+            continue
+        before = original.get(name) if makers[name] < 2 else None  # made twice: what it was is gone
+        if (chosen := _choose(value, before, preferred.get(name))) is not None:
+            final[name] = chosen
+        if chosen == before:
+            as_it_was.add(name)
     steps = []
     for converter, conversion in path:
         asked = {
             option: final[name]
             for name, option in conversion.options.items()
-            if name in final and not (name in left_open and makers[name] == 1)
+            if name in final and name not in as_it_was
         }
         steps.append(Step(converter.name, asked))
     return Chain(tuple(steps), final)
 
 
-def _choose(left: frozenset[Any] | Not, before: Any, preferred: Any) -> tuple[Any, bool]:
-    """One of the choices that are left, and whether it is what the stream had before.
-
-    What is preferred, else what it was, else the nearest number, else the first by name.
-    """
-    if isinstance(left, Not):
-        return before, True
+def _choose(left: frozenset[Any] | Not, before: Any, preferred: Any) -> Any:
+    """One of the choices that are left: what it was, what is preferred, the nearest number, the first."""
+    if isinstance(left, Not) or before in left:
+        return before
     if preferred in left:
-        return preferred, False
-    if before in left:
-        return before, True
+        return preferred
     if isinstance(before, (int, float)) and all(isinstance(each, (int, float)) for each in left):
-        return min(left, key=lambda each: (each < before, abs(each - before))), False
-    return min(left, key=str), False
+        return min(left, key=lambda each: (each < before, abs(each - before)))
+    return min(left, key=str)
 
 
 __all__ = [
