@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 
 import reelway as rw
 from reelway import catalog
+from reelway.filters.concat import Concat
+from reelway.filters.crop import Crop, Pad
+from reelway.filters.flip import Flip
+from reelway.filters.grid import Grid
+from reelway.filters.mix import Mix
+from reelway.filters.overlay import Picture, Text
+from reelway.filters.rate import Rate
 from reelway.filters.simple import Call, Forward, Null, Tee
+from reelway.filters.volume import Volume
 from reelway.testing.conformance import ConformanceError, check_filter
 from reelway.testing.faults import Choppy, Slow
 from reelway.testing.parts import numbered
+from tests.filters.raw import noise, picture_properties, sound, sound_properties
 
 PACKETS = numbered(40)
 
@@ -30,6 +42,62 @@ def test_filters_of_the_catalogue(name: str) -> None:
     if name not in catalog.FILTERS:
         pytest.skip(f"no {name} yet")
     check_filter(catalog.find(name), PACKETS)
+
+
+PICTURES = picture_properties("yuv420p", 64, 48)
+SOUND = sound_properties(1000)
+
+
+def function(pixel_format: str) -> rw.Filter:
+    made: rw.Filter = rw.video_filter(pixel_format=pixel_format)(lambda image: 255 - image)()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "held"),
+    [
+        (lambda: Crop(width=20, height=10), 0),
+        (lambda: Pad(width=80, height=60), 0),
+        (lambda: Flip(mode="both", rotate=90), 0),
+        (lambda: Rate(fps=25), 2),
+        (lambda: Rate(fps=60), 2),
+        (lambda: Rate(fps=10), None),  # what it leaves out is not held
+        (lambda: Text(content="{frame} {time}"), 0),
+        (lambda: Picture(image=np.full((8, 8, 4), 128, np.uint8)), 0),
+        (lambda: Grid(), 1),
+        (lambda: Concat(), 0),
+        (lambda: function("yuv420p"), 0),
+    ],
+    ids=["crop", "pad", "flip", "rate", "faster", "slower", "text", "picture", "grid", "concat", "function"],
+)
+@pytest.mark.parametrize("as_bytes", [False, True], ids=["frames", "bytes"])
+def test_filters_of_pictures(make: Callable[[], rw.Filter], held: int | None, as_bytes: bool) -> None:
+    packets = noise("yuv420p", 64, 48, count=12, as_bytes=as_bytes)
+    seen = check_filter(make, packets, PICTURES, max_held=held)
+    (only,) = seen.values()
+    assert only.packets
+
+
+@pytest.mark.parametrize(
+    ("make", "held"),
+    [
+        (lambda: Volume(gain=0.5, fade_in=0.5), 0),
+        (lambda: Mix(samples=100), 0),
+        (lambda: Concat(), 0),
+        (lambda: rw.audio_filter(lambda samples: samples / 2)(), 0),
+    ],
+    ids=["volume", "mix", "concat", "function"],
+)
+def test_filters_of_sound(make: Callable[[], rw.Filter], held: int) -> None:
+    packets = sound(np.ones((1200, 1), np.float32), size=100)
+    seen = check_filter(make, packets, SOUND, max_held=held)
+    (only,) = seen.values()
+    assert only.packets
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "latest"])
+def test_a_sink_of_an_application(policy: str) -> None:
+    check_filter(lambda: rw.AppSink(policy=policy), PACKETS)
 
 
 class KeepsLast(Forward):

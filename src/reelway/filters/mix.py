@@ -121,6 +121,9 @@ class Mix(Filter):
     def ended(self, pid: Link) -> None:
         """The output ends in process(), behind what is left of the others."""
 
+    def restarted(self, pid: Link) -> None:
+        """It goes on from where its times say; the mix does not."""
+
     def _made(self, properties: dict[str, Any]) -> dict[str, Any]:
         rate = self.sample_rate or properties.get("SampleRate")
         made = {
