@@ -12,7 +12,7 @@ from av.codec.context import OptionFlags
 from reelway.errors import UnknownNameError, UnsupportedError
 from reelway.media.names import canonical_codec
 
-__all__ = ["candidates", "codec_and_type", "codec_options", "encodable"]
+__all__ = ["candidates", "codec_and_type", "codec_options", "encodable", "picture_formats"]
 
 _FIRST = {
     "h264": ("libx264", "libopenh264"),
@@ -86,6 +86,12 @@ def candidates(name: str, avoid: frozenset[str]) -> Iterator[Any]:
             yield encoder
     if codec not in _encoders() and name not in avoid:
         yield av.Codec(name, "w")
+
+
+def picture_formats(encoder: Any) -> list[str]:
+    """The pixel formats that an encoder takes; JPEG is full range, which only these say by themselves."""
+    names = [str(each.name) for each in encoder.video_formats or ()]
+    return [name for name in names if name.startswith("yuvj")] or names if "jpeg" in encoder.name else names
 
 
 @lru_cache(maxsize=32)

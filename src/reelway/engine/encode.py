@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-from reelway.engine.codecs import codec_and_type, codec_options, encodable
+from reelway.engine.codecs import codec_and_type, codec_options, encodable, picture_formats
 from reelway.engine.decode import TURN_FRAMES, TURN_S
 from reelway.engine.encoder import Asked
 from reelway.engine.encoding import PictureStream, SoundStream
@@ -32,10 +32,14 @@ def _conversions() -> tuple[Conversion, ...]:
     groups: dict[tuple[Any, ...], list[str]] = {}
     for kind in _INPUTS:
         for codec, encoder in encodable(kind).items():
-            formats = encoder.video_formats if kind == "video" else encoder.audio_formats
+            formats = (
+                picture_formats(encoder)
+                if kind == "video"
+                else [str(each.name) for each in encoder.audio_formats or ()]
+            )
             rates = frozenset(encoder.audio_rates or ()) if kind == "audio" else frozenset()
             mode = "in-band" if codec in _IN_BAND else "out-of-band" if codec == "aac" else ""
-            key = kind, frozenset(each.name for each in formats or ()), rates, mode
+            key = kind, frozenset(formats), rates, mode
             groups.setdefault(key, []).append(codec)
     found = []
     for (kind, formats, rates, mode), names in groups.items():
@@ -99,8 +103,7 @@ class Encode(Filter):
         return name not in self.options() and name in self._known_options()
 
     def set_options(self, options: dict[str, Any]) -> None:
-        declared = self.options()
-        own = {*declared, *(alias for each in declared.values() for alias in each.aliases)}
+        own = self._own_options()
         super().set_options({name: value for name, value in options.items() if name in own})
         further = {name: value for name, value in options.items() if name not in own}
         if not further:
@@ -165,6 +168,11 @@ class Encode(Filter):
         if self.crf is not None:
             options["crf"] = f"{self.crf:g}"
         return Asked(codec, self.bitrate, self.gop, self.threads, options, frozenset(self.avoid))
+
+    @classmethod
+    def _own_options(cls) -> set[str]:
+        declared = cls.options()
+        return {*declared, *(alias for each in declared.values() for alias in each.aliases)}
 
     def _known_options(self) -> set[str]:
         """Of the codec that was said, else of those it would choose."""

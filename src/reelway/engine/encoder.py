@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import av
 
-from reelway.engine.codecs import candidates, codec_options
+from reelway.engine.codecs import candidates, codec_options, picture_formats
 from reelway.engine.decoder import threads_for
 from reelway.engine.frame import channel_layout
 from reelway.engine.rawformat import MATRICES, PRIMARIES, TRANSFERS, code_of
@@ -25,6 +25,9 @@ __all__ = ["Asked", "Encoder", "choose_picture_format", "open_encoder"]
 log = logging.getLogger("reelway.engine")
 
 GLOBAL_HEADER = 1 << 22
+_PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo".split()
+_SAID_NOWHERE = {("libx264", "preset"): _PRESETS, ("libx265", "preset"): _PRESETS}
+"""Values of options that FFmpeg does not list."""
 _WEB = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "theora")
 """Codecs that players expect in 4:2:0."""
 
@@ -87,6 +90,8 @@ def open_encoder(asked: Asked, properties: Mapping[str, Any], timescale: int) ->
                 "%s is not there or does not open: %s is encoded by %s", first.name, asked.codec, codec.name
             )
         return encoder
+    for name in asked.options:  # is it one of these?
+        _blame(name, asked, properties, timescale)
     what = "; ".join(failures) or "there is no encoder for it here"
     raise UnsupportedError(
         f"{asked.codec} cannot be encoded: {what}",
@@ -129,11 +134,7 @@ def _try(codec: Any, asked: Asked, properties: Mapping[str, Any], base: Fraction
     known = codec_options(codec.name)
     options = {name: text for name, text in asked.options.items() if name in known}
     context.options = dict(options)
-    try:
-        keeper.start_encoding()
-    except av.error.FFmpegError as error:
-        _blame_option(codec.name, options, error)
-        raise
+    keeper.start_encoding()
     for name in context.options:
         near = nearest(name, known)
         raise UnknownOptionError(f"{codec.name} has no option {name!r}", name=name, near=near)
@@ -161,28 +162,25 @@ def _set_sound(context: Any, properties: Mapping[str, Any]) -> None:
     context.format = properties["AudioFormat"]
 
 
-def _blame_option(encoder: str, options: Mapping[str, str], error: av.error.FFmpegError) -> None:
-    """Raises OptionError where one of `options` is what it does not open with."""
-    known = codec_options(encoder)
-    for name, text in options.items():
-        choices = [choice.name for choice in known[name].choices]
-        if choices and text not in choices and not _number(text) and not set(text) & set("+-|"):
-            near = nearest(text, choices)
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(choices)}"
-            raise OptionError(f"{encoder} does not take {name}={text}", hint=hint) from error
-
-
-def _number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _blame(name: str, asked: Asked, properties: Mapping[str, Any], timescale: int) -> None:
+    """Raises OptionError where the encoder opens without the option `name`."""
+    rest = {other: text for other, text in asked.options.items() if other != name}
+    for codec in candidates(asked.codec, asked.avoid):
+        try:
+            _open(codec, asked._replace(options=rest), properties, timescale)
+        except (av.error.FFmpegError, ValueError, OSError):
+            continue
+        text, declared = asked.options[name], codec_options(codec.name).get(name)
+        choices = [choice.name for choice in declared.choices] if declared is not None else []
+        choices = choices or list(_SAID_NOWHERE.get((codec.name, name), ()))
+        near = nearest(text, choices)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(choices)}"
+        raise OptionError(f"{codec.name} does not take {name}={text}", hint=hint if choices else None)
 
 
 def choose_picture_format(codec: Any, format: str) -> str:
     """The pixel format that an encoder takes with the least loss; 4:2:0 where players expect it."""
-    offered = [each.name for each in codec.video_formats or ()]
+    offered = picture_formats(codec)
     if not offered or format in offered:
         return format
     if codec.canonical_name in _WEB and "yuv420p" in offered and "10" not in format and "12" not in format:

@@ -27,6 +27,7 @@ from reelway.errors import FormatError, UnsupportedError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.media.packet import Packet
+from reelway.media.timebase import rescale
 
 __all__ = ["PictureStream", "SoundStream"]
 
@@ -42,7 +43,6 @@ _GONE = ("Stride", "StrideUV", "AudioFormat", "NumFrames", "BitDepthLuma", "BitD
 class _Said(NamedTuple):
     """What a raw packet said that the coded one shall say too."""
 
-    time: int
     duration: int | None
     packet: Packet
 
@@ -104,13 +104,19 @@ class _Stream:
 
 
 class PictureStream(_Stream):
-    """Pictures. The encoder is given the ticks of the PID, or counts where it cannot take them."""
+    """Pictures. The encoder is given the ticks of the PID, or counts where it cannot take them.
+
+    A file has one description of a stream, so the encoder stays what it was opened as: other sizes, formats
+    and ticks that come later are converted.
+    """
 
     video = True
 
     def __init__(self, filter: Filter, pid: Link, asked: Asked, upright: bool) -> None:
         super().__init__(filter, pid, asked)
         self._upright = upright
+        self._target: dict[str, Any] = {}
+        """The properties with which the encoder was opened."""
         self._converter: PictureConverter | None = None
         self._said: dict[int, _Said] = {}
         self._times: list[int] = []
@@ -120,12 +126,9 @@ class PictureStream(_Stream):
         self._open(pid.properties)
 
     def reconfigure(self, properties: Mapping[str, Any]) -> None:
-        if properties.get("Timescale") != self.properties.get("Timescale"):
-            self.finish()
-            self._open(properties)
-            return
         before = self._target
         self.take(properties)
+        self._ticks = properties.get("Timescale") or 90000
         self._converter = self._converter_to(before)
         size = properties.get("Width"), properties.get("Height")
         if self._converter is not None and size != (before["Width"], before["Height"]):
@@ -144,8 +147,12 @@ class PictureStream(_Stream):
         if self._converter is not None:
             frame = self._converter.convert(frame)
         time = packet.cts if packet.cts is not None else packet.dts
+        duration = packet.duration
+        if self._ticks != self._timescale:
+            time = None if time is None else rescale(time, self._ticks, self._timescale)
+            duration = None if duration is None else rescale(duration, self._ticks, self._timescale)
         if time is None:
-            time = 0 if self._last is None else self._last + (packet.duration or 1)
+            time = 0 if self._last is None else self._last + (duration or 1)
         if self._last is not None and time <= self._last:
             time = self._last + 1  # encoders take rising times only
         self._last = time
@@ -154,10 +161,10 @@ class PictureStream(_Stream):
             self._times.append(time)
         else:
             frame.pts = time
-        self._said[frame.pts] = _Said(time, packet.duration, packet)
+        self._said[frame.pts] = _Said(duration, packet)
         self._count += 1
         frame.time_base = self._time_base
-        frame.duration = 0 if self._counts else packet.duration or 0
+        frame.duration = 0 if self._counts else duration or 0
         frame.pict_type = 0  # what the decoder read is no order to the encoder
         packet.payload = None
         self._send(self.guarded(frame))
@@ -174,6 +181,7 @@ class PictureStream(_Stream):
     def _open(self, properties: Mapping[str, Any]) -> None:
         self.take(properties)
         timescale: int = properties.get("Timescale") or 90000
+        self._timescale = self._ticks = timescale
         target = dict(self.properties)
         codec = next(candidates(self.asked.codec, self.asked.avoid), None)
         if codec is not None:
@@ -288,7 +296,7 @@ class SoundStream(_Stream):
         if codec is not None:
             target["AudioFormat"] = choose_sound_format(codec, target["AudioFormat"])
             target["SampleRate"] = choose_rate(codec, target["SampleRate"])
-        self._target = target
+        self._target: dict[str, Any] = target
         rate: int = target["SampleRate"]
         self.encoder = open_encoder(self.asked, target, rate)
         self._converter = SoundConverter(
