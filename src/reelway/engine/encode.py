@@ -100,7 +100,7 @@ class Encode(Filter):
             self.inputs = (_INPUTS[kind],)  # type: ignore[misc]  # it takes what its codec is for
 
     def accepts_option(self, name: str) -> bool:
-        return name not in self.options() and name in self._known_options()
+        return name not in self._own_options() and name in self._known_options()
 
     def set_options(self, options: dict[str, Any]) -> None:
         own = self._own_options()
