@@ -109,6 +109,40 @@ def test_live_pictures_come_in_real_time() -> None:
     assert times == pytest.approx([n / 25 for n in range(50)])
 
 
+def test_a_part_of_it_is_played() -> None:
+    with rw.Session() as session:
+        session.load("avgen:duration=10:size=64x48:fps=30:sample_rate=8000") >> session.add(sink := Collect())
+        session.link()
+        session.play(2.3, 4.1)
+        session.run()
+    pictures, sound = sink.seen["video"], sink.seen["audio"]
+    assert [(read_counter(packet) or (0, 0))[0] for packet in pictures.packets] == list(range(69, 123))
+    assert pictures.packets[0].dts == 69
+    assert (sound.packets[0].dts, sound.ended) == (18400, True)
+    assert sum(packet.duration or 0 for packet in sound.packets) == 1.8 * 8000
+
+
+def test_it_goes_on_from_another_place_while_it_runs() -> None:
+    class Jump(Collect):
+        """Seeks once, after its third picture."""
+
+        def process(self) -> float | None:
+            super().process()
+            if len(self.only.packets) >= 3 and not self.jumped:
+                self.jumped = True
+                self.ipids[0].send_event(rw.events.Seek(time_s=3.6))
+            return None
+
+        jumped = False
+
+    with rw.Session(limits=rw.Limits(packets=1)) as session:
+        session.load("testvideo:frames=100:size=64x48") >> session.add(sink := Jump())
+        session.run()
+    at = sink.only.log.index("restart")
+    assert [entry[0] for entry in sink.only.log[at + 1 : -1]] == list(range(90, 100))
+    assert at < 10
+
+
 def test_nonsense_is_refused() -> None:
     for options, text in (
         ({"pattern": "smtpe"}, "did you mean 'smpte'"),

@@ -64,9 +64,15 @@ class SoundSignal(Signal):
     def next_s(self) -> Fraction:
         return Fraction(self._at, self._rate)
 
+    def seek(self, time_s: Fraction) -> None:
+        self._at = max(0, round(time_s * self._rate))
+
     def packet(self) -> Packet | None:
         at = self._at
-        step = self._step if self.count is None else min(self._step, self.count - at)
+        ends = [self.count] if self.count is not None else []
+        if self.until_s is not None:
+            ends.append(round(self.until_s * self._rate))
+        step = min([self._step, *(end - at for end in ends)])
         if step <= 0:
             return None
         self._at += step

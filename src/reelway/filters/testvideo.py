@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import floor
 from typing import Any, ClassVar
 
 import numpy
@@ -76,6 +77,10 @@ class PictureSignal(Signal):
     @property
     def next_s(self) -> Fraction:
         return self._number / self._fps
+
+    def seek(self, time_s: Fraction) -> None:
+        # a time is a float that was made of n / fps: it shall find n again
+        self._number = max(0, floor(time_s * self._fps + Fraction(1, 10**6)))
 
     def packet(self) -> Packet | None:
         number = self._number
