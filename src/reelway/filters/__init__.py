@@ -1,1 +1,1 @@
-"""Filters in plain Python: reframer, inspect, tee, null, call-a-function. Never here: av."""
+"""Filters in Python and numpy, on packets and raw media: sources, changes, joins, sinks. Never here: av."""
