@@ -16,6 +16,7 @@ ENTRY_POINTS = "reelway.filters"
 FILTERS: dict[str, str] = {
     "appsink": "reelway.filters.appsink:AppSink",
     "appsource": "reelway.filters.appsource:AppSource",
+    "avfilter": "reelway.engine.avfilter:AVFilter",
     "avgen": "reelway.filters.testaudio:AvGen",
     "bitstream": "reelway.engine.bitstream:Bitstream",
     "call": "reelway.filters.simple:Call",
@@ -47,6 +48,7 @@ FILTERS: dict[str, str] = {
 ALIASES: dict[str, str] = {
     "bsf": "bitstream",
     "enc": "encode",
+    "ffavf": "avfilter",
     "ffbsf": "bitstream",
     "ffdec": "decode",
     "ffenc": "encode",
