@@ -75,6 +75,14 @@ class Sink(gpac.FilterCustom):
         return 0
 
 
+class Unframed(Sink):
+    """Takes parts of frames as they come."""
+
+    def configure_pid(self, pid: Any, is_remove: bool) -> int:
+        pid.set_framing(False)
+        return super().configure_pid(pid, is_remove)
+
+
 @pytest.fixture
 def fs() -> Iterator[gpac.FilterSession]:
     session = gpac.FilterSession()
@@ -131,8 +139,10 @@ def test_all_flags_of_a_packet_travel(fs: gpac.FilterSession) -> None:
             setattr(packet, name, value)
         return packet
 
-    (found,) = seen(fs, lambda pid, pck: {name: getattr(pck, name) for name in values}, build, 1)
-    assert found == values
+    source, sink = Source(fs, 1, build), Unframed(fs, lambda _, pck: {n: getattr(pck, n) for n in values})
+    fs.run()
+    assert source.opids[0].eos
+    assert sink.seen == [values]
 
 
 def test_what_a_packet_says_when_nothing_was_said(fs: gpac.FilterSession) -> None:
@@ -583,14 +593,13 @@ def test_what_reelway_does_unasked(fs: gpac.FilterSession, name: str) -> None:
 
 def test_clocks_and_modes_of_a_pid(fs: gpac.FilterSession) -> None:
     pid = Source(fs).new_pid()
-    pid.set_framing(True)
     pid.set_clock_mode(True)
     pid.recompute_dts(False)
     assert pid.get_clock_type() == 0
     assert str(pid.get_clock_timestamp()) == "0/0"
-    for name, argument in [("set_framing", False), ("recompute_dts", True), ("clear_eos", True)]:
-        with pytest.raises(NotImplementedError, match=f"FilterPid.{name} comes later"):
-            getattr(pid, name)(argument)
+    for name, doing in [("set_framing", "set framing"), ("clear_eos", "clear the end")]:
+        with pytest.raises(rw.StateError, match=f"cannot {doing} on an output PID"):
+            getattr(pid, name)(True)
 
 
 # Capabilities

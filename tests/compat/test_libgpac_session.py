@@ -400,9 +400,15 @@ def test_full_link_refuses_a_stream_that_nothing_takes(full: bool) -> None:
     fs.delete()
 
 
-def test_a_session_without_implied_links_comes_later() -> None:
-    with pytest.raises(ComesLaterError, match="GF_FS_FLAG_NO_IMPLICIT"):
-        gpac.FilterSession(gpac.GF_FS_FLAG_NO_IMPLICIT)
+def test_without_implicit_mode_every_sink_takes_all_that_it_accepts(tmp_path: Path) -> None:
+    fs = gpac.FilterSession(gpac.GF_FS_FLAG_NO_IMPLICIT)
+    fs.load_src(str(make.media("film.mp4")))
+    for name in ("one.mp4", "two.ts"):
+        fs.load_dst(str(tmp_path / name))
+    fs.run()
+    fs.delete()
+    for name in ("one.mp4", "two.ts"):
+        assert len(probe.packets(tmp_path / name)) == 2
 
 
 # Printing
@@ -431,14 +437,12 @@ def test_graph_and_statistics_are_printed(tmp_path: Path, capsys: pytest.Capture
 
 def test_what_a_session_and_a_filter_say_of_later(tmp_path: Path) -> None:
     fs = gpac.FilterSession()
-    f_src, f_dst, _ = remux(fs, tmp_path)
+    f_src, _, _ = remux(fs, tmp_path)
     attempts = {
         "FilterSession.http_bitrate": lambda: fs.http_bitrate,
         "FilterSession.http_max_bitrate": lambda: fs.http_max_bitrate,
         "FilterSession.external_opengl_provider": fs.external_opengl_provider,
         "Filter.bind": lambda: f_src.bind(object()),
-        "Filter.remove": f_src.remove,
-        "Filter.insert": lambda: f_src.insert(f_dst),
     }
     for name, attempt in attempts.items():
         with pytest.raises(ComesLaterError, match=f"libgpac's {name} comes later"):

@@ -270,6 +270,11 @@ class Link:
         self.max_seconds = seconds
         self.set_timescale(self.pid.properties.get("Timescale"))
 
+    def set_limits(self, limits: Limits) -> None:
+        """How much it may hold from now on; its policy stays."""
+        self.max_packets, self.max_bytes, self.max_seconds = limits.packets, limits.bytes, limits.seconds
+        self.set_timescale(self.pid.properties.get("Timescale"))
+
     # Scheduler's thread
 
     @property

@@ -44,6 +44,8 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
         consumer.ipids.append(link)
         # whichever source was quicker; not sort(), which shows other threads an empty list meanwhile
         consumer.ipids[:] = sorted(consumer.ipids, key=_place)
+        if node.leaving and not producer.leaving:
+            detach(scheduler, link, Mark(News.END))
         scheduler.wake(node)
 
     scheduler.between_turns(producer, attach)
@@ -82,6 +84,12 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
 
     def attach() -> None:
         consumer: Node = link.filter.context  # type: ignore[assignment]
+        if consumer.leaving:
+            link.coming = None
+            link.close(Mark(News.END))
+            pid.release()
+            scheduler.wake(consumer)
+            return
         threaded = producer.elsewhere or consumer.elsewhere
         if threaded and isinstance(link, DroppingLink) and isinstance(link.guard, nullcontext):
             link.guard = threading.Lock()  # both ends were on this thread, where nobody is in it
@@ -106,10 +114,12 @@ def leaving_with(
     *,
     downstream: bool = True,
     awaited: Mapping[Link, Filter] = MappingProxyType({}),
+    expected: Mapping[Filter, Collection[Filter]] = MappingProxyType({}),
 ) -> list[Filter]:
     """`filter` with what it alone feeds, and those of `made`, upstream, that feed nobody else.
 
-    `awaited` says who is going to feed a link instead of the one that does.
+    `awaited` says who is going to feed a link instead of the one that does; `expected`, consumer -> filters
+    that have no PIDs yet and will feed it.
     """
     leaving = {filter: None}
 
@@ -119,8 +129,13 @@ def leaving_with(
 
     def alone(consumer: Filter) -> bool:
         joining = (pid.filter for pid in consumer.context.joining)  # type: ignore[attr-defined]
-        return all(each in leaving for each in (*map(feeds, consumer.ipids), *joining))
+        feeding = (*map(feeds, consumer.ipids), *joining, *expected.get(consumer, ()))
+        return all(each in leaving for each in feeding)
 
+    joins: dict[Filter, list[Filter]] = {}
+    for node in filter.context.scheduler.nodes:  # type: ignore[attr-defined]
+        for pid in node.joining:
+            joins.setdefault(pid.filter, []).append(node.filter)
     seen = 0
     while seen < len(leaving):  # again, until none is added
         seen = len(leaving)
@@ -131,8 +146,14 @@ def leaving_with(
                     leaving[link.source] = None
             if downstream:
                 fed = (link.filter for pid in here.opids for link in pid.links)
-                waiting = (link.filter for link, coming in awaited.items() if coming is here)
-                leaving.update(dict.fromkeys(each for each in (*fed, *waiting) if alone(each)))
+                waiting = [link.filter for link, coming in awaited.items() if coming is here]
+                waiting += joins.get(here, ())
+                later = (consumer for consumer, sources in expected.items() if here in sources)
+                leaving.update(dict.fromkeys(each for each in (*fed, *waiting, *later) if alone(each)))
+        for maker in made:
+            fed_later = [consumer for consumer, sources in expected.items() if maker in sources]
+            if fed_later and all(consumer in leaving for consumer in fed_later):
+                leaving[maker] = None
     return list(leaving)
 
 
@@ -144,7 +165,7 @@ def remove(scheduler: Scheduler, filters: Collection[Filter]) -> None:
         node.leaving = True
     for node in nodes:
         for link in node.filter.ipids:
-            if not link.source.context.leaving:  # type: ignore[attr-defined]
+            if link.coming is not None or not link.source.context.leaving:  # type: ignore[attr-defined]
                 detach(scheduler, link, Mark(News.END))
         for pid in node.filter.opids:
             for link in tuple(pid.links):

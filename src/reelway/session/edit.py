@@ -81,9 +81,9 @@ class Edits:
         self._check_room(consumer, len(found))
         return found
 
-    def _connect(self, feeds: list[_Feed], consumer: Filter, *, restart: bool = False) -> None:
+    def _connect(self, feeds: list[_Feed], consumer: Filter) -> None:
         for each in feeds:
-            self._linker.connect(each.pid, each.steps, consumer, None, each.link, restart)
+            self._linker.connect(each.pid, each.steps, consumer)
 
     def _check_room(self, consumer: Filter, more: int) -> None:
         most = consumer.max_inputs
@@ -117,11 +117,26 @@ class Edits:
 
     def remove(self, filter: Filter) -> None:
         self._check_member(filter)
-        leaving = leaving_with(filter, self._linker.made_for, awaited=self._linker.awaited())
+        linker = self._linker
+        leaving = leaving_with(filter, linker.made_for, awaited=linker.awaited(), expected=self._expected())
         for each in leaving:
             release(self._session._scheduler, each)
             self._forget(each)
         remove(self._session._scheduler, leaving)
+
+    def _expected(self) -> dict[Filter, set[Filter]]:
+        """Consumer -> filters that are to feed it, and have no PIDs yet."""
+        expected: dict[Filter, set[Filter]] = {}
+        wiring = self._session._wiring
+        for consumer in wiring.filters:
+            for each in wiring.sources_of(consumer):
+                if not each.source.opids and not each.source.context.done:  # type: ignore[attr-defined]
+                    expected.setdefault(consumer, set()).add(each.source)
+        for maker, onward in self._linker.made_for.items():
+            for to in onward:
+                if not maker.opids:
+                    expected.setdefault(to.consumer, set()).add(maker)
+        return expected
 
     def _forget(self, filter: Filter) -> None:
         session = self._session
@@ -176,7 +191,7 @@ class Edits:
         session._wiring.insert(new, pairs, chosen)
         for link in (each.link for each in feeds):
             assert link is not None
-            takeover = Takeover(link, of=self._linker.origin(link))
+            takeover = Takeover(link, of=(self._linker.origin(link),))
             self._linker.takeovers.setdefault(new, []).append(takeover)
             detach(session._scheduler, link)
             onward = self._linker.made_for.get(link.source)
@@ -214,7 +229,7 @@ class Edits:
             raise LinkError(f"{new.name} takes {new.max_inputs} inputs", hint="choose with selector=")
         pairs = [(linker.origin(each.link).filter, self._user(each.link)) for each in feeds if each.link]
         if not self._session._linked:
-            pairs = self._declared_pairs(after, before)
+            pairs = [pair for pair in self._declared_pairs(after, before) if new not in pair]
         return feeds, list(dict.fromkeys(pairs))
 
     def _declared_pairs(self, after: Filter | None, before: Filter | None) -> list[tuple[Filter, Filter]]:
@@ -285,7 +300,9 @@ class Edits:
         makers = [link.source for link in inputs if link not in stay]
         session._wiring.relink(consumer, Declared(origin, chosen))
         self._linker.forget_takeovers(consumer)
-        self._connect(feeds, consumer, restart=True)
+        for each in feeds:
+            restart = each.link is None or self._linker.origin(each.link) is not each.pid
+            self._linker.connect(each.pid, each.steps, consumer, None, each.link, restart)
         for link in inputs:
             if link not in used:
                 self.end_input(link)
@@ -297,7 +314,12 @@ class Edits:
     ) -> tuple[list[_Feed], set[Link]]:
         """Which stream feeds which input from now on (None: one more), and the inputs that stay."""
         feeds: list[_Feed] = []
-        stay: set[Link] = {link for link in inputs if self._linker.origin(link) in streams}
+        wiring = self._session._wiring
+        stay: set[Link] = {
+            link
+            for link in inputs
+            if self._linker.origin(link) in streams and wiring.fits(link.pid.properties, consumer)
+        }
         free = [link for link in inputs if link not in stay]
         fed = {self._linker.origin(link) for link in stay}
         more = 0
@@ -345,10 +367,10 @@ class Edits:
         if new.wiring is None:
             session.add(new)
         identities = [name for name, each in session._ids.items() if each is old]
-        made_of = {link.output: linker.origin(link) for link in old.ipids if link.output is not None}
+        made_of = {link.output: (linker.origin(link),) for link in old.ipids if link.output is not None}
         for link in outputs:
             link.open_ended = True
-            takeover = Takeover(link, of=made_of.get(link.pid), restart=not old.ipids)
+            takeover = Takeover(link, of=made_of.get(link.pid, ()), restart=not old.ipids)
             linker.takeovers.setdefault(new, []).append(takeover)
         session._wiring.replace(old, new)
         leaving = leaving_with(old, linker.made_for, downstream=False)

@@ -14,7 +14,7 @@ from reelway.graph.link import Link
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Converter, NoChain, Step
 from reelway.graph.wiring import Refusal, link_error
-from reelway.runtime.linking import feed
+from reelway.runtime.linking import detach, feed
 from reelway.session.check import goes_nowhere
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Takeover:
 
     link: Link
     selector: Selector | None = None
-    of: Pid | None = None
-    """It takes what is made of this one."""
+    of: tuple[Pid, ...] = ()
+    """It takes what is made of one of these: of one PID, or of those that feed the same input after it."""
     restart: bool = False
     yields: bool = False
     """It is fed as before until then, and another edit may change that."""
@@ -61,6 +61,8 @@ class Linker:
     def link(self, pid: Pid) -> None:
         """A PID is new: links it to whoever takes it, through whatever is needed."""
         source, session = pid.filter, self._session
+        if source.context.leaving:  # type: ignore[attr-defined]
+            return  # it was taken out with all that it would feed
         if source in self.made_for:
             for each in tuple(self.made_for[source]):
                 self.connect(pid, each.steps, each.consumer, None, each.link, each.restart)
@@ -102,18 +104,24 @@ class Linker:
         full = consumer.max_inputs is not None and len(consumer.ipids) >= consumer.max_inputs
         if link is None and full:
             return False
+        for waiting in self.takeovers.get(consumer, ()) if link is not None else ():
+            if self.origin(link) in waiting.of:  # type: ignore[arg-type]
+                waiting.of = (*waiting.of, pid)
         if not steps:
             if link is not None and link.reopens:
                 feed(session._scheduler, link, pid, restart=restart)
             else:
-                session._scheduler.connect(pid, consumer, session.limits)
+                session._scheduler.connect(pid, consumer, pid.filter.output_limits or session.limits)
             return True
         first, rest = steps[0], tuple(steps[1:])
         key = first.name, tuple(sorted(first.options.items(), key=str))
         filter = made.get(key) if made is not None else None
         if filter is None:
             filter = self._make(first)
-            session._scheduler.connect(pid, filter, session.limits)
+            session._scheduler.connect(pid, filter, pid.filter.output_limits or session.limits)
+            if link is not None and link.reopens:  # else it might get the same packets twice
+                link.coming = pid
+                detach(session._scheduler, link)
             if made is not None:
                 made[key] = filter
         self.made_for[filter].append(Onward(rest, consumer, link, restart))
@@ -156,7 +164,7 @@ class Linker:
             waiting.remove(each)
         if not waiting:
             del self.takeovers[pid.filter]
-        elif any(each.of is None for each in waiting):  # after this turn no more PIDs are to be expected
+        elif not all(each.of for each in waiting):  # after this turn no more PIDs are to be expected
             self._session._scheduler.defer(lambda: self._give_up(pid.filter))
         for each in chosen:
             self.check_takeover(pid, each.link)
@@ -173,15 +181,15 @@ class Linker:
         for each in waiting:
             if each.selector is not None and not each.selector.matches(pid.properties, pid.name, ordinal):
                 continue
-            if each.of is not None and made_of:
-                if each.of in made_of:
+            if each.of and made_of:
+                if not made_of.isdisjoint(each.of):
                     yield each
                 continue
             if each.link.pid.properties.get("StreamType") != kind:
                 continue
-            if each.of is not None:  # the filter does not say of what it made it: of the first that fits
-                first = first or each.of
-                if each.of is first:
+            if each.of:  # the filter does not say of what it made it: of the first that fits
+                first = first or each.of[0]
+                if first in each.of:
                     yield each
             elif each.link.filter not in served:
                 served.add(each.link.filter)
@@ -189,7 +197,10 @@ class Linker:
 
     def _give_up(self, source: Filter) -> None:
         """Inputs for which `source` has no stream end."""
-        left = [each for each in self.takeovers.pop(source, []) if each.of is None]
+        waiting = self.takeovers.pop(source, [])
+        left = [each for each in waiting if not each.of]
+        if kept := [each for each in waiting if each.of]:
+            self.takeovers[source] = kept
         for each in left:
             self._session._edits.end_input(each.link)
 
@@ -231,8 +242,15 @@ class Linker:
     def forget(self, filter: Filter) -> None:
         """Nothing is kept of a filter that was taken out."""
         self.made_for.pop(filter, None)
-        for each in self.takeovers.pop(filter, ()):
-            self._session._edits.end_input(each.link)
+        waiting = [
+            each for waiting in self.takeovers.values() for each in waiting if each.link.filter is filter
+        ]
+        for each in (*waiting, *self.takeovers.pop(filter, ())):
+            link = each.link
+            fed = link.open_ended and link in link.pid.links and not link.pid.ended
+            link.open_ended = False
+            if not fed:  # nobody else will say that it ends
+                self._session._edits.end_input(link)
         self.properties.pop(filter, None)
         self._counts.pop(filter, None)
         for maker, onward in self.made_for.items():

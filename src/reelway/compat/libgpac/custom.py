@@ -29,6 +29,8 @@ _log = logging.getLogger("reelway.compat.libgpac")
 _IDLE_SOURCE_S = 0.001
 """A source that did nothing and asked for nothing is called again after so long; libgpac calls it at once."""
 _MICROSECONDS = 1_000_000
+NO_BLOCK = rw.Limits(packets=1 << 20, bytes=256 << 20, seconds=3600.0)
+"""Nobody waits for room, until it is clear that nobody reads."""
 
 
 class Adapter(rw.Filter):
@@ -160,8 +162,9 @@ class FilterCustom(Filter):
 
     A subclass has `process()`, and as it needs them `configure_pid(pid, is_remove)`, `process_event(evt)`,
     `packet_release(opid, pck)` and `on_prop_enum(name, value)`. All run on the session's thread. libgpac's
-    `probe_data` and `reconfigure_output` are never called: nobody probes with a filter of a script, and
-    nobody asks one for other properties.
+    `reconfigure_output(opid)` is called when a consumer of that PID negotiates; an error code says that it
+    cannot, and the session looks for a converter. `probe_data` is never called: nobody probes with a script's
+    filter.
     """
 
     def __init__(self, session: FilterSession, fname: str = "Custom", flags: int = 0) -> None:
@@ -170,6 +173,7 @@ class FilterCustom(Filter):
         self._adapter = adapter
         self._bundles: list[list[tuple[int, str, Any]]] = [[]]
         self._discarding: list[FilterPid] = []
+        self._eos_blocked = False
         self.ipids: list[FilterPid] = []
         self.opids: list[FilterPid] = []
         session._session.add(adapter)
@@ -225,6 +229,18 @@ class FilterCustom(Filter):
             self._adapter.failure = cause
         self._wake()
 
+    def _negotiate(self, pid: FilterPid, pcode: str, value: Any, otherwise: Callable[[], None]) -> None:
+        """Asks the script for other properties on its output; `otherwise` where it cannot."""
+
+        def ask() -> None:
+            pid._negotiated[pcode] = value
+            reconfigure: Callable[[FilterPid], int | None] = getattr(self, "reconfigure_output")  # noqa: B009
+            if reconfigure(pid) not in (None, gf.GF_OK):
+                del pid._negotiated[pcode]
+                self._session._after(0.0, otherwise)
+
+        self._adapter.context.call(self._adapter, ask)
+
     def _wake(self) -> None:
         if self._adapter.opened:
             self._adapter.wake()
@@ -276,12 +292,15 @@ class FilterCustom(Filter):
         """Nothing to do: a filter of Reelway's stays when its inputs go."""
 
     def prevent_blocking(self, enable: bool) -> None:
-        if enable:
-            raise comes_later("FilterCustom.prevent_blocking")
+        """While on, a full output does not keep the filter from being called: its queues have room enough."""
+        self._adapter.output_limits = NO_BLOCK if enable else None
+        for pid in self.opids:
+            for link in pid._links():
+                link.set_limits(NO_BLOCK if enable else link.limits)
 
     def block_eos(self, enable: bool) -> None:
-        if enable:
-            raise comes_later("FilterCustom.block_eos")
+        """While on, `has_seen_eos` of PIDs behind this filter does not look past it for ends upstream."""
+        self._eos_blocked = enable
 
     def set_max_pids(self, max_pids: int) -> None:
         """How many input PIDs it takes beyond the first; a negative number for any."""

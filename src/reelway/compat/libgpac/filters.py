@@ -77,16 +77,18 @@ class Filter(NearestNames):
         self.set_source(f, link_args)
 
     def insert(self, f: Filter | None, opid: int = -1, link_args: str | None = None) -> None:
-        """Puts `f` behind this filter: it reads output `opid` (-1: all), and their consumers read `f`."""
+        """Puts `f` behind this filter: it reads output `opid` (-1: all), and their consumers read `f`.
+
+        `link_args` chooses among all outputs, as in `set_source`. Also while the session runs.
+        """
         if f is None:
             return
-        if opid >= 0:
-            self._opid(opid)
-        raise comes_later("Filter.insert")
+        chosen = f"#{self._opid(opid).name}" if opid >= 0 else link_args or ""
+        self._session._session.insert(f._filter, after=self._filter, selector=chosen)
 
     def remove(self) -> None:
-        """Takes it out of the session."""
-        raise comes_later("Filter.remove")
+        """Takes it out of the session, with what it alone feeds; each finishes what waits for it."""
+        self._session._session.remove(self._filter)
 
     def require_source_id(self) -> None:
         """Nothing to do: Reelway's links know their source."""

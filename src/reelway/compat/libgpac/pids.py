@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import reelway as rw
 from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
-from reelway.compat.libgpac.later import NearestNames, comes_later
+from reelway.compat.libgpac.flow import DecodeTimes, Parts, has_ended, is_last, is_part
+from reelway.compat.libgpac.later import NearestNames
 from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket
 from reelway.compat.libgpac.properties import from_reelway, held, key_of, shown, to_reelway
 from reelway.compat.libgpac.values import BufferOccupancy, Fraction64
@@ -35,6 +36,14 @@ class FilterPid(NearestNames):
         self._playing = True
         self._next_ts = -1
         self._min_duration = 0
+        self._framed = True
+        self._parts = Parts()
+        self._joined = False
+        """The head was made of parts, which are taken already."""
+        self._cleared = False
+        self._decode_times: DecodeTimes | None = None
+        self._negotiated: dict[str, Any] = {}
+        """What a consumer of this output asked for."""
         if self._link is None:
             self.pck_refs: list[FilterPacket] = []
 
@@ -58,18 +67,35 @@ class FilterPid(NearestNames):
         """The first packet, which stays there until `drop_packet()`; None where there is none now."""
         if self._head is None:
             packet = self._in("get packets").peek()
+            if self._framed and (self._parts or (packet is not None and is_part(packet))):
+                packet = self._join()
             if packet is not None:
                 self._head = FilterPacket(packet, self, True, True)
                 if packet.duration and not 0 < self._min_duration <= packet.duration:
                     self._min_duration = packet.duration
         return self._head
 
+    def _join(self) -> rw.Packet | None:
+        """A frame of its parts, as soon as the last is here."""
+        link = self._in("get packets")
+        while (packet := link.peek()) is not None:
+            link.take(packet)
+            self._filter._adapter.moved += 1
+            self._parts.add(packet)
+            if is_last(packet):
+                break
+        ready = self._parts.rest([]) if link.ended else self._parts.frames()
+        self._joined = bool(ready)
+        return ready[0] if ready else None
+
     def drop_packet(self) -> None:
         """Takes away the packet that `get_packet()` gave. Does nothing where it gave none."""
         if self._head is not None:
             packet = self._head._packet
             self._head = None
-            self._in("drop packets").take(packet)
+            if not self._joined:
+                self._in("drop packets").take(packet)
+            self._joined = False
             self._filter._adapter.moved += 1
             if packet.dts is not None:
                 self._next_ts = packet.dts + (packet.duration or 0)
@@ -91,12 +117,30 @@ class FilterPid(NearestNames):
     # Packets that go out
 
     def _send(self, packet: rw.Packet) -> None:
-        self._out("send").send(packet)
+        pid = self._out("send")
         self._filter._adapter.moved += 1
+        if self._parts or is_part(packet):
+            ready = self._parts.through(packet, self._links(), linked=pid not in pid.filter.unlinked)
+        else:
+            ready = [packet]
+        if self._decode_times is not None:
+            ready = [done for each in ready for done in self._decode_times.add(each)]
+        for each in ready:
+            pid.send(each)
         if packet.dts is not None:
             self._next_ts = packet.dts + (packet.duration or 0)
         if packet.duration and not 0 < self._min_duration <= packet.duration:
             self._min_duration = packet.duration
+
+    def _flush(self) -> None:
+        """Sends what is held to find out its decode times, or because its last part is missing."""
+        pid = self._out("send")
+        ready = self._parts.rest(self._links())
+        if self._decode_times is not None:
+            ready = [done for packet in ready for done in self._decode_times.add(packet)]
+            ready += self._decode_times.flush()
+        for packet in ready:
+            pid.send(packet)
 
     def _made(self, packet: rw.Packet, *, readonly: bool) -> FilterPacket:
         return FilterPacket(packet, self, False, readonly)
@@ -155,29 +199,38 @@ class FilterPid(NearestNames):
     @property
     def eos(self) -> bool:
         """Input: ended, and its last packet dropped. Output: the end was said; setting it says it."""
-        return self._pid.ended and self._head is None
+        return self._pid.ended and not self._cleared and self._head is None and not self._parts
 
     @eos.setter
     def eos(self, value: bool) -> None:
         pid = self._out("set eos")
         if value and not pid.ended:
+            self._flush()
             pid.end()
             self._filter._adapter.moved += 1
 
     @property
     def has_seen_eos(self) -> bool:
         """The end was seen upstream; packets may be on their way."""
-        return self._pid.ended if isinstance(self._pid, rw.Pid) else self._pid.pid.ended
+        return not self._cleared and has_ended(self._pid if isinstance(self._pid, rw.Pid) else self._pid.pid)
 
     @property
     def eos_received(self) -> bool:
         """The end is here; packets before it may wait."""
-        return self.has_seen_eos
+        return not self._cleared and (self._pid if isinstance(self._pid, rw.Pid) else self._pid.pid).ended
 
     eos_receievd = eos_received  # as libgpac's binding spells it
 
     def clear_eos(self, all_pids: bool) -> None:
-        raise comes_later("FilterPid.clear_eos")
+        """The end of this input, and with `all_pids` of all from the same filter, is forgotten.
+
+        Another source may follow: its PID is another input.
+        """
+        source = self._in("clear the end").source
+        self._cleared = True
+        for pid in self._filter.ipids if all_pids else ():
+            if isinstance(pid._pid, rw.Link) and pid._pid.source is source:
+                pid._cleared = True
 
     # Properties
 
@@ -210,6 +263,7 @@ class FilterPid(NearestNames):
     def set_prop(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
         """None removes the property."""
         pid = self._out("set properties")
+        self._flush()
         pid.set(**{key_of(pid.properties, pcode): to_reelway(pcode, prop, custom_type)})
 
     def set_info(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
@@ -222,6 +276,7 @@ class FilterPid(NearestNames):
     def copy_props(self, ipid: FilterPid | None) -> None:
         pid = self._out("copy properties")
         if ipid is not None:
+            self._flush()
             pid.copy_properties(ipid._pid)
 
     def reset_props(self) -> None:
@@ -293,6 +348,8 @@ class FilterPid(NearestNames):
     def remove(self) -> None:
         """Ends an output PID: its consumers read what was sent, then see its end."""
         pid = self._out("remove")
+        if not pid.ended:
+            self._flush()
         pid.end()
         if self in self._filter.opids:
             self._filter.opids.remove(self)
@@ -315,7 +372,12 @@ class FilterPid(NearestNames):
         return self._filter._accepts(self._pid.properties)
 
     def query_cap(self, pcode: str) -> Any:
-        """The value of a property that every consumer of this output PID asks for; None where none does."""
+        """The value of a property that every consumer of this output PID asks for; None where none does.
+
+        One that was negotiated goes first.
+        """
+        if pcode in self._negotiated:
+            return from_reelway(pcode, self._negotiated[pcode])
         wanted = [caps[pcode] for link in self._out("query capabilities").links
                   for caps in link.filter.inputs if pcode in caps]  # fmt: skip
         choices = [frozenset(want) for want in wanted if isinstance(want, frozenset)]
@@ -323,7 +385,36 @@ class FilterPid(NearestNames):
         return from_reelway(pcode, common[0]) if common else None
 
     def negotiate_cap(self, pcode: str, prop: Any, custom_type: int = 0) -> None:
-        raise comes_later("FilterPid.negotiate_cap")
+        """Asks for this input with another property, behind what is queued.
+
+        A script's producer that has `reconfigure_output(opid)` is asked, and finds the value with
+        `opid.query_cap(pcode)`; else a converter is put between. Raises LinkError where there is none.
+        """
+        link = self._in("negotiate")
+        value = to_reelway(pcode, prop, custom_type)
+        adapter = self._filter._adapter
+
+        def convert() -> None:
+            before = adapter.inputs
+            adapter.inputs = [rw.Caps(**{**caps, pcode: value}) for caps in before]  # type: ignore[misc]
+            try:
+                self._filter._session._session.relink(adapter, *self._origin())
+            except rw.ReelwayError:
+                adapter.inputs = before  # type: ignore[misc]
+                raise
+
+        producer, opid = getattr(link.source, "face", None), link.pid.data
+        if isinstance(opid, FilterPid) and callable(getattr(producer, "reconfigure_output", None)):
+            opid._filter._negotiate(opid, pcode, value, convert)
+        else:
+            convert()
+
+    def _origin(self) -> tuple[rw.Filter, str]:
+        """Where this input comes from, past converters, and the selector that chooses it there."""
+        pid = self._in("look").pid
+        while pid.filter.wiring is None and pid.filter.ipids:  # the resolver's
+            pid = pid.filter.ipids[0].pid
+        return pid.filter, f"#{pid.name}"
 
     def require_source_id(self) -> None:
         """Nothing to do: Reelway's links know their source."""
@@ -362,9 +453,9 @@ class FilterPid(NearestNames):
         """Nothing to do: an output PID without consumers is allowed."""
 
     def set_framing(self, framed: bool) -> None:
-        """Nothing to do where True: packets are complete frames."""
-        if not framed:
-            raise comes_later("FilterPid.set_framing")
+        """With False, parts of frames (`start` or `end` is 0) come in as they are; else they are joined."""
+        self._in("set framing")
+        self._framed = framed
 
     def set_clock_mode(self, cmode: bool) -> None:
         """Nothing to do: there are no clock references to forward or filter."""
@@ -375,8 +466,13 @@ class FilterPid(NearestNames):
         self._filter._discard(self, do_discard)
 
     def recompute_dts(self, do_compute: bool) -> None:
-        if do_compute:
-            raise comes_later("FilterPid.recompute_dts")
+        """Output: while on, decode times are found out from composition times; 16 packets wait for that."""
+        self._out("recompute decode times")
+        if do_compute and self._decode_times is None:
+            self._decode_times = DecodeTimes()
+        elif not do_compute and self._decode_times is not None:
+            self._flush()
+            self._decode_times = None
 
 
 def source_of(ipck: FilterPacket | None, doing: str) -> rw.Packet:

@@ -44,7 +44,9 @@ class FilterSession(NearestNames):
     """A session. Blocking: `run()` returns when all is done. Non-blocking: each `run()` is one pass.
 
     `blacklist` is names with commas. Of the flags, NON_BLOCKING, FULL_LINK (a PID that nothing takes is an
-    error) and PRINT_CONNECTIONS mean something here; the others tune what Reelway does in its own way.
+    error) and PRINT_CONNECTIONS mean something here. NO_IMPLICIT, with which libgpac links a filter without
+    declared sources to all that it accepts, is what Reelway does anyway; the others tune what it does in its
+    own way.
     """
 
     def __init__(
@@ -58,8 +60,6 @@ class FilterSession(NearestNames):
         self._clock_hint = 0, Fraction64()
         self._reporting = False
         self._flags = flags
-        if flags & gf.GF_FS_FLAG_NO_IMPLICIT:
-            raise comes_later("GF_FS_FLAG_NO_IMPLICIT", "a session without implied links is not built yet")
         threads = nb_threads or settings.threads
         refused = [*settings.blacklist, *(blacklist or "").split(",")]
         chosen: dict[str, Any] = {

@@ -1,0 +1,324 @@
+"""Sessions that a script changes while they run; ends, framing, times and negotiation of its filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reelway as rw
+import reelway.compat.libgpac as gpac
+from tests.compat.test_libgpac_custom import Sink, Source, Unframed
+from tests.media import make, probe
+
+
+@pytest.fixture
+def fs() -> Iterator[gpac.FilterSession]:
+    session = gpac.FilterSession()
+    yield session
+    session.delete()
+
+
+class Pass(gpac.FilterCustom):
+    """Forwards what comes in, and sets `mark` on it."""
+
+    def __init__(self, session: gpac.FilterSession, kind: str = "Metadata", mark: int = 7) -> None:
+        super().__init__(session, "pass")
+        self.push_cap("StreamType", kind, gpac.GF_CAPS_INPUT_OUTPUT)
+        self.mark = mark
+        self.removed = 0
+
+    def configure_pid(self, pid: Any, is_remove: bool) -> int:
+        if is_remove:
+            self.removed += 1
+            return 0
+        if pid not in self.ipids:
+            pid.opid = self.new_pid()
+        pid.opid.copy_props(pid)
+        return 0
+
+    def process(self) -> int:
+        for pid in self.ipids:
+            pck = pid.get_packet()
+            if pck is None:
+                if pid.eos:
+                    pid.opid.eos = True
+                continue
+            out = pid.opid.new_pck_clone(pck)
+            out.seqnum = self.mark
+            out.send()
+            pid.drop_packet()
+        return 0
+
+
+def later(fs: gpac.FilterSession, ready: Callable[[], bool], do: Callable[[], Any]) -> None:
+    """A task that does it once, as soon as `ready()`."""
+    task = gpac.FilterTask("later")
+
+    def execute() -> int:
+        if not ready():
+            return 0
+        do()
+        return -1
+
+    task.execute = execute  # type: ignore[method-assign]
+    fs.post(task)
+
+
+@pytest.mark.parametrize("opid", [-1, 0])
+def test_a_filter_is_inserted_while_the_session_runs(fs: gpac.FilterSession, opid: int) -> None:
+    source, sink = Source(fs, 500), Sink(fs, lambda _, pck: (pck.dts, pck.seqnum))
+    sink.set_source(source)
+    later(fs, lambda: len(sink.seen) > 50, lambda: source.insert(Pass(fs), opid))
+    fs.run()
+    assert [dts for dts, _ in sink.seen] == [10 * n for n in range(500)]
+    marks = [mark for _, mark in sink.seen]
+    assert marks == sorted(marks)
+    assert set(marks) == {0, 7}
+
+
+def test_a_filter_is_inserted_before_the_session_runs(fs: gpac.FilterSession) -> None:
+    source, sink = Source(fs, 20), Sink(fs, lambda _, pck: pck.seqnum)
+    sink.set_source(source)
+    source.insert(Pass(fs))
+    fs.run()
+    assert sink.seen == [7] * 20
+
+
+def test_a_filter_is_removed_with_what_it_feeds(fs: gpac.FilterSession) -> None:
+    source, sink, passes, branch = Source(fs, 500), Sink(fs), Pass(fs), Sink(fs)
+    sink.set_source(source)
+    passes.set_source(source)
+    branch.set_source(passes)
+    gone: list[str] = []
+    fs.on_filter_del = lambda filter: gone.append(filter.name)  # type: ignore[method-assign]
+
+    def remove() -> None:
+        passes.remove()
+        assert fs.nb_filters == 2
+        with pytest.raises(rw.StateError, match="not in this session"):
+            passes.remove()
+
+    later(fs, lambda: len(branch.seen) > 50, remove)
+    fs.run()
+    assert sink.seen == [10 * n for n in range(500)]
+    assert 50 < len(branch.seen) < 500
+    assert branch.seen == [10 * n for n in range(len(branch.seen))]
+    assert branch.ended
+    assert sorted(gone[:2]) == ["pass", "sink2"]
+
+
+def test_a_recording_ends_and_is_whole_while_the_film_goes_on(fs: gpac.FilterSession, tmp_path: Path) -> None:
+    f_src = fs.load_src(str(make.media("film.mp4")))
+    whole, part = fs.load_dst(str(tmp_path / "whole.mp4")), fs.load_dst(str(tmp_path / "part.mp4"))
+    whole.set_source(f_src)
+    part.set_source(f_src, "#video")
+    later(fs, lambda: part.nb_ipid > 0 and part.ipid_stats(0).nb_processed > 20, part.remove)
+    fs.run()
+    assert probe.counters(tmp_path / "whole.mp4") == list(range(100))
+    (stream,) = probe.packets(tmp_path / "part.mp4")
+    assert 20 < len(stream.packets) <= 100
+    assert len(probe.counters(tmp_path / "part.mp4")) == len(stream.packets)
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+def test_ends_upstream_are_seen_unless_a_filter_blocks_them(fs: gpac.FilterSession, blocked: bool) -> None:
+    seen: list[tuple[bool, bool]] = []
+
+    class Late(Pass):
+        """Holds its last packet back, so that its own end comes after that of its source."""
+
+        def process(self) -> int:
+            pid = self.ipids[0] if self.ipids else None
+            if pid is not None and pid.nb_pck_queued == 1 and not pid.eos_received:
+                return 0
+            return super().process()
+
+    source, middle = Source(fs, 5), Late(fs)
+    middle.set_source(source)
+    middle.block_eos(blocked)
+    sink = Sink(fs, lambda pid, pck: seen.append((pid.has_seen_eos, pid.eos_received)))
+    sink.set_source(middle)
+    fs.run()
+    assert len(seen) == 5
+    assert seen[-1] == (not blocked, False)  # the source has ended, the filter between has not
+
+
+def test_an_end_that_is_cleared_is_none(fs: gpac.FilterSession) -> None:
+    ends: list[tuple[bool, bool]] = []
+
+    class Clears(Sink):
+        def process(self) -> int:
+            super().process()
+            for pid in self.ipids:
+                if pid.eos:
+                    pid.clear_eos(True)
+                    ends.append((pid.eos, pid.has_seen_eos))
+                    assert not any(each.eos for each in self.ipids)
+            return 0
+
+    Source(fs, 3)
+    sink = Clears(fs)
+    fs.run()
+    assert len(sink.seen) == 3
+    assert ends == [(False, False)]
+
+
+@pytest.mark.parametrize("prevented", [False, True])
+def test_a_filter_that_is_not_to_block_runs_ahead(fs: gpac.FilterSession, prevented: bool) -> None:
+    source, sink = Source(fs, 400), Sink(fs)
+    source.prevent_blocking(prevented)
+    most = 0
+    process = sink.process
+
+    def slow() -> int:
+        nonlocal most
+        if source.opid is not None:
+            most = max(most, source.opid.nb_pck_queued)
+        if source.sent < source.count and prevented:
+            sink.reschedule(1000)
+            return 0
+        return process()
+
+    sink.process = slow  # type: ignore[method-assign]
+    fs.run()
+    assert sink.seen == [10 * n for n in range(400)]
+    assert (most >= 399) is prevented
+    assert prevented or most <= 65
+
+
+def parts(opid: Any, number: int) -> Any:
+    """Frames of three parts each."""
+    packet = opid.new_pck(2)
+    packet.data[:] = number % 256
+    packet.start, packet.end = int(number % 3 == 0), int(number % 3 == 2)
+    return packet
+
+
+def test_parts_of_frames_are_joined_unless_a_filter_takes_them(fs: gpac.FilterSession) -> None:
+    def look(pid: Any, pck: Any) -> Any:
+        return bytes(pck.data), pck.start, pck.end, pck.corrupted
+
+    Source(fs, 30, parts)
+    framed, unframed = Sink(fs, look), Unframed(fs, look)
+    fs.run()
+    assert framed.seen == [(bytes([n, n, n + 1, n + 1, n + 2, n + 2]), 1, 1, False) for n in range(0, 30, 3)]
+    assert unframed.seen == [(bytes([n, n]), int(n % 3 == 0), int(n % 3 == 2), False) for n in range(30)]
+    assert framed.ended
+
+
+def test_a_frame_without_its_end_is_corrupted(fs: gpac.FilterSession) -> None:
+    Source(fs, 5, parts)
+    sink = Sink(fs, lambda _, pck: (bytes(pck.data), pck.corrupted))
+    fs.run()
+    assert sink.seen == [(bytes([0, 0, 1, 1, 2, 2]), False), (bytes([3, 3, 4, 4]), True)]
+
+
+def test_a_filter_that_is_no_scripts_gets_frames(fs: gpac.FilterSession) -> None:
+    class Keep(rw.Filter):
+        inputs = (rw.Caps(),)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen: list[bytes] = []
+
+        def process(self) -> None:
+            for pid in self.ipids:
+                self.seen += [bytes(packet.data) for packet in pid]
+
+    keep = Keep()
+    Source(fs, 9, parts)
+    fs._session.add(keep)
+    fs.run()
+    assert keep.seen == [bytes([n, n, n + 1, n + 1, n + 2, n + 2]) for n in (0, 3, 6)]
+
+
+def test_decode_times_are_found_out(fs: gpac.FilterSession) -> None:
+    shown = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8] + [10 + n for n in range(30)]
+
+    class Undated(Source):
+        def process(self) -> int:
+            if self.opid is None:
+                self.opid = self.new_pid()
+                self.properties(self.opid)
+                self.opid.recompute_dts(True)
+            if self.sent == len(shown):
+                self.opid.eos = True
+                return gpac.GF_EOS
+            packet = self.opid.new_pck(1)
+            packet.cts = shown[self.sent] * 40
+            packet.send()
+            self.sent += 1
+            return gpac.GF_OK
+
+    Undated(fs)
+    sink = Sink(fs, lambda _, pck: (pck.dts, pck.cts))
+    fs.run()
+    assert [cts // 40 for _, cts in sink.seen] == shown
+    decode = [dts for dts, _ in sink.seen]
+    assert decode == [40 * n - 40 for n in range(40)]  # steady, and late enough for the B-pictures
+    assert all(dts <= cts for dts, cts in sink.seen)
+
+
+class Asks(Sink):
+    """Wants H.264 with start codes, and says so when it sees what it got."""
+
+    def __init__(self, session: gpac.FilterSession) -> None:
+        gpac.FilterCustom.__init__(self, session, "asks")
+        self.push_cap("StreamType", "Visual", gpac.GF_CAPS_INPUT)
+        self.modes: list[Any] = []
+        self.seen: list[Any] = []
+        self.ended = 0
+        self.look = lambda _, pck: (pck.dts, bytes(pck.data[:4]))
+
+    def configure_pid(self, pid: Any, is_remove: bool) -> int:
+        self.modes.append(pid.get_prop("DecoderConfigMode"))
+        if self.modes[-1] != "in-band":
+            pid.negotiate_cap("DecoderConfigMode", "in-band")
+        return 0
+
+
+def test_another_property_is_negotiated_and_a_converter_comes_between(fs: gpac.FilterSession) -> None:
+    fs.load_src(str(make.media("film.mp4")))
+    asks = Asks(fs)
+    fs.run()
+    assert asks.modes == ["out-of-band", "in-band"]
+    assert len(asks.seen) == 100
+    with_codes = [data[:3] in (b"\0\0\0", b"\0\0\1") and data[:4] != b"\0\0\0\2" for _, data in asks.seen]
+    assert with_codes[-1]
+    assert with_codes == sorted(with_codes)  # what was queued came first
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_a_script_that_can_reconfigure_is_asked(fs: gpac.FilterSession, can: bool) -> None:
+    asked: list[Any] = []
+
+    class Changes(Source):
+        def reconfigure_output(self, opid: Any) -> int:
+            asked.append(opid.query_cap("Language"))
+            if not can:
+                return gpac.GF_NOT_SUPPORTED
+            opid.set_prop("Language", asked[-1])
+            return gpac.GF_OK
+
+    class Wants(Sink):
+        languages: tuple[Any, ...] = ()
+
+        def configure_pid(self, pid: Any, is_remove: bool) -> int:
+            self.languages = (*self.languages, pid.get_prop("Language"))
+            if self.languages == (None,):
+                pid.negotiate_cap("Language", "fra")
+            return 0
+
+    Changes(fs, 300)
+    sink = Wants(fs)
+    if can:
+        fs.run()
+        assert sink.languages == (None, "fra")
+        assert len(sink.seen) == 300
+    else:
+        with pytest.raises(rw.LinkError, match="Language is not set, wanted fra"):
+            fs.run()
+    assert asked == ["fra"]
