@@ -13,22 +13,15 @@ from reelway.filters.places import parse_place
 from reelway.filters.resize import fitted, resized
 from reelway.filters.testvideo import TestVideo
 from reelway.media.layout import Array
-from reelway.media.timeline import Timeline
 from reelway.testing.burnin import read_counter
+from reelway.testing.clock import VirtualClock
 from reelway.testing.parts import Seen
 from tests.filters.raw import joined
 
 
-class Film(TestVideo):
-    """Begins `offset_s` later on the running time."""
-
-    def __init__(self, offset_s: float = 0.0, **options: Any) -> None:
-        super().__init__(**{"size": "320x240", "frames": 25, **options})
-        self.offset_s = offset_s
-
-    def open(self) -> None:
-        super().open()
-        self.unlinked[0].timeline = Timeline(0, self.offset_s, 1.0)
+def film(offset: float = 0.0, **options: Any) -> TestVideo:
+    """Numbered pictures that begin `offset` seconds later on the running time."""
+    return TestVideo(**{"size": "320x240", "frames": 25, "offset": offset, **options})
 
 
 def cell(packet: rw.Packet, place: str) -> Array:
@@ -44,7 +37,7 @@ def numbers(seen: Seen, place: str) -> list[int | None]:
 
 def test_films_that_start_apart_are_in_sync() -> None:
     """The second one starts 3.7 s later: its times are in step with the first one's."""
-    seen = joined([Film(frames=125), Film(3.7, frames=50, fps=50)], Grid()).only
+    seen = joined([film(frames=125), film(3.7, frames=50, fps=50)], Grid()).only
     assert (seen.properties["Width"], seen.properties["Height"]) == (640, 240)
     assert [packet.dts for packet in seen.packets] == list(range(125))
     assert numbers(seen, "320x240+0+0") == list(range(125))
@@ -59,14 +52,32 @@ def test_films_that_start_apart_are_in_sync() -> None:
 
 
 def test_both_late_begin_at_the_first() -> None:
-    seen = joined([Film(2.0), Film(2.4)], Grid()).only
+    seen = joined([film(2.0), film(2.4)], Grid()).only
     assert [packet.dts for packet in seen.packets] == list(range(50, 85))
     assert numbers(seen, "320x240+320+0") == [None] * 10 + list(range(25))
     assert numbers(seen, "320x240+0+0") == list(range(25)) + [None] * 10
 
 
+def test_an_application_says_where_its_pictures_lie() -> None:
+    source = rw.AppSource(fps=25, offset=0.6, pixel_format="yuv420p", max_packets=30)
+    for _ in range(10):
+        source.push(np.full((360, 320), 200, np.uint8))
+    source.end()
+    seen = joined([film(), source], Grid()).only
+    light = [bool((cell(packet, "320x240+320+0") == 200).all()) for packet in seen.packets]
+    assert light == [15 <= n < 25 for n in range(25)]
+
+
+def test_live_films_that_start_apart() -> None:
+    """In real time too: pictures of both that are shown together were sent together."""
+    clock = VirtualClock()
+    seen = joined([film(live=True), film(0.5, live=True)], Grid(), clock=clock).only
+    assert numbers(seen, "320x240+320+0")[12:15] == [None, 0, 1]
+    assert clock.now() == pytest.approx(0.5 + 25 / 25)  # when the last picture is over
+
+
 def test_it_ends_with_the_shortest() -> None:
-    seen = joined([Film(frames=0), Film(frames=30), Film(frames=40)], Grid(end="shortest")).only
+    seen = joined([film(frames=0), film(frames=30), film(frames=40)], Grid(end="shortest")).only
     assert len(seen.packets) == 30
     assert (seen.properties["Width"], seen.properties["Height"]) == (640, 480)
     assert numbers(seen, "320x240+0+240") == list(range(30))
@@ -75,7 +86,7 @@ def test_it_ends_with_the_shortest() -> None:
 
 def test_given_places_and_another_size() -> None:
     grid = Grid(places=["640x480+0+0", "320x240+320+0"], background="white", size="640x512", fps=50)
-    seen = joined([Film(pattern="black"), Film(pattern="black")], grid).only
+    seen = joined([film(pattern="black"), film(pattern="black")], grid).only
     assert numbers(seen, "320x240+320+0") == [n for n in range(25) for _ in range(2)]
     assert (cell(seen.packets[0], "640x32+0+480") == 235).all()
 
@@ -83,7 +94,7 @@ def test_given_places_and_another_size() -> None:
 @pytest.mark.parametrize("format", ["yuv420p", "nv12", "rgb24", "yuv444p", "gray", "yuv420p10le"])
 def test_formats_and_shapes(format: str) -> None:
     """Films of other shapes keep theirs, in the middle of their cells."""
-    films = [Film(pixel_format=format, size="640x480"), Film(pixel_format=format, size="640x240", frames=3)]
+    films = [film(pixel_format=format, size="640x480"), film(pixel_format=format, size="640x240", frames=3)]
     seen = joined(films, Grid(pixel_format=format, size="640x240", background="#808080")).only
     assert seen.packets[0].payload.format == format
     assert numbers(seen, "320x240+0+0") == list(range(25))
@@ -93,13 +104,13 @@ def test_formats_and_shapes(format: str) -> None:
 
 
 def test_stretched_films_fill_their_cells() -> None:
-    seen = joined([Film(), Film()], Grid(size="640x480", fit="stretch", columns=1)).only
+    seen = joined([film(), film()], Grid(size="640x480", fit="stretch", columns=1)).only
     assert numbers(seen, "640x240+0+240") == list(range(25))
 
 
 def test_full_outputs_change_nothing() -> None:
     def run(**session: Any) -> list[Any]:
-        films = [Film(size="64x48"), Film(0.3, size="64x48", fps=30)]
+        films = [film(size="64x48"), film(0.3, size="64x48", fps=30)]
         return joined(films, Grid(), **session).only.log  # type: ignore[arg-type]
 
     assert run() == run(limits=rw.Limits(packets=1))
@@ -109,7 +120,7 @@ def test_nonsense_is_refused() -> None:
     with pytest.raises(rw.OptionError, match="'12x' is no place"):
         Grid(places=["12x"])
     with pytest.raises(rw.OptionError, match="1 places for 2 inputs"):
-        joined([Film(), Film()], Grid(places=["320x240+0+0"]))
+        joined([film(), film()], Grid(places=["320x240+0+0"]))
 
 
 def test_resized() -> None:

@@ -448,10 +448,32 @@ def test_frames_by_number(frames: str, wanted: list[int], tmp_path: Path) -> Non
     assert [Fraction(packet.cts or 0, scale) * 25 for packet in watch.of("video1")] == wanted
 
 
+@pytest.mark.parametrize("raw", ["no", "v", "a", "av"])
+def test_decoded_where_that_is_asked(raw: str) -> None:
+    with rw.Session() as session:
+        source = session.load_src(make.media("film.mp4"))
+        watch = Watch()
+        source >> session.load(f"reframer:raw={raw}") >> session.add(watch)
+        session.run()
+    codecs = {each["StreamType"]: each["CodecID"] for each in watch.properties}
+    assert codecs == {
+        "Visual": "raw" if "v" in raw else "h264",
+        "Audio": "raw" if "a" in raw and raw != "no" else "aac",
+    }
+
+
+def test_a_range_of_decoded_pictures_is_exact() -> None:
+    with rw.Session() as session:
+        source = session.load_src(make.media("film.mp4"))
+        watch = Watch()
+        source.video >> session.load("reframer:raw=v:xs=1.52:xe=2.2") >> session.add(watch)
+        session.run()
+    numbers = [make.read_counter(packet.planes()[0]) for packet in watch.of("video1") if not packet.seek]
+    assert numbers == list(range(38, 55))
+
+
 def test_what_is_refused() -> None:
     session = rw.Session()
-    with pytest.raises(rw.UnsupportedError, match="raw=av comes with a later version"):
-        session.load("reframer:raw=av")
     with pytest.raises(rw.OptionError, match="counts from 1"):
         session.load("reframer:frames=0")
     with pytest.raises(rw.OptionError):

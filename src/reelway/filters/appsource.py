@@ -14,9 +14,10 @@ from reelway.filters.arrays import format_of_picture, format_of_sound, picture_o
 from reelway.filters.mailbox import Mailbox
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
-from reelway.graph.option import option
+from reelway.graph.option import Seconds, option
 from reelway.graph.pid import Pid
 from reelway.media.packet import Packet
+from reelway.media.timeline import Timeline
 
 __all__ = ["AppSource"]
 
@@ -49,6 +50,12 @@ class AppSource(Filter):
     sample_rate: int = option(0, low=0, unit="Hz", help="arrays are sound with so many samples a second")
     sample_format: str = option("", help="of sound; empty: by the type of the numbers")
     live: bool = option(False, help="time each packet by the clock, when it is pushed")
+    offset: Seconds = option(
+        0.0,
+        unit="s",
+        kind=Seconds,
+        help="where time 0 of the stream lies on the session's running time",
+    )
     max_packets: int = option(8, low=1, help="so many wait; then push() does")
     properties: Mapping[str, Any] = option(
         {}, kind=object, help="of the stream: StreamType, CodecID, Timescale ..."
@@ -114,7 +121,7 @@ class AppSource(Filter):
 
     def open(self) -> None:
         if "StreamType" in self.properties and "CodecID" in self.properties:
-            self._out = self.new_pid("out", **self.properties)
+            self._out = self._made(self.properties)
 
     def process(self) -> float | None:
         while not self.blocked:
@@ -124,7 +131,7 @@ class AppSource(Filter):
             self._send(given)
         if self._box.closed and not len(self._box):
             if self._out is None:
-                self._out = self.new_pid("out", **self.properties)  # so that the end has a way
+                self._out = self._made(self.properties)  # so that the end has a way
             self._out.end()
         return None
 
@@ -182,7 +189,7 @@ class AppSource(Filter):
         packet = given.packet
         properties = {**given.properties, **self.properties}
         if self._out is None:
-            self._out = self.new_pid("out", **properties)
+            self._out = self._made(properties)
         elif any(self._out.properties.get(name) != value for name, value in properties.items()):
             self._out.set(**properties)
         timescale: int = self._out.properties.get("Timescale") or 1
@@ -197,6 +204,11 @@ class AppSource(Filter):
         assert packet.dts is not None
         self._next = Fraction(packet.dts + (packet.duration or 0), timescale)
         self._out.send(packet)
+
+    def _made(self, properties: Mapping[str, Any]) -> Pid:
+        pid = self.new_pid("out", **properties)
+        pid.timeline = Timeline(0, float(self.offset), 1.0)
+        return pid
 
     def _moment_s(self) -> float:
         """Seconds since the first push, by the session's clock."""

@@ -14,6 +14,7 @@ from reelway.graph.option import Seconds, option
 from reelway.graph.pid import Pid
 from reelway.media.events import Event, Play, Seek, Stop
 from reelway.media.packet import Packet
+from reelway.media.timeline import Timeline
 
 __all__ = ["Generator", "Signal"]
 
@@ -54,6 +55,14 @@ class Generator(Filter):
         help="how long it goes on; 0: without end",
     )
 
+    offset: Seconds = option(
+        0.0,
+        low=0.0,
+        unit="s",
+        kind=Seconds,
+        help="where time 0 of its streams lies on the session's running time",
+    )
+
     def signals(self) -> list[Signal]:
         """What it sends, made from its options."""
         raise NotImplementedError
@@ -69,6 +78,11 @@ class Generator(Filter):
         self._signals = self.signals()
         for signal in self._signals:
             signal.pid = self.new_pid(signal.name, **signal.properties)
+            signal.pid.timeline = Timeline(0, float(self.offset), 1.0)
+        if self.live:
+            self._pacer.due_s(
+                None, -float(self.offset), self.context.now(), 1.0, True
+            )  # the clock starts now
 
     def on_event(self, event: Event) -> bool:
         """Play moves the stream that it concerns, Seek all of them; a stream that nobody wants ends."""

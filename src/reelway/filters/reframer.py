@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-from reelway.errors import OptionError, UnsupportedError
+from reelway.errors import OptionError
 from reelway.filters.extraction import Extraction, StreamCutter, ranges
 from reelway.filters.pacing import Pacer
-from reelway.graph.caps import Caps
+from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import Seconds, option
@@ -111,7 +111,7 @@ class Reframer(Filter):
         help="seek so much before the start: at least a group of pictures where a source has no index",
     )
     raw: str = option(
-        "no", choices=("no", "av", "a", "v"), help="decode sound and pictures (not in this version)"
+        "no", choices=("no", "av", "a", "v"), help="take sound, pictures or both decoded"
     )
 
     def __init__(self, **options: Any) -> None:
@@ -124,10 +124,9 @@ class Reframer(Filter):
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
         if self.raw != "no":
-            raise UnsupportedError(
-                f"reframer:raw={self.raw} comes with a later version",
-                hint="a consumer that asks for CodecID=raw gets decoded media",
-            )
+            kinds = [kind for letter, kind in (("v", "Visual"), ("a", "Audio")) if letter in self.raw]
+            decoded = [Caps(StreamType=kind, CodecID="raw") for kind in kinds]
+            self.inputs = (*decoded, Caps(StreamType=Not(*kinds)))  # type: ignore[misc]  # of this one
         if any(number == 0 for number in _listed(self.frames)):
             raise OptionError(
                 "reframer:frames counts from 1", hint="-10 keeps the first of every ten packets"
