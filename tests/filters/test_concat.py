@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 import reelway as rw
 from reelway.filters.concat import Concat
@@ -11,6 +14,7 @@ from reelway.filters.testvideo import TestVideo
 from reelway.testing.burnin import read_counter
 from reelway.testing.parts import Collect, Feed, numbered
 from tests.filters.raw import joined
+from tests.media import make, probe
 
 
 def feed(count: int, step: int = 40, start: int = 0, **more: Any) -> Feed:
@@ -93,3 +97,20 @@ def test_order_is_that_of_linking_not_of_opening() -> None:
         session.run()
     widths = [entry[1]["Width"] for entry in sink.only.log if entry[0] == "configure"]
     assert widths == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
+@pytest.mark.parametrize("kind", ["mp4", "mkv", "ts"])
+def test_coded_films_are_joined_without_decoding(name: str, kind: str, tmp_path: Path) -> None:
+    """Also of Matroska, which leaves out the decoding time of the first picture."""
+    target = tmp_path / f"out.{kind}"
+    with rw.Session() as session:
+        concat = session.load("concat")
+        for _ in range(2):
+            session.load_src(str(make.media(name))) >> concat
+        concat >> session.load_dst(str(target))
+        session.run()
+    assert probe.counters(target) == [*range(100)] * 2
+    assert [len(s.packets) for s in probe.packets(target)] == [
+        2 * len(s.packets) for s in probe.packets(make.media(name))
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from reelway.graph.caps import Caps
@@ -13,6 +14,33 @@ from reelway.media.packet import Packet
 from reelway.media.timebase import rescale
 
 __all__ = ["Concat"]
+
+MOST_HELD = 16
+
+
+class _Stream:
+    """One input."""
+
+    __slots__ = ("held", "key", "ready")
+
+    def __init__(self, key: tuple[str, int]) -> None:
+        self.key = key
+        """Which output it goes to: its kind, and the how manieth it is of that."""
+        self.held: list[Packet] = []
+        """The packets of its beginning, up to the first with a decoding time."""
+        self.ready = False
+
+    def look(self, pid: Link) -> None:
+        """Takes the beginning. Where containers leave decoding times out there, counts them back."""
+        while not self.ready and (packet := pid.get()) is not None:
+            self.held.append(packet)
+            self.ready = packet.dts is not None or packet.cts is None or len(self.held) >= MOST_HELD
+        if pid.ended or pid.removed:
+            self.ready = True
+        if self.ready and self.held and (dts := self.held[-1].dts) is not None:
+            for packet in reversed(self.held[:-1]):
+                dts -= packet.duration or 1
+                packet.dts = dts
 
 
 class _Piece:
@@ -56,8 +84,8 @@ class Concat(Filter):
             kind = str(pid.properties.get("StreamType"))
             number = sum(1 for link in piece.links if link.properties.get("StreamType") == kind)
             piece.links.append(pid)
-            pid.data = kind, number
-        elif pid.data in self._outputs and pid in self._pieces[self._at].links:
+            pid.data = _Stream((kind, number))
+        elif pid.data.key in self._outputs and pid in self._pieces[self._at].links:
             self._announce(pid)
 
     def process(self) -> float | None:
@@ -68,9 +96,10 @@ class Concat(Filter):
             if piece.shift_s is None and not self._begin(piece):
                 return None
             for pid in piece.links:
-                output, shift_s = self._outputs[pid.data], piece.shift_s
+                output, shift_s = self._outputs[pid.data.key], piece.shift_s
                 assert shift_s is not None
-                for packet in pid:
+                held, pid.data.held = pid.data.held, []
+                for packet in chain(held, pid):
                     output.send(self._shifted(packet, pid, shift_s))
             if not all(pid.ended or pid.removed for pid in piece.links):
                 return None
@@ -83,8 +112,8 @@ class Concat(Filter):
         """The next source follows, in process()."""
 
     def restarted(self, pid: Link) -> None:
-        if pid.data in self._outputs and pid in self._pieces[self._at].links:
-            self._outputs[pid.data].restart()
+        if pid.data.key in self._outputs and pid in self._pieces[self._at].links:
+            self._outputs[pid.data.key].restart()
 
     def _order(self) -> bool:
         """Puts the pieces in the order in which they were linked, once all are there."""
@@ -105,13 +134,15 @@ class Concat(Filter):
 
     def _begin(self, piece: _Piece) -> bool:
         """Finds by how much `piece` is shifted, once the first packets of all its streams are there."""
-        heads = {pid: pid.peek() for pid in piece.links}
-        if any(head is None and not (pid.ended or pid.removed) for pid, head in heads.items()):
+        for pid in piece.links:
+            pid.data.look(pid)
+        if not all(pid.data.ready for pid in piece.links):
             return False
         starts = [
             Fraction(min(times), _timescale(pid))
-            for pid, head in heads.items()
-            if head is not None and (times := [t for t in (head.dts, head.cts) if t is not None])
+            for pid in piece.links
+            for head in pid.data.held[:1]
+            if (times := [time for time in (head.dts, head.cts) if time is not None])
         ]
         first = self._at == 0
         piece.shift_s = Fraction(0) if first or not starts else self._end_s - min(starts)
@@ -121,16 +152,16 @@ class Concat(Filter):
 
     def _announce(self, pid: Link) -> None:
         """The output is there, and says what has changed; its timescale stays."""
-        output = self._outputs.get(pid.data)
+        output = self._outputs.get(pid.data.key)
         if output is None:
-            self._outputs[pid.data] = self.new_pid(pid.name, **_lasting(pid.properties))
+            self._outputs[pid.data.key] = self.new_pid(pid.name, **_lasting(pid.properties))
             return
         wanted = {**_lasting(pid.properties), "Timescale": output.properties.get("Timescale")}
         if wanted != output.properties:
             output.set(**{name: None for name in output.properties if name not in wanted}, **wanted)
 
     def _shifted(self, packet: Packet, pid: Link, shift_s: Fraction) -> Packet:
-        own, to = _timescale(pid), self._outputs[pid.data].properties.get("Timescale") or 1
+        own, to = _timescale(pid), self._outputs[pid.data.key].properties.get("Timescale") or 1
         last = packet.cts if packet.cts is not None else packet.dts
         if last is not None:
             end_s = Fraction(last + (packet.duration or 0), own) + shift_s
