@@ -449,3 +449,22 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, count: Callable[[int
     assert int(child.stdout) < 160 << 10
     result = tmp_path / "out.mkv"
     assert result.stat().st_size > count(1 << 30)
+
+
+@pytest.mark.parametrize(("fragment_s", "expected"), [(0, 4), (1.5, 2)])
+def test_fragments_play_as_far_as_they_are_written(fragment_s: float, expected: int, tmp_path: Path) -> None:
+    """Trap 29: what a killed writer leaves."""
+    whole = tmp_path / "whole.mp4"
+    with rw.Session() as session:
+        source = session.load_src(make.media("film.mp4"))
+        source >> session.load_dst(whole, fragment_s=fragment_s)
+        session.run()
+    data = whole.read_bytes()
+    assert data.count(b"moof") == expected
+    assert probe.ffprobe(whole)[1] == ""
+    assert_whole(data)
+    part = tmp_path / "part.mp4"
+    part.write_bytes(data[: data.rindex(b"moof") + 20])
+    assert probe.counters(part) == list(range(100 * (expected - 1) // expected))
+    with pytest.raises(rw.OptionError, match="matroska has no fragments"), rw.Session() as session:
+        session.load_dst(tmp_path / "out.mkv", fragment_s=1)

@@ -158,6 +158,12 @@ def _apart(config: bytes | None, data: memoryview) -> bool:
     return True
 
 
+def fragmented(least_s: float) -> dict[str, str]:
+    """FFmpeg's options for MP4 in movie fragments (ISO/IEC 14496-12, 8.8) that begin with random access."""
+    flags = {"movflags": "+frag_keyframe+empty_moov+delay_moov+default_base_moof"}
+    return {**flags, "min_frag_duration": str(round(least_s * 1_000_000))} if least_s else flags
+
+
 def muxer_options(
     format_name: str, options: Mapping[str, str], time_bases: Sequence[Fraction], seekable: bool
 ) -> dict[str, str]:

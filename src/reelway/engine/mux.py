@@ -70,6 +70,13 @@ class Mux(Filter):
     audio: str = option(  # type: ignore[assignment]
         "", help="what audio is coded to: an encoder and its options, or copy"
     )
+    fragment_s: float | None = option(
+        None,
+        low=0.0,
+        unit="s",
+        help="mp4 and mov in fragments, which play while they are written and after a crash: at least so "
+        "long each, from a random access point; 0: one for each group of pictures",
+    )
     ffmpeg: dict[str, str] = option({}, kind=dict, help="options of FFmpeg's muxer, by its names")
 
     def __init__(self, **options: Any) -> None:
@@ -99,6 +106,13 @@ class Mux(Filter):
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
                     hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
                 ) from None
+
+        if self.fragment_s is not None:
+            if self._format_name not in containers.MP4:
+                raise OptionError(
+                    f"{self._format_name} has no fragments", hint="fragment_s is for mp4 and mov"
+                )
+            self.ffmpeg = {**containers.fragmented(self.fragment_s), **self.ffmpeg}
 
     def configure(self, pid: Link) -> None:
         if self._header_written and pid in self._planned:
