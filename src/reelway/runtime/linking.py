@@ -178,10 +178,11 @@ def remove(scheduler: Scheduler, filters: Collection[Filter]) -> None:
 def detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
     """Nothing more gets into `link`, but for `last`."""
     producer: Node = link.source.context  # type: ignore[assignment]
+    pid = link.pid  # by then another one may feed it
 
     def let_go() -> None:
-        if link in link.pid.links:
-            link.pid.detach(link)
+        if link in pid.links:
+            pid.detach(link)
         if last is not None:
             link.close(last)
         scheduler.let_go_on(producer.filter)
