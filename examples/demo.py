@@ -1,8 +1,9 @@
-"""What `make demo` shows: a film through a Python filter into MPEG-TS, and from there back into MP4.
+"""What `make demo` shows: a film with sound through a filter in Python, into an mp4, and how that looks.
 
     python examples/demo.py [FILM] [FOLDER]
 
-Without FILM it makes a small one. What it writes is in FOLDER, by default build/demo.
+Without FILM it makes one: test pictures with their number burned in, and a click every second. What it
+writes is in FOLDER, by default build/demo; contact.png there shows frames of both films side by side.
 """
 
 from __future__ import annotations
@@ -13,60 +14,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy
+from PIL import Image
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sample import make_film
 
 import reelway as rw
 
-BARS = " ▁▂▃▄▅▆▇█"
 console = Console()
 
 
-class Meter(rw.Filter):
-    """Weighs what passes: bytes in each half second of every stream. Packets go on as they came."""
-
-    inputs = [rw.Caps()]
-    outputs = [rw.Caps()]
-
-    window_s: float = rw.option(0.5, low=0.01, unit="s", help="length of one measurement")
-    speed: float = rw.option(0.0, low=0.0, help="so many times as fast as it plays; 0: as fast as it goes")
-
-    def open(self) -> None:
-        self.started = self.context.now()
-
-    def configure(self, pid: rw.Link) -> None:
-        if pid.output is None:
-            self.new_pid(of=pid)
-            pid.data = []  # bytes a window
-        else:
-            pid.output.copy_properties(pid)
-
-    def process(self) -> float | None:
-        waits = [self.pass_on(pid) for pid in self.ipids]
-        return min((wait for wait in waits if wait is not None), default=None)
-
-    def pass_on(self, pid: rw.Link) -> float | None:
-        """Sends on what is due; seconds until the next packet is, or None where there is none."""
-        assert pid.output is not None
-        windows: list[int] = pid.data
-        while packet := pid.peek():
-            time_s: float = max(0.0, (packet.dts or 0) / pid.properties["Timescale"])
-            if self.speed and (wait := time_s / self.speed + self.started - self.context.now()) > 0:
-                return wait
-            pid.get()
-            window = int(time_s / self.window_s)
-            windows.extend([0] * (window + 1 - len(windows)))
-            windows[window] += packet.size
-            pid.output.send(packet)
-        return None
-
-    def bars(self, pid: rw.Link) -> str:
-        """The measurements of one input as a row of bars."""
-        top = max(pid.data, default=0) or 1
-        return "".join(BARS[-(-size * (len(BARS) - 1) // top)] for size in pid.data)
+@rw.video_filter(pixel_format="rgb24")
+def neon(image, time_s, turns_s=4.0):  # type: ignore[no-untyped-def]
+    """Outlines in a colour that goes round in `turns_s` seconds, on a darkened picture."""
+    gray = image.mean(axis=2, dtype=numpy.float32)
+    edges = numpy.zeros_like(gray)
+    edges[:, 1:-1] += numpy.abs(gray[:, 2:] - gray[:, :-2])
+    edges[1:-1] += numpy.abs(gray[2:] - gray[:-2])
+    thirds = numpy.arange(3) / 3
+    color = 0.5 + 0.5 * numpy.cos(2 * numpy.pi * (time_s / turns_s - thirds))
+    glow = numpy.minimum(edges, 255)[..., None] * color
+    return numpy.minimum(image * 0.35 + glow, 255).astype(numpy.uint8)
 
 
 @dataclass(frozen=True)
@@ -108,34 +78,56 @@ def table_of(path: Path) -> Table:
     return table
 
 
+def make_footage(path: Path, seconds: float) -> None:
+    """Test pictures and sound, coded to H.264 and AAC."""
+    with rw.Session() as session:
+        source = session.load("avgen", pattern="smpte", size="640x360", duration=seconds)
+        text = session.load(
+            "text", content="Reelway {time}", position="bottom-center", font_size=36, box="black@0.6"
+        )
+        session.chain(source, text, session.load_dst(path, video="h264:preset=veryfast", audio="aac"))
+        session.run(progress=True)
+
+
+def contact_sheet(films: list[Path], path: Path, columns: int = 4) -> None:
+    """Frames of each film at the same times, a row each."""
+    rows = []
+    for film in films:
+        frames = rw.frames(film, pixel_format="rgb24", width=320)
+        last = frames.times[-1]
+        rows.append(numpy.hstack([frames.at(last * n / (columns - 1)).array for n in range(columns)]))
+    Image.fromarray(numpy.vstack(rows)).save(path)
+
+
 def main(film: Path | None, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if film is None:
         film = folder / "film.mp4"
-        heading("A film of 12 s, made here")
-        make_film(film, seconds=12)
+        heading("A film of 8 s, made here")
+        make_footage(film, 8)
     console.print(table_of(film))
 
-    transport, again = folder / "film.ts", folder / "again.mp4"
-
-    heading(f"{film.name} -> Meter, a filter in Python -> {transport.name}")
+    result = folder / "neon.mp4"
+    heading(f"{film.name} -> neon, a function in Python -> {result.name}; the sound is copied")
+    started = time.perf_counter()
     with rw.Session() as session:
-        meter = Meter(speed=6.0)  # so slowly, to be watched
-        session.load_src(film) >> session.add(meter) >> session.load_dst(transport)
+        source = session.load_src(film)
+        sink = session.load_dst(result, video="h264:preset=veryfast", audio="copy")
+        source.video >> session.add(neon(turns_s=3.0)) >> sink
+        source.audio >> sink
         say(f"{session.explain()}\n")
         session.run(progress=True)
-        say(f"{session.graph()}\n\nbytes in each {meter.window_s} s:")
-        for pid in meter.ipids:
-            say(f"{pid.name:8} {meter.bars(pid)}")
+        say(f"{session.graph()}\n")
+    took_s = time.perf_counter() - started
+    console.print(table_of(result))
+    frames = len(rw.frames(result))
+    say(f"{frames} pictures in {took_s:.1f} s: {frames / took_s:.0f} a second")
 
-    heading(f"{transport.name} -> {again.name}, in one line of Python")
-    started = time.perf_counter()
-    done = rw.run(transport, again)
-    took_ms = (time.perf_counter() - started) * 1000
-    packets = sum(link.packets_out for filter in done.filters for link in filter.inputs)
-    say(f"{packets:,} packets in {took_ms:.0f} ms, none decoded\n")
-    console.print(table_of(again))
-    say(f"The files are in {folder}.\nNext: README.md, the other examples, docs/filters.md.")
+    heading("Look at it")
+    contact = folder / "contact.png"
+    contact_sheet([film, result], contact)
+    say(f"{contact}: the film above, the result below.\nThe films are beside it.")
+    say("Next: README.md, the other examples, docs/filters.md.")
 
 
 def heading(text: str) -> None:
