@@ -122,3 +122,12 @@ def test_in_asyncio() -> None:
 
     assert asyncio.run(read()) == list(range(100))
     assert asyncio.run(leave()) == 0
+def test_upright_by_default_and_as_coded_when_asked() -> None:
+    upright = next(iter(rw.frames(make.media("upright.mp4"))))
+    coded = next(iter(rw.frames(make.media("upright.mp4"), upright=False)))
+    assert upright.planes()[0].shape == (320, 240)
+    assert coded.planes()[0].shape == (240, 320)
+    turned = [np.rot90(coded.planes()[0], quarter) for quarter in (1, 3)]
+    assert any((upright.planes()[0] == each).all() for each in turned)
+
+

@@ -226,6 +226,10 @@ class Wiring:
         """How a stream gets into `consumer`."""
         if demand := consumer.demand(properties):
             return resolve_through(demand, properties, consumer.inputs, USUAL, self._converters())
+        return self.fit_as_it_is(properties, consumer)
+
+    def fit_as_it_is(self, properties: Mapping[str, Any], consumer: Filter) -> Chain | NoChain:
+        """`fit` of a stream that has gone through what `consumer` demands."""
         direct = resolve(properties, consumer.inputs, {}, ())
         if isinstance(direct, Chain):
             return direct

@@ -65,7 +65,8 @@ class Linker:
             return  # it was taken out with all that it would feed
         if source in self.made_for:
             for each in tuple(self.made_for[source]):
-                self.connect(pid, each.steps, each.consumer, None, each.link, each.restart)
+                steps = each.steps or self._unforeseen(pid, each.consumer)
+                self.connect(pid, steps, each.consumer, None, each.link, each.restart)
             return
         if extra := self.properties.get(source):
             pid.set(**extra)
@@ -126,6 +127,13 @@ class Linker:
                 made[key] = filter
         self.made_for[filter].append(Onward(rest, consumer, link, restart))
         return True
+
+    def _unforeseen(self, pid: Pid, consumer: Filter) -> tuple[Step, ...]:
+        """What is needed besides the plan, as for a turn of the pictures that only their decoder sees."""
+        chain = self._session._wiring.fit_as_it_is(pid.properties, consumer)
+        if isinstance(chain, NoChain):
+            raise link_error(Refusal(pid.filter, pid.name, pid.properties, consumer, chain))
+        return tuple(chain.steps)
 
     def _make(self, step: Step) -> Filter:
         session = self._session
