@@ -205,6 +205,25 @@ def test_many_threads_push_at_once() -> None:
         assert own == sorted(own)
 
 
+def test_the_session_does_not_wait_for_itself() -> None:
+    source, sink = rw.AppSource(max_packets=2), rw.AppSink()
+    with rw.Session(blocking=False) as session:
+        session.add(source) >> session.add(sink)
+        session.run()
+        with pytest.raises(rw.StateError, match="wait for itself"):
+            sink.pull()
+        source.push(picture(0))
+        source.push(picture(1))
+        with pytest.raises(rw.StateError, match="wait for itself"):
+            source.push(picture(2))
+        got = []
+        source.end()
+        while session.run():
+            while (packet := sink.poll()) is not None:
+                got.append(packet)
+    assert len(got) + len(list(sink)) == 2
+
+
 @pytest.mark.parametrize("how", ["stop", "fail"])
 def test_who_pushes_wakes_when_the_session_stops(how: str) -> None:
     source = rw.AppSource(max_packets=1)

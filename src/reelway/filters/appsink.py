@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -64,7 +65,8 @@ class AppSink(Filter):
     def pull(self, timeout_s: float | None = None) -> Packet | None:
         """The next packet, which is then yours; waits for it. None: the stream, or the session, is over.
 
-        Raises DeadlineError after `timeout_s`.
+        Raises DeadlineError after `timeout_s`, and StateError where the session's own thread would wait for
+        itself.
         """
         return self._received(self._box.take(timeout_s))
 
@@ -94,6 +96,7 @@ class AppSink(Filter):
         self._box.limit = 1 if self.policy == "latest" else self.max_packets
 
     def process(self) -> float | None:
+        self._box.owner = threading.get_ident()
         for pid in self.ipids:
             while self.policy != "block" or not self._box.full:
                 packet = pid.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from fractions import Fraction
@@ -88,8 +89,8 @@ class AppSource(Filter):
         """Gives an array, a Packet or bytes; waits while `max_packets` do.
 
         An array is copied; with `copy=False` it is given away. Raises PacketError where it is none that
-        fits, DeadlineError after `timeout_s`, and StateError after `end()` or when the session is over. Not
-        from the session's own thread, which would wait for itself.
+        fits, DeadlineError after `timeout_s`, and StateError after `end()`, when the session is over, or
+        where the session's own thread would wait for itself.
         """
         self._box.put(self._given(data, time_s, duration_s, copy), timeout_s)
         self._wake()
@@ -124,6 +125,7 @@ class AppSource(Filter):
             self._out = self._made(self.properties)
 
     def process(self) -> float | None:
+        self._box.owner = threading.get_ident()
         while not self.blocked:
             given = self._box.poll()
             if given is None:

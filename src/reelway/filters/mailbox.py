@@ -28,6 +28,8 @@ class Mailbox(Generic[Item]):
         self.limit = limit
         self.closed = ""
         """Why nothing more gets in; empty: something does."""
+        self.owner: int | None = None
+        """The session's thread, once it runs: were it to wait here, it would wait for itself."""
         self._items: deque[Item] = deque()
         self._changed = threading.Condition()
         self._waiting: dict[asyncio.Future[None], Callable[[], Any]] = {}
@@ -73,6 +75,7 @@ class Mailbox(Generic[Item]):
         while not self.offer(item):
             with self._changed:
                 self._refuse_if_closed()
+                self._refuse_owner()
                 if self.full and not self._changed.wait(_left(until)):
                     raise self._late(timeout_s)
 
@@ -85,6 +88,7 @@ class Mailbox(Generic[Item]):
                     continue
                 if self.closed:
                     return None
+                self._refuse_owner()
                 if not self._changed.wait(_left(until)):
                     raise self._late(timeout_s)
         return item
@@ -145,6 +149,13 @@ class Mailbox(Generic[Item]):
     def _refuse_if_closed(self) -> None:
         if self.closed:
             raise StateError(self.closed)
+
+    def _refuse_owner(self) -> None:
+        if threading.get_ident() == self.owner:
+            raise StateError(
+                "the session's own thread would wait for itself here",
+                hint="push and pull in another thread, or run the session in one; poll() never waits",
+            )
 
     def _late(self, timeout_s: float | None) -> DeadlineError:
         what = f"{len(self._items)} of {self.limit} places are taken" if self._items else "nothing came"
