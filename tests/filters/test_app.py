@@ -209,19 +209,20 @@ def test_the_session_does_not_wait_for_itself() -> None:
     source, sink = rw.AppSource(max_packets=2), rw.AppSink()
     with rw.Session(blocking=False) as session:
         session.add(source) >> session.add(sink)
-        session.run()
+        source.push(picture(0))
+        while (packet := sink.poll()) is None:
+            session.run()
+        assert packet.dts == 0
         with pytest.raises(rw.StateError, match="wait for itself"):
             sink.pull()
-        source.push(picture(0))
         source.push(picture(1))
+        source.push(picture(2))
         with pytest.raises(rw.StateError, match="wait for itself"):
-            source.push(picture(2))
-        got = []
+            source.push(picture(3))
         source.end()
         while session.run():
-            while (packet := sink.poll()) is not None:
-                got.append(packet)
-    assert len(got) + len(list(sink)) == 2
+            pass
+    assert len(list(sink)) == 2
 
 
 @pytest.mark.parametrize("how", ["stop", "fail"])
