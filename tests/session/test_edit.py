@@ -434,6 +434,99 @@ def test_a_muxer_behind_its_header_goes_on_with_another_film_and_refuses_a_strea
     assert len(counters) == len(probe.packets("out.mp4")[0].packets) > 70
 
 
+# Through converters, and from inside
+
+
+class Units(Collect):
+    """H.264 with start codes."""
+
+    inputs = (rw.Caps(CodecID="h264", DecoderConfigMode="in-band"),)
+
+
+def started(sink: Collect) -> bool:
+    return all(bytes(packet.data[:3]) in (b"\0\0\0", b"\0\0\1") for packet in sink.only.packets)
+
+
+def test_insertion_behind_a_converter_and_another_source_through_one(film: str) -> None:
+    units, between = Units(), Forward(name="between")
+    with rw.Session(limits=rw.Limits(packets=4)) as session:
+        source = session.load_src(film)
+        source.video >> session.add(units)
+        source >> session.load_dst("null")
+
+        def insert() -> None:
+            session.insert(between, before=units)
+            assert [link.source.name for link in between.ipids] in ([], ["bitstream"])
+
+        def relink() -> float | None:
+            if not units.ipids or units.ipids[0].source is not between:
+                return 0.0
+            second = session.load_src(film)
+            session.relink(units, second, "#video")
+            session.remove(between)
+            return None
+
+        session.post(when(seen(units, 10), insert))
+        run(session, relink)
+        assert between not in session.filters
+        makers = [each.name for each in session.filters if each.name.startswith("bitstream")]
+        assert len(makers) == 1  # the first converter left with what it was made for
+    log = units.only.log
+    again = log.index("restart")
+    before = sum(isinstance(entry[0], int) for entry in log[:again])
+    assert 10 <= before < 50
+    assert len(units.only.packets) - before == 50  # all of the second film
+    assert started(units)
+
+
+def test_filters_edit_their_session_in_their_own_turns() -> None:
+    class Leaves(Collect):
+        def process(self) -> None:
+            super().process()
+            if self in session.filters and self.seen and len(self.only.packets) > 50:
+                session.remove(self)
+
+    class Inserts(Forward):
+        added: Marked | None = None
+
+        def process(self) -> None:
+            if self.opids and self.opids[0].packets_sent > 50 and self.added is None:
+                self.added = Marked(b"i")
+                session.insert(self.added, after=self)
+            super().process()
+
+    session, source, sink = two()
+    leaves, inserts, behind = Leaves(name="leaves"), Inserts(), Collect(name="behind")
+    source >> session.add(leaves)
+    source >> session.add(inserts) >> session.add(behind)
+    session.run()
+    assert sink.numbers == behind.numbers == list(range(3000))
+    assert letters(behind) == ".i"
+    assert 50 < len(leaves.numbers) < 3000
+    assert contiguous(leaves.numbers)
+    assert leaves.closed == 1
+    assert session.completed
+
+
+def test_a_replacement_that_is_taken_out_before_it_begins_ends_what_it_was_to_feed() -> None:
+    session, _, sink = two("own")
+    old, new, main = Marked(b"a", name="old"), Marked(b"b", name="new"), Collect(name="branch")
+    old.thread = "own"
+    source = session["Feed"]
+    source >> session.add(old) >> session.add(main)
+
+    def edit() -> None:
+        session.replace(old, new)
+        session.remove(new)
+        assert [each.name for each in session.filters] == ["Feed", "main"]
+
+    run(session, when(seen(main, 20), edit))
+    assert sink.numbers == list(range(3000))
+    assert contiguous(main.numbers)
+    assert main.only.ended
+    assert main.closed == 1
+
+
 # From other threads, and many
 
 
