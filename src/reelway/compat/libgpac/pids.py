@@ -10,6 +10,7 @@ from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
 from reelway.compat.libgpac.flow import DecodeTimes, Parts, has_ended, is_last, is_part
 from reelway.compat.libgpac.later import NearestNames
+from reelway.compat.libgpac.negotiation import negotiate
 from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket
 from reelway.compat.libgpac.properties import from_reelway, held, key_of, shown, to_reelway
 from reelway.compat.libgpac.values import BufferOccupancy, Fraction64
@@ -390,31 +391,8 @@ class FilterPid(NearestNames):
         A script's producer that has `reconfigure_output(opid)` is asked, and finds the value with
         `opid.query_cap(pcode)`; else a converter is put between. Raises LinkError where there is none.
         """
-        link = self._in("negotiate")
-        value = to_reelway(pcode, prop, custom_type)
-        adapter = self._filter._adapter
-
-        def convert() -> None:
-            before = adapter.inputs
-            adapter.inputs = [rw.Caps(**{**caps, pcode: value}) for caps in before]  # type: ignore[misc]
-            try:
-                self._filter._session._session.relink(adapter, *self._origin())
-            except rw.ReelwayError:
-                adapter.inputs = before  # type: ignore[misc]
-                raise
-
-        producer, opid = getattr(link.source, "face", None), link.pid.data
-        if isinstance(opid, FilterPid) and callable(getattr(producer, "reconfigure_output", None)):
-            opid._filter._negotiate(opid, pcode, value, convert)
-        else:
-            convert()
-
-    def _origin(self) -> tuple[rw.Filter, str]:
-        """Where this input comes from, past converters, and the selector that chooses it there."""
-        pid = self._in("look").pid
-        while pid.filter.wiring is None and pid.filter.ipids:  # the resolver's
-            pid = pid.filter.ipids[0].pid
-        return pid.filter, f"#{pid.name}"
+        self._in("negotiate")
+        negotiate(self, pcode, to_reelway(pcode, prop, custom_type))
 
     def require_source_id(self) -> None:
         """Nothing to do: Reelway's links know their source."""
