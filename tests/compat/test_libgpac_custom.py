@@ -11,7 +11,6 @@ import pytest
 
 import reelway as rw
 import reelway.compat.libgpac as gpac
-from reelway import catalog
 from reelway.media.frame import MemoryFrame
 from tests.media import make
 
@@ -762,18 +761,23 @@ def test_a_decoders_frame_is_known_as_such(fs: gpac.FilterSession) -> None:
     frame = MemoryFrame.picture("gray", 4, 2)
     packet = Source(fs).new_pid()._made(rw.Packet(frame), readonly=False)
     assert packet.frame_ifce
-    with pytest.raises(NotImplementedError, match="raw video comes later"):
-        _ = packet.data
+    assert packet.data.shape == (8,)
+    copy = packet.clone()
+    assert copy is not None
+    copy.data[3] = 7
+    assert (copy.data[3], packet.data[3], frame.planes()[0][0, 3]) == (7, 0, 0)
 
 
-def test_raw_video_is_there_or_says_that_it_comes_later(fs: gpac.FilterSession) -> None:
-    filter = gpac.FilterCustom(fs, "raw")
-    if "decode" in catalog.names():
-        filter.push_cap("CodecID", "Raw", gpac.GF_CAPS_INPUT)
-        assert list(filter._adapter.inputs) == [rw.Caps(CodecID="raw")]
-    else:
-        with pytest.raises(NotImplementedError, match="libgpac's raw video comes later"):
-            filter.push_cap("CodecID", "Raw", gpac.GF_CAPS_INPUT)
+@pytest.mark.parametrize(
+    ("format", "expected"), [("yuv420p", (6, 3)), ("nv12", (6, 6)), ("rgb24", (18, None))]
+)
+def test_strides_of_raw_video_are_always_known(
+    fs: gpac.FilterSession, format: str, expected: tuple[int, int | None]
+) -> None:
+    pid = Source(fs).new_pid()
+    raw = {"StreamType": "Visual", "CodecID": "raw", "Width": 6, "Height": 4, "PixelFormat": format}
+    pid._out("set").set(**raw)
+    assert (pid.get_prop("Stride"), pid.get_prop("StrideUV")) == expected
 
 
 # Failures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from tests.media import make, probe
@@ -146,3 +148,75 @@ def test_custom_forward(tmp_path: Path) -> None:
     assert [(p.pts, p.dts, p.duration) for p in after.packets] == [
         (p.pts, p.dts, p.duration) for p in video.packets
     ]
+
+
+def pictures(path: Path) -> list[np.ndarray]:
+    """Every picture of a file, yuv420p as FFmpeg's rawvideo has it."""
+    with av.open(path) as container:
+        return [frame.to_ndarray(format="yuv420p").astype(int) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("inplace", ["1", "0"])
+def test_raw_video_draws_exactly_the_line(
+    inplace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is, and with a codec that loses nothing in place of x264, to see every sample."""
+    monkeypatch.setenv("INPLACE", inplace)
+    lossy, exact = tmp_path / "out.mp4", tmp_path / "out.mkv"
+    assert run("gpac_10_raw_video.py", dest=lossy) == ["New PID !"]
+    text = (SCRIPTS / "gpac_10_raw_video.py").read_text()
+    assert "ffenc:c=libx264" in text
+    (tmp_path / "exact.py").write_text(text.replace("ffenc:c=libx264", "ffenc:c=ffv1"))
+    assert run(tmp_path / "exact.py", dest=exact) == ["New PID !"]
+    source = pictures(make.media("film.mp4"))
+    assert len(source) == 100
+    for before, after in zip(source, pictures(exact), strict=True):
+        before[120, :319] = 125
+        assert (before == after).all()
+    for before, after in zip(source, pictures(lossy), strict=True):
+        assert abs(after[120, :319] - 125).max() < 20
+        assert abs(before - after).mean() < 1
+
+
+def test_own_transcode(tmp_path: Path) -> None:
+    dest = tmp_path / "out.mp4"
+    lines = run("own_1_transcode.py", dest=dest)
+    assert len(lines) >= 6
+    with av.open(dest) as container:
+        video, audio = container.streams
+        assert (video.codec.name, video.width, video.height, video.frames) == ("h264", 160, 120, 100)
+        assert (audio.codec.name, audio.rate, audio.channels) == ("aac", 24000, 1)
+    assert probe.counters(dest) == list(range(100))
+    keys = [n for n, packet in enumerate(probe.packets(dest)[0].packets) if packet.keyframe]
+    assert max(b - a for a, b in itertools.pairwise(keys)) <= 12
+
+
+def test_own_meters() -> None:
+    assert run("own_2_meters.py") == [
+        "pictures 320 240 yuv",
+        "sound 48000 2 s16",
+        "50 pictures, luma 126 to 126",
+        "96000 samples, peak 16384",
+    ]
+
+
+def test_own_half_size(tmp_path: Path) -> None:
+    dest = tmp_path / "out.mp4"
+    assert run("own_3_half_size.py", dest=dest) == []
+    made = pictures(dest)
+    assert len(made) == 100
+    for before, after in zip(pictures(make.media("film.mp4")), made, strict=True):
+        assert after.shape == (180, 160)
+        assert abs(before[:240:2, ::2] - after[:120]).mean() < 3
+
+
+def test_own_painter(tmp_path: Path) -> None:
+    dest = tmp_path / "out.mp4"
+    assert run("own_4_painter.py", dest=dest) == ["50 painted", "50 released"]
+    with av.open(dest) as container:
+        found = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(found) == 50
+    for number, picture in enumerate(found):
+        edge = 160 * number // 50
+        assert picture[:, : max(0, edge - 4), 0].min(initial=255) > 200
+        assert picture[:, edge + 4 :, 0].max(initial=0) < 60

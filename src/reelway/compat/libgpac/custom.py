@@ -6,12 +6,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
-from reelway import catalog, events
+from reelway import events
 from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.environment import e2s
 from reelway.compat.libgpac.events import FilterEvent, from_reelway_event
 from reelway.compat.libgpac.filters import Filter
-from reelway.compat.libgpac.later import comes_later
 from reelway.compat.libgpac.packets import FilterPacket
 from reelway.compat.libgpac.pids import FilterPid
 from reelway.compat.libgpac.properties import to_reelway
@@ -189,9 +188,6 @@ class FilterCustom(Filter):
             self._bundles.append([])
             return
         value = to_reelway(pcode, prop, custom_type)
-        wanted = not flag & gf.GF_CAPFLAG_EXCLUDED
-        if wanted and (pcode, value) == ("CodecID", "raw") and "decode" not in catalog.names():
-            raise comes_later("raw video", "decoded frames come with reelway.engine.decode")
         self._bundles[-1].append((flag, pcode, value))
         static = [cap for bundle in self._bundles[:-1] for cap in bundle if cap[0] & gf.GF_CAPFLAG_STATIC]
         bundles = [[*static, *bundle] if number else bundle for number, bundle in enumerate(self._bundles)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import reelway as rw
 from reelway.compat.libgpac.later import NearestNames, comes_later
 from reelway.compat.libgpac.properties import held, key_of, shown, to_reelway
-from reelway.media.payload import Frame
+from reelway.media.payload import Buffer, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +116,7 @@ class FilterPacket(NearestNames):
             cached_pck._packet.copy_properties(self._packet)
             cached_pck._gone = ""
             return cached_pck
-        return FilterPacket(self._packet.copy(), self._pid, False, False)
+        return FilterPacket(flat_copy(self._packet), self._pid, False, False)
 
     def readonly(self) -> None:
         """From here on `data` cannot be written into."""
@@ -170,13 +170,13 @@ class FilterPacket(NearestNames):
     def data(self) -> Any:
         """uint8 array of shape (size,), a view: read-only unless the packet has memory of its own.
 
-        A memoryview where numpy is missing; None where there are no bytes.
+        A memoryview where numpy is missing; None where there are no bytes. Of a decoder's frame it is a
+        copy: its planes one after the other, with lines as long as `Stride` and `StrideUV` of the PID say.
         """
-        if self.frame_ifce:
-            raise comes_later("raw video", "the bytes of decoded frames come with reelway.engine.decode")
         if not self._packet.size:
             return None
-        view = self._packet.data if self._readonly or self._gone else self._packet.writable()
+        fixed = self._readonly or self._gone or self.frame_ifce
+        view = self._packet.data if fixed else self._packet.writable()
         if not numpy_support:
             return view
         import numpy
@@ -225,3 +225,12 @@ class FilterPacket(NearestNames):
     carousel = _extra("carousel", 0, "Carousel version.")
     seqnum = _extra("seqnum", 0, "Sequence number.")
     deps = _extra("deps", 0, "Dependency flags as in an ISO base media file.")
+
+
+def flat_copy(packet: rw.Packet) -> rw.Packet:
+    """A copy whose bytes are its own and lie in one piece, also of a decoder's frame."""
+    if not isinstance(packet.payload, Frame):
+        return packet.copy()
+    flat = packet.clone()
+    flat.payload, flat.shared = Buffer(packet.payload.view()), False
+    return flat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
@@ -11,7 +12,7 @@ from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
 from reelway.compat.libgpac.flow import DecodeTimes, Parts, has_ended, is_last, is_part
 from reelway.compat.libgpac.later import NearestNames
 from reelway.compat.libgpac.negotiation import negotiate
-from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket
+from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket, flat_copy
 from reelway.compat.libgpac.properties import from_reelway, held, key_of, shown, to_reelway
 from reelway.compat.libgpac.values import BufferOccupancy, Fraction64
 
@@ -167,12 +168,12 @@ class FilterPid(NearestNames):
     def new_pck_copy(self, ipck: FilterPacket) -> FilterPacket:
         """A copy with memory of its own."""
         self._out("make packets")
-        return self._made(source_of(ipck, "new_pck_copy").copy(), readonly=False)
+        return self._made(flat_copy(source_of(ipck, "new_pck_copy")), readonly=False)
 
     def new_pck_clone(self, ipck: FilterPacket) -> FilterPacket:
         """A copy to change in place."""
         self._out("make packets")
-        return self._made(source_of(ipck, "new_pck_clone").copy(), readonly=False)
+        return self._made(flat_copy(source_of(ipck, "new_pck_clone")), readonly=False)
 
     def new_pck_shared(self, data: Any) -> FilterPacket:
         """A packet on memory of yours, not copied.
@@ -249,7 +250,10 @@ class FilterPid(NearestNames):
         return (self._pid.source if isinstance(self._pid, rw.Link) else self._pid.filter).name
 
     def get_prop(self, pname: str) -> Any:
-        return held(self._pid.properties, pname)
+        found = held(self._pid.properties, pname)
+        if found is None and pname in ("Stride", "StrideUV"):
+            return _stride(self._pid.properties, pname == "StrideUV")
+        return found
 
     def get_info(self, pname: str) -> Any:
         """What the producer said with `set_info`, else the property."""
@@ -465,3 +469,13 @@ def enumerate_properties(properties: dict[str, Any], callback_obj: Any) -> None:
         raise rw.StateError("the callback object has no on_prop_enum(name, value)")
     for name, value in shown(properties):
         callback_obj.on_prop_enum(name, value)
+
+
+def _stride(properties: Mapping[str, Any], chroma: bool) -> int | None:
+    """Bytes a line of raw video, which libgpac always says; Reelway only where lines have gaps."""
+    if properties.get("CodecID") != "raw" or not properties.get("PixelFormat"):
+        return None
+    from reelway.media.layout import layout_of
+
+    planes = layout_of(properties).planes
+    return planes[chroma].stride if len(planes) > chroma else None
