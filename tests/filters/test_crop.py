@@ -171,3 +171,14 @@ def test_a_flip_turns_while_it_runs() -> None:
     assert shapes[-1] == (32, 16)
     news = [(p["Height"], p["Width"]) for kind, p in (e for e in seen.log if e[0] == "configure")]
     assert news == [(16, 32), (32, 16)]
+
+
+def test_a_guess_about_colours_is_said_before_it_would_change() -> None:
+    """Without a matrix, 1280x720 is taken for BT.709, a smaller picture for BT.601."""
+    large = picture_properties("yuv420p", 1280, 720)
+    seen = through(noise("yuv420p", 1280, 720, count=1), large, Crop(width=320, height=240))
+    assert seen.properties["ColorMatrix"] == "bt709"
+    small = picture_properties("yuv420p", 64, 48)
+    seen = through(noise("yuv420p", 64, 48, count=1), small, Pad(width=1280, height=720))
+    assert seen.properties["ColorMatrix"] == "smpte170m"
+    assert "ColorMatrix" not in through(noise("yuv420p", 64, 48), small, Crop(width=32)).properties

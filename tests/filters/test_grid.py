@@ -116,6 +116,15 @@ def test_full_outputs_change_nothing() -> None:
     assert run() == run(limits=rw.Limits(packets=1))
 
 
+def test_colours_that_differ_are_said() -> None:
+    grid = Grid()
+    joined([film(matrix="bt709"), film(matrix="smpte170m")], grid)
+    assert "differ in colour matrix" in grid.status
+    same = Grid()
+    assert joined([film(), film()], same).only.properties["ColorMatrix"] == "smpte170m"
+    assert same.status == ""
+
+
 def test_nonsense_is_refused() -> None:
     with pytest.raises(rw.OptionError, match="'12x' is no place"):
         Grid(places=["12x"])

@@ -15,13 +15,20 @@ import numpy
 from reelway.errors import OptionError, UnsupportedError
 from reelway.media.layout import Array, picture_layout
 
-__all__ = ["INTERLEAVED_422", "Samples", "parse_colour", "samples_of"]
+__all__ = ["INTERLEAVED_422", "Samples", "matrix_of", "parse_colour", "samples_of", "usual_matrix"]
 
 INTERLEAVED_422 = ("yuyv422", "uyvy422", "yvyu422")
 """Formats whose chroma changes meaning from column to column; filters here ask for others."""
 
-_WEIGHTS = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "smpte170m": (0.299, 0.114)}
-"""Kr and Kb (ISO/IEC 23091-2 8.3). Anything else, also nothing, is taken for BT.601, as FFmpeg does."""
+_WEIGHTS = {
+    "bt709": (0.2126, 0.0722),
+    "fcc": (0.3, 0.11),
+    "bt470bg": (0.299, 0.114),
+    "smpte170m": (0.299, 0.114),
+    "smpte240m": (0.212, 0.087),
+    "bt2020nc": (0.2627, 0.0593),
+}
+"""Kr and Kb (ISO/IEC 23091-2 8.3)."""
 
 _COLOURS = {
     "black": "000000", "white": "ffffff", "gray": "808080", "grey": "808080", "red": "ff0000",
@@ -134,11 +141,23 @@ class Samples(NamedTuple):
 _LIMITED = numpy.rint(16 + numpy.arange(256) * 219 / 255).astype(numpy.uint8)
 
 
+def usual_matrix(properties: Mapping[str, Any]) -> str:
+    """What a YUV picture that does not say its matrix has, by its size."""
+    return "bt709" if properties["Width"] >= 1280 or properties["Height"] >= 720 else "smpte170m"
+
+
+def matrix_of(properties: Mapping[str, Any]) -> str:
+    """The colour matrix of a PID's pictures, said or usual."""
+    said = str(properties.get("ColorMatrix") or "")
+    return said if said in _WEIGHTS else usual_matrix(properties)
+
+
 def samples_of(properties: Mapping[str, Any]) -> Samples:
     """For the raw video of a PID. Raises UnsupportedError."""
-    return _samples(
-        properties["PixelFormat"], str(properties.get("ColorMatrix") or ""), properties.get("FullRange")
-    )
+    format: str = properties["PixelFormat"]
+    grey = format.startswith(("gray", "ya"))  # its luma is that of BT.601
+    matrix = "smpte170m" if grey else matrix_of(properties)
+    return _samples(format, matrix, properties.get("FullRange"))
 
 
 @lru_cache(maxsize=32)
@@ -162,8 +181,7 @@ def _samples(format: str, matrix: str, full_range: bool | None) -> Samples:
         full_range = True
     elif full_range is None:
         full_range = name.startswith(("gray", "ya"))  # as FFmpeg reads grey
-    weights = _WEIGHTS.get(matrix, _WEIGHTS["smpte170m"])
-    return Samples(format, components, subsampling, depth, shift, layout.dtype, full_range, weights)
+    return Samples(format, components, subsampling, depth, shift, layout.dtype, full_range, _WEIGHTS[matrix])
 
 
 def _components(name: str) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, sqrt
 from typing import Any
 
 from reelway.errors import OptionError
-from reelway.filters.colour import parse_colour, samples_of
+from reelway.filters.colour import matrix_of, parse_colour, samples_of
 from reelway.filters.pictures import drain, frame_of
 from reelway.filters.places import Place, cells, parse_place
-from reelway.filters.resize import fitted, resized
+from reelway.filters.resize import fitted, scaled
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -23,6 +24,9 @@ from reelway.media.packet import Packet
 
 __all__ = ["Grid"]
 
+log = logging.getLogger("reelway.filters")
+
+_YUV = ("yu", "nv", "p0", "p2", "p4")
 SOON_S = 1e-6
 """Running times are floats: what is earlier than this is now."""
 
@@ -132,9 +136,10 @@ class Grid(Filter):
         if not self._size.width or not self._size.height:
             self._size = self._natural_size(first["Width"], first["Height"])
         made = {name: first[name] for name in ("ColorMatrix", "FullRange", "SAR") if name in first}
+        self._warn()
         self._out = self.new_pid(
             "grid",
-            **made,
+            **{"ColorMatrix": matrix_of(first), **made} if self.pixel_format[:2] in _YUV else made,
             StreamType="Visual",
             CodecID="raw",
             Timescale=self._rate.numerator,
@@ -144,6 +149,15 @@ class Grid(Filter):
             FPS=self._rate,
         )
         return True
+
+    def _warn(self) -> None:
+        """Says where the colours of an input are not those of the first one, which it keeps."""
+        said = {(matrix_of(pid.properties), pid.properties.get("FullRange")) for pid in self.ipids}
+        if len(said) > 1 and self.pixel_format[:2] in _YUV:
+            self.status = (
+                "the inputs differ in colour matrix or range: convert:matrix=bt709 before makes them one"
+            )
+            log.warning("%s: %s", self.name, self.status)
 
     def _natural_size(self, width: int, height: int) -> Size:
         if self.places:
@@ -218,12 +232,7 @@ class Grid(Filter):
         width, height = place.width, place.height
         if self.fit == "contain":
             width, height = fitted(pid.properties["Width"], pid.properties["Height"], width, height)
-        return [
-            resized(plane, -(-height // down), -(-width // across))
-            for plane, (down, across) in zip(
-                frame_of(packet, pid.properties).planes(), self._samples.subsampling, strict=True
-            )
-        ]
+        return scaled(frame_of(packet, pid.properties), self._samples.subsampling, width, height)
 
     def _composed(self) -> Packet:
         assert self._next is not None

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from reelway.filters.colour import INTERLEAVED_422
+from reelway.filters.colour import INTERLEAVED_422, usual_matrix
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -15,7 +15,7 @@ from reelway.media.frame import MemoryFrame
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "without_gaps"]
+__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "keep_matrix", "without_gaps"]
 
 log = logging.getLogger("reelway.filters")
 
@@ -50,6 +50,14 @@ def drain(filter: Filter) -> None:
             pid.take(packet)
 
 
+def keep_matrix(before: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    """`made`, saying the colour matrix where its size would let people guess another one than before."""
+    yuv = str(made.get("PixelFormat")).startswith(("yuv", "nv", "p0", "p2", "p4"))
+    if yuv and not made.get("ColorMatrix") and usual_matrix(made) != usual_matrix(before):
+        made["ColorMatrix"] = usual_matrix(before)
+    return made
+
+
 class PictureFilter(Filter):
     """Makes one picture of one. A subclass says what it makes (`made`) and how (`change`).
 
@@ -71,10 +79,10 @@ class PictureFilter(Filter):
         known = all(isinstance(properties.get(name), int) for name in ("Width", "Height"))
         if not known or not isinstance(properties.get("PixelFormat"), str):
             return super().plan(properties)  # not decoded yet
-        return [self.made(properties)]
+        return [keep_matrix(properties, self.made(properties))]
 
     def configure(self, pid: Link) -> None:
-        made = self.made(pid.properties)
+        made = keep_matrix(pid.properties, self.made(pid.properties))
         if pid.output is None:
             pid.output = self.new_pid(pid.name, **made)
             pid.output.timeline = pid.pid.timeline

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy
 
 from reelway.media.layout import Array
+from reelway.media.payload import Frame
 
-__all__ = ["fitted", "resized"]
+__all__ = ["fitted", "resized", "scaled"]
 
 
 def fitted(width: int, height: int, into_width: int, into_height: int) -> tuple[int, int]:
@@ -16,6 +17,14 @@ def fitted(width: int, height: int, into_width: int, into_height: int) -> tuple[
     if width * into_height >= height * into_width:
         return into_width, max(1, round(height * into_width / width))
     return max(1, round(width * into_height / height)), into_height
+
+
+def scaled(frame: Frame, subsampling: Sequence[tuple[int, int]], width: int, height: int) -> list[Array]:
+    """The planes of a picture as those of one of `width` x `height`; `subsampling` as in `Samples`."""
+    return [
+        resized(plane, -(-height // down), -(-width // across))
+        for plane, (down, across) in zip(frame.planes(), subsampling, strict=True)
+    ]
 
 
 def resized(plane: Array, lines: int, columns: int) -> Array:

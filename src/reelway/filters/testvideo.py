@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy
 
 from reelway.errors import OptionError
-from reelway.filters.colour import parse_colour, samples_of
+from reelway.filters.colour import parse_colour, samples_of, usual_matrix
 from reelway.filters.counter import COLUMNS, HEIGHTS, draw_code
 from reelway.filters.generate import Generator, Signal
 from reelway.filters.patterns import BALL, SNOW, SOLID, STILLS, ball_place, still
@@ -23,8 +23,6 @@ from reelway.media.packet import Packet
 __all__ = ["PATTERNS", "PictureSignal", "TestVideo"]
 
 PATTERNS = (*STILLS, SNOW, SOLID)
-HD_HEIGHT = 720
-"""From here on pictures are usually BT.709, below BT.601."""
 
 
 class PictureSignal(Signal):
@@ -67,7 +65,7 @@ class PictureSignal(Signal):
         }
         probe = samples_of(self.properties)
         if len(probe.components) > 1 and probe.components[0] == "Y":
-            self.properties["ColorMatrix"] = matrix or ("bt709" if size.height >= HD_HEIGHT else "smpte170m")
+            self.properties["ColorMatrix"] = matrix or usual_matrix(self.properties)
         self.properties["FullRange"] = probe.full_range
         if count is not None:
             self.properties |= {"NumFrames": count, "Duration": count / fps}
@@ -145,7 +143,9 @@ class TestVideo(Generator):
     pixel_format: str = option("yuv420p", aliases=("pfmt",), help="FFmpeg's name")
     color: str = option("gray", help="of the pattern solid: red, #ff8800, #ff8800cc")
     matrix: str = option(
-        "", choices=("", "bt709", "smpte170m", "bt2020nc"), help="of YUV; empty: bt709 from 720 lines on"
+        "",
+        choices=("", "bt709", "smpte170m", "bt2020nc"),
+        help="of YUV; empty: bt709 from 1280x720 on, below smpte170m",
     )
     seed: int = option(0, low=0, help="of the pattern snow, which is the same for the same seed")
     counter: bool = option(True, help="burn the number and the time in")
