@@ -10,7 +10,7 @@ import numpy
 
 from reelway.errors import OptionError, PacketError
 from reelway.filters.arrays import picture_of, sound_of
-from reelway.filters.pictures import PictureFilter, carry, frame_of, without_gaps
+from reelway.filters.pictures import PictureFilter, carry, frame_of, keep_matrix, without_gaps
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -81,7 +81,7 @@ class PictureFunction(_Function):
         output = pid.output
         assert output is not None
         if (output.properties["Width"], output.properties["Height"]) != (width, height):
-            output.set(Width=width, Height=height)
+            output.set(**keep_matrix(pid.properties, {**output.properties, "Width": width, "Height": height}))
         return carry(packet, frame)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from reelway.errors import OptionError
 from reelway.filters.colour import matrix_of, parse_colour, samples_of
 from reelway.filters.pictures import drain, frame_of
-from reelway.filters.places import Place, cells, parse_place
+from reelway.filters.places import Place, cells, extent, parse_place
 from reelway.filters.resize import fitted, scaled
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
@@ -112,7 +112,7 @@ class Grid(Filter):
         return None
 
     def ended(self, pid: Link) -> None:
-        """The output ends in process(), when the last picture is over."""
+        """The output ends in process()."""
 
     def restarted(self, pid: Link) -> None:
         """It goes on from where its times say; the composition does not."""
@@ -135,11 +135,13 @@ class Grid(Filter):
         self._size = Size(*self.size)
         if not self._size.width or not self._size.height:
             self._size = self._natural_size(first["Width"], first["Height"])
-        made = {name: first[name] for name in ("ColorMatrix", "FullRange", "SAR") if name in first}
         self._warn()
+        made = {name: first[name] for name in ("ColorMatrix", "FullRange", "SAR") if name in first}
+        if self.pixel_format[:2] in _YUV:
+            made.setdefault("ColorMatrix", matrix_of(first))
         self._out = self.new_pid(
             "grid",
-            **{"ColorMatrix": matrix_of(first), **made} if self.pixel_format[:2] in _YUV else made,
+            **made,
             StreamType="Visual",
             CodecID="raw",
             Timescale=self._rate.numerator,
@@ -161,9 +163,7 @@ class Grid(Filter):
 
     def _natural_size(self, width: int, height: int) -> Size:
         if self.places:
-            places = [parse_place(text) for text in self.places]
-            right = max(place.left + place.width for place in places)
-            return Size(right, max(place.top + place.height for place in places))
+            return Size(*extent([parse_place(text) for text in self.places]))
         columns = self._columns()
         return Size(columns * width, -(-len(self.ipids) // columns) * height)
 

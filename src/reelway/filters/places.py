@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reelway.errors import OptionError
 
-__all__ = ["Place", "cells", "parse_place"]
+__all__ = ["Place", "cells", "extent", "parse_place"]
 
 
 class Place(NamedTuple):
@@ -27,6 +27,11 @@ def parse_place(text: str) -> Place:
         raise OptionError(f"{text!r} is no place", hint="width x height + left + top: 320x180+640+0")
     width, height, left, top = map(int, found.groups())
     return Place(left, top, width, height)
+
+
+def extent(places: Sequence[Place]) -> tuple[int, int]:
+    """Width and height of what holds them all."""
+    return max(at.left + at.width for at in places), max(at.top + at.height for at in places)
 
 
 def cells(count: int, columns: int, width: int, height: int) -> Sequence[Place]:
