@@ -59,7 +59,7 @@ class Wiring:
         self,
         converters: Callable[[], Sequence[Converter]],
         *,
-        at_once: Callable[[Filter, Declared], Callable[[], None]] = lambda _consumer, _declared: _nothing,
+        at_once: Callable[[Filter, Declared], Callable[[], None]] = lambda _consumer, _declared: nothing,
         ask: Callable[[Callable[[], None]], None] = lambda work: work(),
     ) -> None:
         """`at_once` links what the source of a declaration has already: it raises, or gives what does it.
@@ -280,7 +280,7 @@ class Wiring:
         return False
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """For a declaration whose source has no PIDs yet."""
 
 

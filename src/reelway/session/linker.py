@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway import catalog
@@ -33,17 +32,26 @@ class Onward(NamedTuple):
     restart: bool = False
 
 
-@dataclass(slots=True)
 class Takeover:
-    """An input that the next fitting PID of a filter feeds from then on."""
+    """An input that the next fitting PID of a filter feeds from then on.
 
-    link: Link
-    selector: Selector | None = None
-    of: tuple[Pid, ...] = ()
-    """It takes what is made of one of these: of one PID, or of those that feed the same input after it."""
-    restart: bool = False
-    yields: bool = False
-    """It is fed as before until then, and another edit may change that."""
+    of       it takes what is made of one of these: of one PID, or of those that feed the same input after it
+    yields   it is fed as before until then, and another edit may change that
+    """
+
+    __slots__ = ("link", "of", "restart", "selector", "yields")
+
+    def __init__(
+        self,
+        link: Link,
+        selector: Selector | None = None,
+        *,
+        of: tuple[Pid, ...] = (),
+        restart: bool = False,
+        yields: bool = False,
+    ) -> None:
+        self.link, self.selector, self.of = link, selector, of
+        self.restart, self.yields = restart, yields
 
 
 class Linker:

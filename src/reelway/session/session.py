@@ -12,13 +12,12 @@ from reelway.errors import FilterError, OptionError, ReelwayError, StateError, U
 from reelway.graph.filter import Filter, Output
 from reelway.graph.link import Limits, Policy
 from reelway.graph.option import BUILTIN_OPTIONS, declared, require
-from reelway.graph.wiring import Wiring
+from reelway.graph.wiring import Declared, Wiring, nothing
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler
 from reelway.runtime.tasks import Task, only_tasks_are_left
 from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
-from reelway.session.edit import Edits
 from reelway.session.interrupt import interruptible
 from reelway.session.linker import Linker
 from reelway.session.loading import from_text, load_url
@@ -28,6 +27,7 @@ from reelway.session.words import as_told
 
 if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
+    from reelway.session.edit import Edits
     from reelway.session.graph import Graph
     from reelway.session.progress import Meter, Progress
 
@@ -99,8 +99,8 @@ class Session:
             make_node = writer.node
             self._at_end.append(writer.close)
         self._linker = Linker(self)
-        self._edits = Edits(self)
-        self._wiring = Wiring(self._linker.converters, at_once=self._edits.at_once, ask=self._ask)
+        self._edits_made: Edits | None = None
+        self._wiring = Wiring(self._linker.converters, at_once=self._at_once, ask=self._ask)
         self._scheduler = Scheduler(
             self._linker.link,
             threads=os.cpu_count() or 1 if threads is None else threads,
@@ -387,6 +387,16 @@ class Session:
 
     # Inside
 
+    @property
+    def _edits(self) -> Edits:
+        from reelway.session.edit import Edits  # most sessions stay as they are
+
+        self._edits_made = self._edits_made or Edits(self)
+        return self._edits_made
+
+    def _at_once(self, consumer: Filter, declared: Declared) -> Callable[[], None]:
+        return self._edits.at_once(consumer, declared) if self._linked or self.finished else nothing
+
     def _ask(self, work: Callable[[], None]) -> None:
         self._scheduler.ask(work)
 
@@ -462,7 +472,8 @@ class Session:
             self.on_filter_new(filter)
 
     def _closed(self, filter: Filter) -> None:
-        self._edits.closed(filter)
+        if self._edits_made is not None:
+            self._edits_made.closed(filter)
         if self.on_filter_del:
             try:
                 self.on_filter_del(filter)
