@@ -222,6 +222,7 @@ class _Stream:
         given = {name: value for name, value in self._given.items() if name not in CODED_ONLY}
         if self.video:
             said = picture_properties(frame, self.decoder.sample_aspect or given.get("SAR"))
+            said["Rotate"] = said["Rotate"] or given.get("Rotate")
         else:
             said = sound_properties(frame)
         said["CodecID"] = "raw"

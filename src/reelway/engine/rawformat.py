@@ -76,7 +76,7 @@ def picture_properties(frame: Any, sample_aspect: Fraction | None) -> dict[str, 
         "ColorPrimaries": PRIMARIES.get(int(frame.color_primaries)),
         "ColorTransfer": TRANSFERS.get(int(frame.color_trc)),
         "FullRange": True if name.startswith("yuvj") else full,
-        "Rotate": (-(-frame.rotation // 90) if frame.rotation % 90 == 0 else 0) % 4 or None,
+        "Rotate": round(frame.rotation / 90) % 4 or None,
         "Interlaced": True if frame.interlaced_frame else None,
     }
 

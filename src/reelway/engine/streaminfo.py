@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 
+from reelway.engine.rotation import quarter_turns
 from reelway.errors import UnsupportedError
 from reelway.media.names import canonical_stream_type
 from reelway.media.timebase import unify
@@ -132,6 +133,8 @@ def describe(stream: Any, info: StreamInfo) -> dict[str, Any]:
             properties["DecoderConfigMode"] = mode
         if stream.type == "video":
             properties |= _picture(stream, context)
+            if turns := quarter_turns(info.template):
+                properties["Rotate"] = turns
         elif stream.type == "audio":
             properties |= _sound(context)
     return properties
