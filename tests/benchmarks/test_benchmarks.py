@@ -25,5 +25,13 @@ def test_benchmark_runs(script: Path) -> None:
 
 
 def test_make_bench_finds_them() -> None:
-    assert [path.stem for path in SCRIPTS] == ["hop", "imports", "memory", "remux", "resolve"]
+    assert [path.stem for path in SCRIPTS] == [
+        "frames",
+        "hop",
+        "imports",
+        "memory",
+        "remux",
+        "resolve",
+        "transcode",
+    ]
     assert "benchmarks/[a-z]*.py" in (ROOT / "Makefile").read_text()
