@@ -90,7 +90,7 @@ class Forgetful(Pass):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (Pass, "the class Pass is no filter"),
+        (dict, "the class dict is no filter"),
         (None, "None is no filter"),
         (Forgetful(), r"Forgetful\.__init__\(\) did not call Filter's"),
     ],

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from reelway.runtime.statistics import Statistics
 
 
-def run(src: Any, dst: Any, *filters: Filter | str, progress: bool = False, **session: Any) -> Statistics:
+def run(src: Any, dst: Any, *filters: Filter | type[Filter] | str, progress: bool = False, **session: Any) -> Statistics:
     """Reads `src`, passes its streams through `filters` in order, writes `dst`.
 
     src, dst   URL, path or Python file object
-    filters    Filter objects or texts such as "reframer:saps=1"; a stream that one does not accept goes
+    filters    Filter objects, decorated functions, or texts such as "reframer:saps=1"; a stream that one does not accept goes
                around it
     session    what `Session()` takes
 

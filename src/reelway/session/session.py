@@ -137,18 +137,20 @@ class Session:
             raise OptionError(f"{text!r} names no filter")
         return self._make(parts.name, {**from_text(parts.options), **options}, dict(parts.properties))
 
-    def add(self, filter: Filter) -> Filter:
-        """Takes `filter`, made by the caller, into the session, also while that runs.
+    def add(self, filter: Filter | type[Filter]) -> Filter:
+        """Takes `filter`, made by the caller, into the session, also while that runs. The value is the filter.
 
-        Raises OptionError, StateError; DeadlineError as in `remove()`.
+        Of a class, which is what the decorators give, it makes one. Raises OptionError, StateError;
+        DeadlineError as in `remove()`.
         """
-        self._ask(lambda: self._add(filter))
-        return filter
+        made = filter() if isinstance(filter, type) and issubclass(filter, Filter) else filter
+        self._ask(lambda: self._add(made))
+        return made
 
     def _add(self, filter: Filter) -> None:
         if not isinstance(filter, Filter):
             what = f"the class {filter.__name__}" if isinstance(filter, type) else repr(filter)  # type: ignore[unreachable]
-            raise OptionError(f"{what} is no filter", hint="add an instance: session.add(MyFilter())")
+            raise OptionError(f"{what} is no filter", hint="a filter is an object of a rw.Filter class")
         if "wiring" not in vars(filter):
             raise StateError(
                 f"{type(filter).__name__}.__init__() did not call Filter's",
