@@ -1,1 +1,4 @@
-"""The only home of av: demuxing, muxing, bitstreams, stream parameters. Never here: threads, locks."""
+"""The only home of av: demuxing, muxing, decoding, converting, encoding, bitstreams, stream parameters.
+
+Never here: threads, locks.
+"""
