@@ -138,10 +138,9 @@ class Session:
         return self._make(parts.name, {**from_text(parts.options), **options}, dict(parts.properties))
 
     def add(self, filter: Filter | type[Filter]) -> Filter:
-        """Takes `filter`, made by the caller, into the session, also while that runs. The value is the filter.
+        """Takes `filter` into the session, also while that runs; of a class it makes one.
 
-        Of a class, which is what the decorators give, it makes one. Raises OptionError, StateError;
-        DeadlineError as in `remove()`.
+        Raises OptionError, StateError; DeadlineError as in `remove()`.
         """
         made = filter() if isinstance(filter, type) and issubclass(filter, Filter) else filter
         self._ask(lambda: self._add(made))
