@@ -361,17 +361,42 @@ def test_frames_before_the_target_of_a_seek_are_marked(name: str, time_s: float)
     assert shown == list(range(start, 100))
 
 
-def test_damaged_packets_are_counted_and_decoding_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_packets_are_counted_and_decoding_goes_on() -> None:
     def damage(number: int, packet: rw.Packet) -> rw.Packet:
-        if number % 25 == 10:
-            made = rw.Packet(b"\\x00\\x00\\x00\\x05" + bytes(range(40)))
-            made.copy_properties(packet)
-            return made
-        return packet
+        if number % 25 != 10:
+            return packet
+        made = rw.Packet(bytes(range(40)))
+        made.copy_properties(packet)
+        return made
 
-    keep, _ = decode(make.media("plain.mp4"), "video", Change(damage), threads=1)
-    assert len(keep.packets) >= 90
-    assert keep.packets[-1].cts == 99 * 512
+    keep, decoder = decode(make.media("plain.mp4"), "video", Change(damage), threads=1)
+    assert decoder.status == "4 damaged packets"
+    assert len(keep.packets) == 96
+    # what refers to them looks right and is not: it is marked, up to the next random access point
+    expected = [number for number in range(100) if number % 25 > 10]
+    assert [(p.cts or 0) // 512 for p in keep.packets if p.corrupted] == expected
+    whole = [p for p in keep.packets if not p.corrupted]
+    assert [make.read_counter(p.planes()[0]) for p in whole] == [(p.cts or 0) // 512 for p in whole]
+
+
+def test_frames_behind_a_loss_are_marked() -> None:
+    def lose(number: int, packet: rw.Packet) -> rw.Packet | None:
+        packet.discontinuity = number == 31
+        return packet if number != 30 else None
+
+    keep, _ = decode(make.media("plain.mp4"), "video", Change(lose), threads=1)
+    assert [(p.cts or 0) // 512 for p in keep.packets if p.corrupted] == list(range(31, 50))
+
+
+def test_a_muxer_beside_changes_nothing(tmp_path: Path) -> None:
+    """Packets are shared: what they say of priming and edit lists reaches the decoder all the same."""
+    alone, _ = decode(make.media("opus.mp4"), "audio")
+    with rw.Session(threads=2) as session:
+        source, keep = session.load_src(make.media("opus.mp4")), Keep()
+        source.audio >> session.load_dst(tmp_path / "copy.mp4")
+        (source.audio >> session.load("decode")) >> session.add(keep)
+        session.run()
+    assert [(p.cts, bytes(p.data)) for p in keep.packets] == [(p.cts, bytes(p.data)) for p in alone.packets]
 
 
 @pytest.mark.parametrize("name", ["middle.mp4", "middle.mkv", "middle.ts", "middle.flv"])
@@ -417,6 +442,17 @@ def test_trap_23_hardware_that_is_not_there_is_told(caplog: pytest.LogCaptureFix
 def test_threads_change_nothing(thread_type: str) -> None:
     keep, _ = decode(make.media("film.mp4"), threads=2, thread_type=thread_type)
     assert counters(keep) == list(range(100))
+
+
+def test_trap_05_many_decoders_at_once() -> None:
+    with rw.Session(threads=2) as session:
+        kept = []
+        for _ in range(32):
+            source, keep = session.load_src(make.media("plain.mp4")), Keep()
+            (source.video >> session.load("decode:threads=2")) >> session.add(keep)
+            kept.append(keep)
+        session.run()
+    assert all(counters(keep) == list(range(100)) for keep in kept)
 
 
 def test_trap_05_codec_threads_do_not_keep_a_process_from_ending() -> None:

@@ -36,8 +36,8 @@ class Decode(Filter):
 
     Frames come in the order in which they are shown, `dts` = `cts` = the time of showing, in the ticks of
     the input. What is not to be shown by the file's edit list, and the priming of sound encoders, is left
-    out. Damaged packets are counted, and decoding goes on. A picture that carries a turn (`Rotate`) is not
-    turned.
+    out. Damaged packets are counted, and decoding goes on; what refers to them is marked `corrupted`. A
+    picture that carries a turn (`Rotate`) is not turned.
     """
 
     registry_name = "decode"
@@ -143,6 +143,8 @@ class _Stream:
         """When the next frame starts, where its packet does not say."""
         self._from: int | None = None
         """Frames before this are not to be shown."""
+        self._smeared_from: int | None = None
+        """From here on something is missing that frames refer to, up to the next random access point."""
         self._told_software = not filter.hwaccel
         fps = pid.properties.get("FPS")
         self._step = max(1, round(decoder.timescale / fps)) if self.video and fps else None
@@ -166,14 +168,32 @@ class _Stream:
 
     def decode(self, packet: Packet) -> int:
         """How many frames were sent."""
-        return self._send(self.decoder.decode(packet))
+        before = self.decoder.damaged
+        frames = self.decoder.decode(packet)
+        if self.video and (self.decoder.damaged > before or (packet.discontinuity and packet.sap != 1)):
+            self._smear(packet)
+        return self._send(frames)
+
+    def _smear(self, packet: Packet) -> None:
+        """Nothing that is decoded later is shown before a packet's decode time."""
+        time = packet.dts if packet.dts is not None else packet.cts
+        if self._smeared_from is None:
+            self._smeared_from = time if time is not None else self._next or 0
+
+    def _is_smeared(self, frame: Any, time: int) -> bool:
+        if self._smeared_from is None or time < self._smeared_from:
+            return False
+        if frame.key_frame:
+            self._smeared_from = None
+            return False
+        return True
 
     def drain(self) -> None:
         self._send(self.decoder.drain())
 
     def restart(self) -> None:
         self.decoder.flush()
-        self._next = None
+        self._next = self._smeared_from = None
 
     def _send(self, frames: list[Any]) -> int:
         if self.decoder.damaged:
@@ -198,7 +218,7 @@ class _Stream:
         payload = CodecFrame(frame)
         packet = Packet(payload, time, time, duration, 1, payload.size)
         packet.seek = known.seek or (self._from is not None and time < self._from)
-        packet.corrupted = known.corrupted or frame.is_corrupt
+        packet.corrupted = known.corrupted or frame.is_corrupt or self._is_smeared(frame, time)
         packet.capture_time = known.capture_time
         packet.properties = known.properties
         pid.send(packet)

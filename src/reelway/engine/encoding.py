@@ -41,10 +41,13 @@ _GONE = ("Stride", "StrideUV", "AudioFormat", "NumFrames", "BitDepthLuma", "BitD
 
 
 class _Said(NamedTuple):
-    """What a raw packet said that the coded one shall say too."""
+    """What a raw packet said that the coded one shall say too; the packet would hold its picture."""
 
     duration: int | None
-    packet: Packet
+    corrupted: bool
+    discontinuity: bool
+    capture_time: int | None
+    properties: dict[str, Any] | None
 
 
 class _Stream:
@@ -161,12 +164,13 @@ class PictureStream(_Stream):
             self._times.append(time)
         else:
             frame.pts = time
-        self._said[frame.pts] = _Said(duration, packet)
+        self._said[frame.pts] = _Said(
+            duration, packet.corrupted, packet.discontinuity, packet.capture_time, packet.properties
+        )
         self._count += 1
         frame.time_base = self._time_base
         frame.duration = 0 if self._counts else duration or 0
         frame.pict_type = 0  # what the decoder read is no order to the encoder
-        packet.payload = None
         self._send(self.guarded(frame))
 
     def restart(self) -> None:
@@ -230,10 +234,9 @@ class PictureStream(_Stream):
             if said is None:
                 packet.duration = payload.duration or None
             else:
-                raw = said.packet
                 packet.duration = said.duration
-                packet.corrupted, packet.discontinuity = raw.corrupted, raw.discontinuity
-                packet.capture_time, packet.properties = raw.capture_time, raw.properties
+                packet.corrupted, packet.discontinuity = said.corrupted, said.discontinuity
+                packet.capture_time, packet.properties = said.capture_time, said.properties
             output.send(packet)
 
     def _time_of(self, count: int) -> int:
@@ -271,7 +274,6 @@ class SoundStream(_Stream):
         frame.pts = self._clock.start(
             packet.cts if packet.cts is not None else packet.dts, frame.samples, rate
         )
-        packet.payload = None
         for ready in self._converter.convert(frame):
             self._give(ready)
 
