@@ -190,6 +190,13 @@ def test_what_the_encoder_lacks_is_resampled() -> None:
     assert len(made.packets) == 5
 
 
+def test_channels_that_a_codec_lacks_are_mixed_down(caplog: pytest.LogCaptureFixture) -> None:
+    keep = run(tones(9600, 480, channels=6), "encode:codec=mp3")
+    assert (keep.properties[0]["NumChannels"], keep.properties[0]["ChannelLayout"]) == (2, "stereo")
+    assert "mp3 takes no 5.1: it is mixed down to stereo" in caplog.text
+    assert run(tones(9600, 480, channels=6), "encode:codec=opus").properties[0]["ChannelLayout"] == "5.1"
+
+
 # --- changes in mid-stream ---------------------------------------------------------------------------
 
 
@@ -274,6 +281,12 @@ def test_codecs_that_can_be_encoded() -> None:
     assert codecs.encodable("video")["h264"].name == "libx264"
     assert codecs.encodable("audio")["opus"].name == "libopus"
     assert codecs.codec_and_type("avc") == ("h264", "video")
+
+
+def test_an_odd_size_is_told_how_to_become_even() -> None:
+    with pytest.raises(rw.UnsupportedError) as caught:
+        run(pictures([0], 25, size=(322, 242)), "convert:size=321x241", "encode")
+    assert str(caught.value.hint).endswith("this is 321x241: put convert:size=322x242 before it")
 
 
 def test_raw_without_a_format_is_refused() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from reelway.engine.codecs import codec_and_type, codec_options, encodable, picture_formats
 from reelway.engine.decode import TURN_FRAMES, TURN_S
 from reelway.engine.encoder import Asked
-from reelway.engine.encoding import PictureStream, SoundStream
+from reelway.engine.encoding_pictures import PictureStream
+from reelway.engine.encoding_sound import SoundStream
 from reelway.errors import UnknownOptionError, nearest
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter

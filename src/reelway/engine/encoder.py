@@ -93,10 +93,12 @@ def open_encoder(asked: Asked, properties: Mapping[str, Any], timescale: int) ->
     for name in asked.options:  # is it one of these?
         _blame(name, asked, properties, timescale)
     what = "; ".join(failures) or "there is no encoder for it here"
-    raise UnsupportedError(
-        f"{asked.codec} cannot be encoded: {what}",
-        hint="another codec, size, format or option may do; `reelway doctor` says which encoders there are",
-    )
+    hint = "another codec, size, format or option may do; `reelway doctor` says which encoders there are"
+    width, height = properties.get("Width") or 0, properties.get("Height") or 0
+    if width % 2 or height % 2:
+        even = f"convert:size={width + width % 2}x{height + height % 2}"
+        hint = f"most codecs take no odd size, and this is {width}x{height}: put {even} before it"
+    raise UnsupportedError(f"{asked.codec} cannot be encoded: {what}", hint=hint)
 
 
 def _reason(error: BaseException) -> str:

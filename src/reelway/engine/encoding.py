@@ -1,35 +1,22 @@
-"""What becomes of one raw stream in the encoder: pictures with their times, sound counted in samples."""
+"""What becomes of one raw stream in the encoder: the part that pictures and sound share."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import av
 
-from reelway.engine.codecs import candidates
-from reelway.engine.encoder import (
-    Asked,
-    Encoder,
-    choose_picture_format,
-    choose_rate,
-    choose_sound_format,
-    open_encoder,
-)
+from reelway.engine.encoder import Asked, Encoder
 from reelway.engine.errors import quotable
-from reelway.engine.frame import AvFrames, channel_layout
-from reelway.engine.picture import PictureConverter
-from reelway.engine.sound import SoundClock, SoundConverter
+from reelway.engine.frame import AvFrames
 from reelway.engine.streaminfo import config_mode
 from reelway.errors import FormatError, UnsupportedError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
-from reelway.media.packet import Packet
-from reelway.media.timebase import rescale
 
-__all__ = ["PictureStream", "SoundStream"]
+__all__ = ["EncodedStream"]
 
 log = logging.getLogger("reelway.engine")
 
@@ -40,17 +27,7 @@ _NEEDED = {
 _GONE = ("Stride", "StrideUV", "AudioFormat", "NumFrames", "BitDepthLuma", "BitDepthChroma")
 
 
-class _Said(NamedTuple):
-    """What a raw packet said that the coded one shall say too; the packet would hold its picture."""
-
-    duration: int | None
-    corrupted: bool
-    discontinuity: bool
-    capture_time: int | None
-    properties: dict[str, Any] | None
-
-
-class _Stream:
+class EncodedStream:
     """The common part. `video` says of which kind it is."""
 
     video = False
@@ -104,233 +81,3 @@ class _Stream:
             except (av.error.FFmpegError, ValueError):
                 log.debug("%s did not drain", self.encoder.name)
             self.encoder = None
-
-
-class PictureStream(_Stream):
-    """Pictures. The encoder is given the ticks of the PID, or counts where it cannot take them.
-
-    A file has one description of a stream, so the encoder stays what it was opened as: other sizes, formats
-    and ticks that come later are converted.
-    """
-
-    video = True
-
-    def __init__(self, filter: Filter, pid: Link, asked: Asked, upright: bool) -> None:
-        super().__init__(filter, pid, asked)
-        self._upright = upright
-        self._target: dict[str, Any] = {}
-        """The properties with which the encoder was opened."""
-        self._converter: PictureConverter | None = None
-        self._said: dict[int, _Said] = {}
-        self._times: list[int] = []
-        """Of all pictures since the encoder was opened, where it counts."""
-        self._count = 0
-        self._last: int | None = None
-        self._open(pid.properties)
-
-    def reconfigure(self, properties: Mapping[str, Any]) -> None:
-        before = self._target
-        self.take(properties)
-        self._ticks = properties.get("Timescale") or 90000
-        self._converter = self._converter_to(before)
-        size = properties.get("Width"), properties.get("Height")
-        if self._converter is not None and size != (before["Width"], before["Height"]):
-            log.warning(
-                "%s: pictures become %sx%s and are scaled to %sx%s, with which %s was opened",
-                self.filter.name, *size, before["Width"], before["Height"],
-                self.encoder.name if self.encoder else "the encoder",
-            )  # fmt: skip
-
-    def encode(self, packet: Packet) -> None:
-        if packet.seek:
-            return
-        if self.encoder is None:
-            self._open(self.properties)
-        frame = self.frames.of(packet)
-        if self._converter is not None:
-            frame = self._converter.convert(frame)
-        time = packet.cts if packet.cts is not None else packet.dts
-        duration = packet.duration
-        if self._ticks != self._timescale:
-            time = None if time is None else rescale(time, self._ticks, self._timescale)
-            duration = None if duration is None else rescale(duration, self._ticks, self._timescale)
-        if time is None:
-            time = 0 if self._last is None else self._last + (duration or 1)
-        if self._last is not None and time <= self._last:
-            time = self._last + 1  # encoders take rising times only
-        self._last = time
-        if self._counts:
-            frame.pts = self._count
-            self._times.append(time)
-        else:
-            frame.pts = time
-        self._said[frame.pts] = _Said(
-            duration, packet.corrupted, packet.discontinuity, packet.capture_time, packet.properties
-        )
-        self._count += 1
-        frame.time_base = self._time_base
-        frame.duration = 0 if self._counts else duration or 0
-        frame.pict_type = 0  # what the decoder read is no order to the encoder
-        self._send(self.guarded(frame))
-
-    def restart(self) -> None:
-        self.finish()
-        self._last = None
-
-    def finish(self) -> None:
-        if self.encoder is not None:
-            self._send(self.encoder.drain())
-            self.encoder = None
-
-    def _open(self, properties: Mapping[str, Any]) -> None:
-        self.take(properties)
-        timescale: int = properties.get("Timescale") or 90000
-        self._timescale = self._ticks = timescale
-        target = dict(self.properties)
-        codec = next(candidates(self.asked.codec, self.asked.avoid), None)
-        if codec is not None:
-            target["PixelFormat"] = choose_picture_format(codec, target["PixelFormat"])
-        self._converter = self._converter_to(target)
-        if self._converter is not None:
-            target |= self._converter.made
-        if not target.get("FPS"):
-            first = self.pid.peek()
-            if first is not None and first.duration:
-                target["FPS"] = Fraction(timescale, first.duration)
-        self._target = target
-        self.encoder = open_encoder(self.asked, target, timescale)
-        self._time_base = self.encoder.time_base
-        self._counts = self._time_base != Fraction(1, timescale)
-        self._said.clear()
-        self._times.clear()
-        self._count = 0
-        changed = {name: target.get(name) for name in (self._converter.made if self._converter else ())}
-        self.announce(self.encoder, timescale, **changed)
-
-    def _converter_to(self, target: Mapping[str, Any]) -> PictureConverter | None:
-        turns = (self.properties.get("Rotate") or 0) if self._upright else 0
-        size = target["Width"], target["Height"]
-        made_before = self.encoder is not None
-        converter = PictureConverter(
-            self.properties,
-            format=target["PixelFormat"],
-            width=size[0] if made_before else 0,
-            height=size[1] if made_before else 0,
-            matrix=target.get("ColorMatrix") or "" if made_before else "",
-            full_range=target.get("FullRange") if made_before else None,
-            turns=turns,
-        )
-        return None if converter.idle else converter
-
-    def _send(self, payloads: Iterable[Any]) -> None:
-        output = self.pid.output
-        assert output is not None
-        for payload in payloads:
-            said = self._said.pop(payload.pts, None)
-            dts, cts = payload.dts, payload.pts
-            if self._counts:
-                dts, cts = self._time_of(dts), self._time_of(cts)
-            packet = Packet(payload, dts, cts, None, 1 if payload.is_keyframe else 0, payload.size)
-            if said is None:
-                packet.duration = payload.duration or None
-            else:
-                packet.duration = said.duration
-                packet.corrupted, packet.discontinuity = said.corrupted, said.discontinuity
-                packet.capture_time, packet.properties = said.capture_time, said.properties
-            output.send(packet)
-
-    def _time_of(self, count: int) -> int:
-        """The time of a picture by its number; before the first and behind the last, at an even distance."""
-        times = self._times
-        if 0 <= count < len(times):
-            return times[count]
-        step = times[1] - times[0] if len(times) > 1 else 1
-        return times[0] + count * step if count < 0 else times[-1] + (count - len(times) + 1) * step
-
-
-class SoundStream(_Stream):
-    """Sound. Ticks are samples, so that no time is rounded; FFmpeg cuts it into what the encoder takes."""
-
-    def __init__(self, filter: Filter, pid: Link, asked: Asked, upright: bool) -> None:
-        super().__init__(filter, pid, asked)
-        self._clock = SoundClock(1)
-        self._first: int | None = None
-        self._announced = False
-        self._open(pid.properties)
-
-    def reconfigure(self, properties: Mapping[str, Any]) -> None:
-        if properties.get("Timescale") != self.properties.get("Timescale"):
-            self._clock = SoundClock(properties.get("Timescale") or 90000)
-        self.take(properties)
-
-    def encode(self, packet: Packet) -> None:
-        if packet.seek:
-            return
-        if self.encoder is None:
-            self._open(self.properties)
-        frame = self.frames.of(packet)
-        rate: int = self.properties["SampleRate"]
-        frame.sample_rate = rate
-        frame.pts = self._clock.start(
-            packet.cts if packet.cts is not None else packet.dts, frame.samples, rate
-        )
-        for ready in self._converter.convert(frame):
-            self._give(ready)
-
-    def restart(self) -> None:
-        self.finish()
-
-    def finish(self) -> None:
-        if self.encoder is None:
-            return
-        for ready in self._converter.drain():
-            self._give(ready)
-        self._send(self.encoder.drain())
-        if not self._announced:
-            self._tell(0)
-        self.encoder = None
-
-    def _open(self, properties: Mapping[str, Any]) -> None:
-        self.take(properties)
-        codec = next(candidates(self.asked.codec, self.asked.avoid), None)
-        target = dict(self.properties)
-        target["ChannelLayout"] = channel_layout(properties).name
-        if codec is not None:
-            target["AudioFormat"] = choose_sound_format(codec, target["AudioFormat"])
-            target["SampleRate"] = choose_rate(codec, target["SampleRate"])
-        self._target: dict[str, Any] = target
-        rate: int = target["SampleRate"]
-        self.encoder = open_encoder(self.asked, target, rate)
-        self._converter = SoundConverter(
-            format=target["AudioFormat"], rate=rate, layout=target["ChannelLayout"]
-        )
-        self._clock = SoundClock(properties.get("Timescale") or 90000)
-        self._first, self._announced = None, False
-
-    def _give(self, frame: Any) -> None:
-        if self._first is None:
-            self._first = frame.pts
-        frame.time_base = self.encoder.time_base  # type: ignore[union-attr]
-        self._send(self.guarded(frame))
-
-    def _tell(self, padding: int) -> None:
-        assert self.encoder is not None
-        target = self._target
-        self.announce(
-            self.encoder,
-            target["SampleRate"],
-            SampleRate=target["SampleRate"],
-            ChannelLayout=target["ChannelLayout"],
-            SamplesPerFrame=self.encoder.context.frame_size or None,
-            InitialPadding=padding or None,
-        )
-        self._announced = True
-
-    def _send(self, payloads: Iterable[Any]) -> None:
-        for payload in payloads:
-            if not self._announced:
-                self._tell(max(0, (self._first or 0) - payload.pts))
-            output = self.pid.output
-            assert output is not None
-            duration = payload.duration or None
-            output.send(Packet(payload, payload.dts, payload.pts, duration, 1, payload.size))

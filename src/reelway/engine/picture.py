@@ -17,8 +17,8 @@ from typing import Any
 import av
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from reelway.engine.frame import Through
 from reelway.engine.rawformat import MATRICES, code_of
+from reelway.engine.through import Through
 from reelway.errors import UnsupportedError
 
 __all__ = ["INTERPOLATIONS", "PictureConverter", "is_rgb", "usual_matrix"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelway.engine.frame import Through
+from reelway.engine.through import Through
 
 __all__ = ["SoundClock", "SoundConverter"]
 
