@@ -40,23 +40,20 @@ class Parts:
     """Parts of frames that wait for the last one, or to know who reads them."""
 
     def __init__(self) -> None:
-        self._held: list[rw.Packet] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._held)
+        self.held: list[rw.Packet] = []
 
     def add(self, packet: rw.Packet) -> None:
-        self._held.append(packet)
+        self.held.append(packet)
 
     def frames(self) -> list[rw.Packet]:
         """The frames that are whole, joined."""
         whole: list[rw.Packet] = []
         begun = 0
-        for at, packet in enumerate(self._held):
+        for at, packet in enumerate(self.held):
             if is_last(packet):
-                whole.append(joined(self._held[begun : at + 1]))
+                whole.append(joined(self.held[begun : at + 1]))
                 begun = at + 1
-        del self._held[:begun]
+        del self.held[:begun]
         return whole
 
     def through(self, packet: rw.Packet, readers: list[rw.Link], *, linked: bool) -> list[rw.Packet]:
@@ -75,7 +72,7 @@ class Parts:
         return [*whole, joined(held)] if held else whole
 
     def _as_they_are(self) -> list[rw.Packet]:
-        held, self._held = self._held, []
+        held, self.held = self.held, []
         return held
 
 

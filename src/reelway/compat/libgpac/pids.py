@@ -67,15 +67,23 @@ class FilterPid(NearestNames):
 
     def get_packet(self) -> FilterPacket | None:
         """The first packet, which stays there until `drop_packet()`; None where there is none now."""
-        if self._head is None:
-            packet = self._in("get packets").peek()
-            if self._framed and (self._parts or (packet is not None and is_part(packet))):
-                packet = self._join()
+        head = self._head
+        if head is None:
+            packet = (self._link or self._in("get packets")).peek()
+            if self._framed and (self._parts.held or (packet is not None and packet.properties)):
+                packet = self._whole(packet)
             if packet is not None:
-                self._head = FilterPacket(packet, self, True, True)
-                if packet.duration and not 0 < self._min_duration <= packet.duration:
-                    self._min_duration = packet.duration
-        return self._head
+                head = self._head = FilterPacket(packet, self, True, True)
+                duration = packet.duration
+                if duration and not 0 < self._min_duration <= duration:
+                    self._min_duration = duration
+        return head
+
+    def _whole(self, packet: rw.Packet | None) -> rw.Packet | None:
+        """`packet`, or the frame that it is a part of, as soon as that is whole."""
+        if self._parts.held or (packet is not None and is_part(packet)):
+            return self._join()
+        return packet
 
     def _join(self) -> rw.Packet | None:
         """A frame of its parts, as soon as the last is here."""
@@ -92,11 +100,12 @@ class FilterPid(NearestNames):
 
     def drop_packet(self) -> None:
         """Takes away the packet that `get_packet()` gave. Does nothing where it gave none."""
-        if self._head is not None:
-            packet = self._head._packet
+        head = self._head
+        if head is not None:
+            packet = head._packet
             self._head = None
             if not self._joined:
-                self._in("drop packets").take(packet)
+                (self._link or self._in("drop packets")).take(packet)
             self._joined = False
             self._filter._adapter.moved += 1
             if packet.dts is not None:
@@ -121,18 +130,25 @@ class FilterPid(NearestNames):
     def _send(self, packet: rw.Packet) -> None:
         pid = self._out("send")
         self._filter._adapter.moved += 1
-        if self._parts or is_part(packet):
-            ready = self._parts.through(packet, self._links(), linked=pid not in pid.filter.unlinked)
+        dts, duration = packet.dts, packet.duration
+        if packet.properties or self._parts.held or self._decode_times is not None:
+            for each in self._ready(packet, pid):
+                pid.send(each)
         else:
-            ready = [packet]
+            pid.send(packet)
+        if dts is not None:
+            self._next_ts = dts + (duration or 0)
+        if duration and not 0 < self._min_duration <= duration:
+            self._min_duration = duration
+
+    def _ready(self, packet: rw.Packet, pid: rw.Pid) -> list[rw.Packet]:
+        """What can be sent with `packet`: parts of frames wait for the rest, others for their decode time."""
+        ready = [packet]
+        if self._parts.held or is_part(packet):
+            ready = self._parts.through(packet, self._links(), linked=pid not in pid.filter.unlinked)
         if self._decode_times is not None:
             ready = [done for each in ready for done in self._decode_times.add(each)]
-        for each in ready:
-            pid.send(each)
-        if packet.dts is not None:
-            self._next_ts = packet.dts + (packet.duration or 0)
-        if packet.duration and not 0 < self._min_duration <= packet.duration:
-            self._min_duration = packet.duration
+        return ready
 
     def _flush(self) -> None:
         """Sends what is held to find out its decode times, or because its last part is missing."""
@@ -201,7 +217,7 @@ class FilterPid(NearestNames):
     @property
     def eos(self) -> bool:
         """Input: ended, and its last packet dropped. Output: the end was said; setting it says it."""
-        return self._pid.ended and not self._cleared and self._head is None and not self._parts
+        return self._pid.ended and not self._cleared and self._head is None and not self._parts.held
 
     @eos.setter
     def eos(self, value: bool) -> None:
