@@ -110,9 +110,7 @@ class Reframer(Filter):
         unit="s",
         help="seek so much before the start: at least a group of pictures where a source has no index",
     )
-    raw: str = option(
-        "no", choices=("no", "av", "a", "v"), help="take sound, pictures or both decoded"
-    )
+    raw: str = option("no", choices=("no", "av", "a", "v"), help="take sound, pictures or both decoded")
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
