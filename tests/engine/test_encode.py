@@ -241,6 +241,8 @@ def test_options_reach_the_encoder() -> None:
     big = run(pictures(range(0, 4000, 40), 1000), "encode:crf=5:preset=ultrafast:gop=5")
     assert sum(p.size for p in big.packets) > 3 * sum(p.size for p in small.packets)
     assert [sum(p.sap == 1 for p in keep.packets) for keep in (small, big)] == [2, 20]
+    timed = run(pictures(range(0, 4000, 40), 1000), "ffenc:c=avc:fintra=1/2")
+    assert sum(p.sap == 1 for p in timed.packets) == 9  # a frame rate of 25: every 12
     assert run(pictures([0], 25), "encode:b=500k:tune=zerolatency").properties[0]["Bitrate"] == 500_000
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reelway.graph.caps import Caps
-from reelway.graph.resolve import Chain, Conversion, Converter, NoChain, resolve
+from reelway.graph.caps import Caps, Not
+from reelway.graph.resolve import Chain, Conversion, Converter, NoChain, Step, resolve
 
 DECODE = Converter("decode", 10, "decode", [Conversion(Caps(CodecID=["h264", "vp9"]), Caps(CodecID="raw"))])
 ENCODE = Converter(
@@ -63,3 +63,49 @@ def test_no_kind_comes_twice_and_what_is_missing_is_told() -> None:
     assert isinstance(result, NoChain)
     assert str(result.mismatch) == "Width is not set, wanted 5"
     assert result.through == ("decode",)
+
+
+RAW = {"CodecID": "raw", "PixelFormat": "nv12", "Width": 320, "Height": 240, "Rotate": 1}
+CONVERT = Converter(
+    "convert",
+    5,
+    "convert",
+    [
+        Conversion(
+            Caps(CodecID="raw"),
+            Caps(PixelFormat=["rgb24", "nv12", "yuv420p"], Width=Not(), Height=Not()),
+            {"PixelFormat": "format", "Width": "width", "Height": "height"},
+            removes=frozenset(["Rotate"]),
+        )
+    ],
+)
+
+
+def steps(wanted: Caps, preferred: dict[str, object] | None = None) -> tuple[list[Step], dict[str, object]]:
+    result = resolve(RAW, [wanted], preferred or {}, [CONVERT, ENCODE])
+    assert isinstance(result, Chain)
+    return list(result.steps), dict(result.properties)
+
+
+def test_what_is_left_open_stays_and_is_not_asked_for() -> None:
+    made, properties = steps(Caps(Width=640), {"PixelFormat": "yuv420p"})
+    assert made == [Step("convert", {"width": 640})]
+    assert properties == {"CodecID": "raw", "PixelFormat": "nv12", "Width": 640, "Height": 240}
+
+
+def test_numbers_go_to_the_nearest_rather_above() -> None:
+    assert steps(Caps(Width=[100, 300, 400, 640]))[0] == [Step("convert", {"width": 400})]
+    assert steps(Caps(Width=[100, 300]))[0] == [Step("convert", {"width": 300})]
+
+
+def test_what_a_converter_takes_away_is_gone() -> None:
+    assert steps(Caps(Rotate=Not(1, 2, 3))) == (
+        [Step("convert", {})],
+        {"CodecID": "raw", "PixelFormat": "nv12", "Width": 320, "Height": 240},
+    )
+
+
+def test_anything_but() -> None:
+    made, properties = steps(Caps(PixelFormat=Not("nv12", "rgb24"), Width=Not(320)))
+    assert made[0].options["format"] == "yuv420p"
+    assert properties["PixelFormat"] == "yuv420p"

@@ -48,6 +48,8 @@ _USUALLY = {
 _GLOBAL = {"matroska", "webm", "flv"}
 _IN_BAND = {"h264", "hevc", "vvc", "av1", "mpeg4", "vc1"}
 """Codecs whose configuration can be extracted from the stream."""
+_HEADED = {"flac", "vorbis", "theora", "alac"}
+"""Codecs without a stream that lacks a configuration apart: what has none yet is still to be encoded."""
 _NAMES = {"matroska": "mkv", "mpegts": "ts", "ipod": "m4a"}
 _OFFERED = ("mp4", "matroska", "webm", "mpegts", "mov", "ogg", "flv")
 """Containers that the hint of an error considers."""
@@ -217,6 +219,10 @@ def needs_config(format_name: str, info: StreamInfo, seekable: bool) -> bool:
 
     FFmpeg's muxers add that of AAC later, where they can go back to the header.
     """
-    if info.extradata or format_name not in MP4 | _GLOBAL:
+    if info.extradata:
+        return False
+    if info.codec in _HEADED or (info.codec == "opus" and format_name in {"ogg", "opus"}):
+        return True
+    if format_name not in MP4 | _GLOBAL:
         return False
     return info.codec in _IN_BAND or (info.codec == "aac" and not seekable)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from time import perf_counter
 from typing import Any
 
@@ -82,8 +83,11 @@ class Encode(Filter):
     gop: int | None = option(
         None,
         low=0,
-        aliases=("fintra", "g"),
+        aliases=("g",),
         help="pictures from one random access point to the next, at most",
+    )
+    gop_s: Fraction | None = option(
+        None, kind=Fraction | None, low=0, unit="s", aliases=("fintra",), help="the same in time"
     )
     preset: str = option("", help="the encoder's choice between speed and size: ultrafast, medium, 8 ...")
     crf: float | None = option(None, help="constant quality, where the encoder has it: lower is better")
@@ -168,7 +172,7 @@ class Encode(Filter):
             options["preset"] = self.preset
         if self.crf is not None:
             options["crf"] = f"{self.crf:g}"
-        return Asked(codec, self.bitrate, self.gop, self.threads, options, frozenset(self.avoid))
+        return Asked(codec, self.bitrate, self.gop, self.gop_s, self.threads, options, frozenset(self.avoid))
 
     @classmethod
     def _own_options(cls) -> set[str]:

@@ -38,6 +38,7 @@ class Asked(NamedTuple):
     codec: str
     bitrate: int | None = None
     gop: int | None = None
+    gop_s: Fraction | None = None
     threads: int = 0
     options: Mapping[str, str] = {}
     avoid: frozenset[str] = frozenset()
@@ -156,6 +157,8 @@ def _set_picture(context: Any, properties: Mapping[str, Any], asked: Asked) -> N
     context.color_range = 0 if full is None else 2 if full else 1
     if asked.gop is not None:
         context.gop_size = asked.gop
+    elif asked.gop_s is not None:
+        context.gop_size = round(asked.gop_s * Fraction(context.framerate))
 
 
 def _set_sound(context: Any, properties: Mapping[str, Any]) -> None:
