@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from reelway.errors import OptionError
-from reelway.graph.optiontext import parse_filter_text
 from reelway.graph.resolve import Demand
 
 __all__ = ["demand_for"]
@@ -17,7 +16,8 @@ def demand_for(kind: str, text: str) -> Demand:
 
     Raises UnknownNameError, UnsupportedError, and OptionError for an encoder of another kind.
     """
-    from reelway.engine.codecs import codec_and_type  # knows every encoder there is: for who encodes
+    from reelway.engine.codecs import codec_and_type  # both are for who encodes: a remux does without
+    from reelway.graph.optiontext import parse_filter_text
 
     parts = parse_filter_text(text)
     codec, found = codec_and_type(parts.name)
