@@ -8,7 +8,7 @@ src = fs.load_src(os.environ["SOURCE"])
 
 scale = fs.load("ffsws:osize=160x120:ofmt=yuv420p")
 scale.set_source(src, "#video")
-video = fs.load("enc:c=avc:b=200k:fintra=12")
+video = fs.load("enc:c=avc:b=200k:fintra=12/25")
 video.set_source(scale)
 
 sound = fs.load("resample:och=1:osr=24000")
