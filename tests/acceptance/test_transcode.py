@@ -39,7 +39,7 @@ FILMS = ("film.mp4", "film.mkv", "film.ts", "open.mp4", "open.ts", "late.ts")
 @pytest.mark.parametrize("threads", [0, 2])
 @pytest.mark.parametrize("name", FILMS)
 def test_in_place_between_decoder_and_encoder(name: str, threads: int, tmp_path: Path) -> None:
-    """Each picture is its original, inverted, at the same time; the sound beside it is the same in each bit."""
+    """Each picture is its original, inverted, at its time; the sound beside it is the same in each bit."""
     result = tmp_path / f"out{Path(name).suffix}"
     with rw.Session(threads=threads) as session:
         session.chain(

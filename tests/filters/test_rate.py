@@ -59,6 +59,14 @@ def test_gaps_are_filled_and_bursts_thinned() -> None:
     assert (rate.repeated, rate.dropped) == (3, 2)
 
 
+@pytest.mark.parametrize(("fps", "places"), [(10, 40), (24, 96), (12, 48), (3, 12)])
+def test_the_whole_becomes_no_longer(fps: int, places: int) -> None:
+    """100 frames of 25 a second are 4 s: the last one, which would begin at 4.0 s, is left out."""
+    seen, rate = run([n * 40 for n in range(100)], fps)
+    assert [packet.dts for packet in seen.packets] == list(range(places))
+    assert rate.dropped == 100 - places
+
+
 @given(
     gaps=st.lists(st.integers(0, 200), min_size=1, max_size=40),
     fps=st.sampled_from([Fraction(25), Fraction(30000, 1001), Fraction(1), Fraction(60), Fraction(7, 3)]),

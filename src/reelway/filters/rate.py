@@ -21,7 +21,7 @@ BEFORE_ALL = -(1 << 62)
 class _Stream:
     """One input: the frame that is shown, and up to which place of the output."""
 
-    __slots__ = ("ended", "following", "pid", "repeats", "shown", "slot", "timescale", "until")
+    __slots__ = ("began", "ended", "following", "pid", "repeats", "shown", "slot", "timescale", "until")
 
     def __init__(self, pid: Link) -> None:
         self.pid = pid
@@ -35,6 +35,8 @@ class _Stream:
         self.until = BEFORE_ALL
         """`shown` is shown up to here."""
         self.ended = False
+        self.began = False
+        """Something was sent."""
 
 
 class Rate(Filter):
@@ -42,7 +44,8 @@ class Rate(Filter):
 
     Each frame moves to the nearest place and is shown until the next one: places that nobody moved to show
     the frame before them again, of several that moved to one place the last is kept. `repeated` and
-    `dropped` count both, and `status` tells them. It holds one frame.
+    `dropped` count both, and `status` tells them. A last frame that would begin where all is over, to the
+    nearest place, is left out. It holds one frame.
     """
 
     registry_name = "rate"
@@ -87,7 +90,7 @@ class Rate(Filter):
         stream: _Stream = pid.data
         stream.ended = True  # the output ends in process(), behind what is still to be shown
         if stream.shown is not None and stream.following is None:
-            stream.until = max(stream.slot + 1, self._end(stream))
+            self._end(stream)
 
     def restarted(self, pid: Link) -> None:
         self._finish(pid.data)
@@ -105,7 +108,7 @@ class Rate(Filter):
             if stream.following is not None:
                 stream.shown, stream.following, stream.repeats = stream.following, None, False
                 if stream.ended:
-                    stream.until = max(stream.slot + 1, self._end(stream))
+                    self._end(stream)
                 continue
             packet = stream.pid.get()
             if packet is None:
@@ -140,6 +143,7 @@ class Rate(Filter):
             packet.duration = ticks
             stream.pid.output.send(packet)
             stream.slot += 1
+            stream.began = True
             if stream.repeats:
                 self.repeated += 1
                 self._tell()
@@ -150,15 +154,25 @@ class Rate(Filter):
         """Sends what is held, also into a full output."""
         while stream.shown is not None:
             if stream.following is None:
-                stream.until = max(stream.slot + 1, self._end(stream))
+                self._end(stream)
             self._show(stream, even_if_full=True)
             stream.shown, stream.following, stream.repeats = stream.following, None, False
 
-    def _end(self, stream: _Stream) -> int:
-        """The place at which `shown` is over."""
-        assert stream.shown is not None
-        time = stream.shown.cts if stream.shown.cts is not None else stream.shown.dts
-        return self._place(stream, (time or 0) + (stream.shown.duration or 0))
+    def _end(self, stream: _Stream) -> None:
+        """Sets the place at which `shown` is over; one that is over at its own place is left out.
+
+        So the whole is as long as what came, to the nearest place. The first frame is always shown.
+        """
+        packet = stream.shown
+        assert packet is not None
+        time = packet.cts if packet.cts is not None else packet.dts
+        end = self._place(stream, (time or 0) + (packet.duration or 0))
+        if end <= stream.slot and packet.duration and stream.began and not stream.repeats:
+            self.dropped += 1
+            self._tell()
+        else:
+            end = max(stream.slot + 1, end)
+        stream.until = end
 
     def _place(self, stream: _Stream, ticks: int | None) -> int:
         """The nearest place of the output; a frame without a time comes next."""
