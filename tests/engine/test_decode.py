@@ -199,6 +199,43 @@ def pcm(ffmpeg: Path, path: Path, dtype: Any) -> Any:
     return numpy.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, dtype)
 
 
+ODD = {
+    "rawvideo": "raw.avi -pix_fmt yuv420p",
+    "utvideo": "ut.avi",  # its decoder reads the container's four characters
+    "ffv1": "ffv1.mkv",
+    "prores": "prores.mov -pix_fmt yuv422p10le",
+    "gif": "a.gif",
+    "qtrle": "q.mov",
+    "dvvideo": "dv.avi -s 720x576 -r 25 -pix_fmt yuv420p",
+    "msmpeg4": "div3.avi",
+    "adpcm_ms": "ms.wav",
+    "adpcm_ima_qt": "ima.mov",
+    "wmav2": "a.wma",
+    "pcm_s24be": "pcm.mov",
+    "alac": "a.m4a",
+}
+
+
+@pytest.mark.parametrize("codec", ODD)
+def test_codecs_that_need_more_than_their_name(
+    codec: str, tmp_path: Path, debian_tool: Callable[[str], Path]
+) -> None:
+    """Block sizes, bits a sample, four characters: what a stream's description keeps for the decoder."""
+    name, *options = ODD[codec].split()
+    path = tmp_path / name
+    sound = av.Codec(codec, "w").type == "audio"
+    made = "sine=duration=1:sample_rate=44100" if sound else "testsrc=size=160x120:rate=10:duration=1"
+    command = [debian_tool("ffmpeg"), "-v", "error", "-f", "lavfi", "-i", made, "-c", codec, *options, path]
+    subprocess.run([str(each) for each in command], check=True)
+    with av.open(str(path)) as container:
+        theirs = [b"".join(map(bytes, frame.planes)) for frame in container.decode(container.streams[0])]
+    keep, _ = decode(path, "audio" if sound else "video")
+    mine = [b"".join(map(bytes, packet.payload.take().planes)) for packet in keep.packets]
+    assert [hashlib.md5(each).digest() for each in mine] == [hashlib.md5(each).digest() for each in theirs]
+    times = [packet.cts or 0 for packet in keep.packets]
+    assert times == sorted(set(times))
+
+
 def test_rotation_is_a_property() -> None:
     for name, turns in (("upright.mp4", 3), ("upside.mp4", 2)):
         keep, _ = decode(make.media(name))

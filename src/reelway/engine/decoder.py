@@ -181,6 +181,8 @@ def _context(properties: Mapping[str, Any], hwaccel: str, device: str, required:
     if template is not None and template.is_decoder and not hwaccel:
         keeper = av.open("parameters", "w", format="null")
         context: Any = keeper.add_stream_from_template(info.template, opaque=True).codec_context  # type: ignore[union-attr]
+        if info.tag:  # type: ignore[union-attr]
+            context.codec_tag = info.tag  # type: ignore[union-attr]
     else:
         context = _bare_context(codec, hwaccel, device, required)
         for name, attribute in _CONTEXT.items():

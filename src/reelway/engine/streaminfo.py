@@ -34,10 +34,12 @@ _CONTEXT = {
 class StreamInfo:
     """The parameters of one stream; never changed after it is made."""
 
-    __slots__ = ("codec", "template")
+    __slots__ = ("codec", "tag", "template")
 
-    def __init__(self, template: Any) -> None:
+    def __init__(self, template: Any, tag: str = "") -> None:
         self.template = template
+        self.tag = tag
+        """The codec's four characters in the container it came from, where a few decoders look; or empty."""
         self.codec: str = _codec_name(template)
 
     @classmethod
@@ -48,7 +50,7 @@ class StreamInfo:
         """
         keeper = av.open("parameters", "w", format="null")
         try:
-            return cls(keeper.add_stream_from_template(stream, opaque=True))
+            return cls(keeper.add_stream_from_template(stream, opaque=True), _tag(stream))
         except ValueError as error:
             raise UnsupportedError(f"stream {stream.index} ({stream.type}): {error}") from None
 
@@ -81,7 +83,7 @@ class StreamInfo:
         stream = keeper.add_stream_from_template(self.template, opaque=True)
         stream.codec_context.extradata = extradata
         keeper.start_encoding()  # takes the parameters over from the context
-        return StreamInfo(stream)
+        return StreamInfo(stream, self.tag)
 
     def with_extradata_of(self, data: Any) -> StreamInfo:
         """The same parameters with the decoder configuration that a packet's `data` begins with, if any."""
@@ -174,6 +176,14 @@ def _sound(context: Any) -> dict[str, Any]:
     if context.frame_size:
         properties["SamplesPerFrame"] = context.frame_size
     return properties
+
+
+def _tag(stream: Any) -> str:
+    try:
+        tag: str = stream.codec_context.codec_tag
+    except (AttributeError, UnicodeDecodeError):  # no codec, or a number rather than letters
+        return ""
+    return tag if tag.strip("\0") else ""
 
 
 def _codec_name(stream: Any) -> str:
