@@ -124,7 +124,7 @@ class Reframer(Filter):
         if self.raw != "no":
             kinds = [kind for letter, kind in (("v", "Visual"), ("a", "Audio")) if letter in self.raw]
             decoded = [Caps(StreamType=kind, CodecID="raw") for kind in kinds]
-            self.inputs = (*decoded, Caps(StreamType=Not(*kinds)))  # type: ignore[misc]  # of this one
+            self.inputs = (*decoded, Caps(StreamType=Not(*kinds)))  # type: ignore[misc, assignment]  # of this one
         if any(number == 0 for number in _listed(self.frames)):
             raise OptionError(
                 "reframer:frames counts from 1", hint="-10 keeps the first of every ten packets"

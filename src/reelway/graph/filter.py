@@ -314,6 +314,11 @@ class Filter:
         apply(self, known)
         self.given.update(options)
 
+    def set_defaults(self, defaults: Mapping[str, Any]) -> None:
+        """Sets those of its options that nobody has said otherwise."""
+        mine = [name for name in defaults if name in self.options() and name not in self.given]
+        self.set_options({name: defaults[name] for name in mine})
+
     def update(self, name: str, value: Any) -> None:
         """Changes an option while the session runs, before the filter's next turn; from any thread.
 

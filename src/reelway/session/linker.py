@@ -146,6 +146,7 @@ class Linker:
     def _make(self, step: Step) -> Filter:
         session = self._session
         filter = catalog.find(step.name)(**step.options)
+        filter.set_defaults(session.defaults)
         filter.name = session._unused_name(step.name)
         self.made_for[filter] = []
         try:

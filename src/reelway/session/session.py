@@ -162,9 +162,7 @@ class Session:
         if self.finished:
             raise StateError("this session is over", hint="make another one")
         require(filter)
-        for name, value in self.defaults.items():
-            if name in filter.options() and name not in filter.given:
-                filter.set_options({name: value})
+        filter.set_defaults(self.defaults)
         filter.name = self._unused_name(filter.name)
         filter.wiring = self._wiring
         self._wiring.add(filter)
