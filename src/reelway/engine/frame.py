@@ -13,6 +13,7 @@ from typing import Any
 import av
 import numpy
 
+from reelway.engine.rawformat import layout_name
 from reelway.engine.through import Through
 from reelway.errors import PacketError, UnsupportedError
 from reelway.media.frame import MemoryFrame
@@ -198,8 +199,9 @@ def channel_layout(properties: Mapping[str, Any]) -> Any:
     if name:
         try:
             found = av.AudioLayout(name)
-            if not channels or found.nb_channels == channels:
+            if layout_name(found) and (not channels or found.nb_channels == channels):
                 return found
+            channels = channels or found.nb_channels
         except ValueError:
             pass
     if not channels:

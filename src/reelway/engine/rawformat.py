@@ -15,6 +15,7 @@ __all__ = [
     "PRIMARIES",
     "TRANSFERS",
     "code_of",
+    "layout_name",
     "picture_properties",
     "sound_properties",
 ]
@@ -81,10 +82,16 @@ def picture_properties(frame: Any, sample_aspect: Fraction | None) -> dict[str, 
     }
 
 
+def layout_name(layout: Any) -> str | None:
+    """FFmpeg's name of an av layout; None where it only says how many channels there are, as most WAV do."""
+    name = str(layout.name or "")
+    return None if not name or name == f"{layout.nb_channels} channels" else name
+
+
 def sound_properties(frame: Any) -> dict[str, Any]:
     return {
         "AudioFormat": frame.format.name,
         "SampleRate": frame.sample_rate,
         "NumChannels": frame.layout.nb_channels,
-        "ChannelLayout": frame.layout.name or None,
+        "ChannelLayout": layout_name(frame.layout),
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 
+from reelway.engine.rawformat import layout_name
 from reelway.engine.rotation import quarter_turns
 from reelway.errors import UnsupportedError
 from reelway.media.names import canonical_stream_type
@@ -169,8 +170,8 @@ def _picture(stream: Any, context: Any) -> dict[str, Any]:
 
 def _sound(context: Any) -> dict[str, Any]:
     properties: dict[str, Any] = {"SampleRate": context.sample_rate, "NumChannels": context.channels}
-    if context.layout is not None and context.layout.name:
-        properties["ChannelLayout"] = context.layout.name
+    if context.layout is not None and (name := layout_name(context.layout)):
+        properties["ChannelLayout"] = name
     if context.format is not None:
         properties["AudioFormat"] = context.format.name
     if context.frame_size:
