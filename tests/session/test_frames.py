@@ -131,3 +131,21 @@ def test_upright_by_default_and_as_coded_when_asked() -> None:
     assert any((upright.planes()[0] == each).all() for each in turned)
 
 
+
+
+def test_any_time_in_another_format() -> None:
+    frames = rw.frames(make.media("film.mp4"), pixel_format="rgb24", width=320, height=240)
+    every = list(frames)
+    for at in (0.0, 0.37, 1.0, 2.999, 3.9):
+        frame = frames.at(at)
+        expected = max(int(at / 0.04 + 1e-6), 0)
+        assert frame.time == pytest.approx(expected * 0.04)
+        assert (frame.array == every[expected].array).all()
+
+
+def test_arrays_go_on_without_a_copy() -> None:
+    frame = next(iter(rw.frames(make.media("film.mp4"), pixel_format="rgb24")))
+    mine = frame.writable()
+    theirs = np.from_dlpack(mine)
+    theirs[0, 0] = 7
+    assert (frame.array[0, 0] == 7).all()

@@ -87,6 +87,11 @@ class Convert(Filter):
         1, low=0, help="threads of FFmpeg's scaler; 0: as many as there are cores, 8 at most"
     )
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._unshown: dict[Link, Packet] = {}
+        """The last picture that is not to be shown, not converted yet."""
+
     def open(self) -> None:
         if self.format:
             name = canonical_pixel_format(self.format)
@@ -112,6 +117,7 @@ class Convert(Filter):
     def configure(self, pid: Link) -> None:
         if missing := [name for name in _NEEDED if not pid.properties.get(name)]:
             raise UnsupportedError(f"{pid.name} cannot be converted without {' and '.join(missing)}")
+        self._send_unshown(pid)
         converter = self._converter(pid.properties)
         pid.data = converter, AvFrames(pid.properties)
         made = {**pid.properties, **({} if converter.idle else converter.made)}
@@ -128,11 +134,31 @@ class Convert(Filter):
             left = TURN_FRAMES
             for packet in pid:
                 assert pid.output is not None  # made in configure()
-                pid.output.send(packet if converter.idle else self._converted(packet, converter, frames))
-                left -= not converter.idle
+                if converter.idle:
+                    pid.output.send(packet)
+                elif packet.seek:
+                    self._unshown[pid] = packet
+                else:
+                    self._send_unshown(pid)
+                    pid.output.send(self._converted(packet, converter, frames))
+                    left -= 1
                 if not left or perf_counter() > until:
                     break
         return None
+
+    def restarted(self, pid: Link) -> None:
+        self._unshown.pop(pid, None)
+        super().restarted(pid)
+
+    def ended(self, pid: Link) -> None:
+        self._send_unshown(pid)
+        super().ended(pid)
+
+    def _send_unshown(self, pid: Link) -> None:
+        """Of the pictures that are not to be shown only the last: it may be what was asked to be seen."""
+        if (packet := self._unshown.pop(pid, None)) is not None:
+            assert pid.output is not None
+            pid.output.send(self._converted(packet, *pid.data))
 
     def _converted(self, packet: Packet, converter: PictureConverter, frames: AvFrames) -> Packet:
         try:
