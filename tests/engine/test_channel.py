@@ -1,10 +1,13 @@
 """Muxing to where one cannot seek: it blocks its own thread only, and loses nothing."""
 
+import http.server
 import os
 import socket
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,87 @@ def test_the_other_threads_run_while_a_pipe_has_no_reader(tmp_path: Path) -> Non
         assert len(beats) == 20
         assert session.statistics().abandoned == ("mux2",)
     os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go
+
+
+class Uploads(http.server.BaseHTTPRequestHandler):
+    """Takes chunked uploads; `/refused` not, `/silent` without ever answering."""
+
+    protocol_version = "HTTP/1.1"
+    got: dict[str, bytes]
+    users: list[str]
+    let_go: threading.Event
+
+    def do_POST(self) -> None:
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        self.got[self.path] = body
+        self.users.append(self.headers.get("Authorization", ""))
+        if self.path == "/silent":
+            self.let_go.wait(30)
+        self.send_response(403 if self.path == "/refused" else 201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def uploads() -> Iterator[tuple[int, type[Uploads]]]:
+    handler = type("Handler", (Uploads,), {"got": {}, "users": [], "let_go": threading.Event()})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_port, handler
+        handler.let_go.set()
+        server.shutdown()
+        thread.join(10)
+
+
+def upload(url: str) -> None:
+    with rw.Session() as session:
+        session.load_src(str(make.media("film.mp4")))
+        session.load_dst(url, format="mpegts")
+        session.run()
+
+
+def test_an_upload_arrives_whole(uploads: tuple[int, type[Uploads]], tmp_path: Path) -> None:
+    port, handler = uploads
+    upload(f"http://me:p%40ss@127.0.0.1:{port}/film.ts?x=1")
+    (tmp_path / "got.ts").write_bytes(handler.got["/film.ts?x=1"])
+    assert probe.counters(tmp_path / "got.ts") == list(range(100))
+    assert handler.users == ["Basic bWU6cEBzcw=="]
+
+
+def test_a_server_that_refuses_an_upload_is_an_error(uploads: tuple[int, type[Uploads]]) -> None:
+    port, _ = uploads
+    with pytest.raises(rw.OpenError, match=r":\*\*\*@.*/refused: the server answered 403 Forbidden"):
+        upload(f"http://me:secret@127.0.0.1:{port}/refused")
+
+
+def test_a_server_that_does_not_answer_an_upload(
+    uploads: tuple[int, type[Uploads]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, _ = uploads
+    monkeypatch.setattr("reelway.engine.channel.ANSWER_S", 0.2)
+    with pytest.raises(rw.ReelwayError, match="/silent: .*timed out"):
+        upload(f"http://127.0.0.1:{port}/silent")
+
+
+def test_others_go_on_and_stop_is_quick_while_a_server_does_not_answer(
+    uploads: tuple[int, type[Uploads]], tmp_path: Path
+) -> None:
+    port, handler = uploads
+    with rw.Session() as session:
+        source = session.load_src(str(make.media("film.mp4")))
+        source >> session.load_dst(str(tmp_path / "beside.ts"))
+        source >> session.load_dst(f"http://127.0.0.1:{port}/silent", format="mpegts")
+        started = time.monotonic()
+        session.run()
+        assert time.monotonic() - started < 3
+        assert session.statistics().abandoned == ("mux2",)
+    assert probe.counters(tmp_path / "beside.ts") == list(range(100))
+    assert "/silent" in handler.got

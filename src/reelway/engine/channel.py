@@ -1,4 +1,4 @@
-"""Where bytes go that cannot be sought in: pipes, devices, TCP connections.
+"""Where bytes go that cannot be sought in: pipes, devices, TCP connections, HTTP uploads.
 
 FFmpeg would open them, and write header and index to them, while PyAV holds the GIL: one that blocks then
 stops every thread of the process. Opened and written in Python, it stops the thread of its muxer only.
@@ -14,6 +14,8 @@ __all__ = ["Channel", "open_channel"]
 
 CONNECT_S = 10.0
 """How long a TCP connection may take to come about."""
+ANSWER_S = 10.0
+"""How long a server may take to say what it thinks of an upload."""
 
 
 class _Sink(Protocol):
@@ -38,8 +40,47 @@ class Channel:
         self._sink.close()
 
 
+class _Upload:
+    """The body of an HTTP request in chunks (RFC 9112, 7.1), as FFmpeg sends it: POST."""
+
+    def __init__(self, url: str) -> None:
+        import http.client
+        from base64 import b64encode
+        from urllib.parse import unquote
+
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
+        self._connection.connect()
+        self._connection.sock.settimeout(None)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._connection.putrequest("POST", target)
+        self._connection.putheader("Transfer-Encoding", "chunked")
+        if parts.username is not None:
+            secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            self._connection.putheader("Authorization", f"Basic {b64encode(secret).decode()}")
+        self._connection.endheaders()
+
+    def write(self, data: memoryview) -> int:
+        if data:  # an empty chunk would be the end
+            self._connection.send(b"%x\r\n" % len(data))
+            self._connection.send(bytes(data) + b"\r\n")
+        return len(data)
+
+    def close(self) -> None:
+        """Ends the body, and raises OSError where the server does not take it or does not say so in time."""
+        try:
+            self._connection.send(b"0\r\n\r\n")
+            self._connection.sock.settimeout(ANSWER_S)
+            answer = self._connection.getresponse()
+        finally:
+            self._connection.close()
+        if answer.status >= 400:
+            raise OSError(f"the server answered {answer.status} {answer.reason}")
+
+
 def open_channel(url: str) -> Channel | None:
-    """The channel behind `pipe:N`, `tcp://host:port` or the path of a pipe or device; None for any other.
+    """The channel behind `pipe:N`, `tcp://host:port`, `http(s)://` or the path of a pipe or device, or None.
 
     Blocks until there is a reader. Raises OSError.
     """
@@ -52,6 +93,8 @@ def open_channel(url: str) -> Channel | None:
         connection.settimeout(None)
         with connection:  # the file holds it open
             return Channel(connection.makefile("wb", buffering=0))
+    if url.startswith(("http://", "https://")):
+        return Channel(_Upload(url))
     path = url.removeprefix("file:")
     if "://" in path or not os.path.exists(path) or os.path.isfile(path):
         return None
