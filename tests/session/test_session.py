@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import reelway as rw
 from reelway.filters.simple import Forward, Null
 from reelway.testing.parts import Collect, Feed, numbered
+from tests.media import make, probe
 
 
 class Dial(Forward):
@@ -136,3 +138,26 @@ def test_a_filter_tells_its_own_figures() -> None:
     assert sink.statistics() == next(each for each in session.statistics().filters if each.name == sink.name)
     with pytest.raises(rw.StateError):
         Collect().statistics()
+
+
+def test_each_filter_of_a_chain_takes_what_is_its_own(tmp_path: Path) -> None:
+    """A filter of pictures and one of sound: what one makes goes around the other."""
+    seen: list[str] = []
+
+    @rw.video_filter(pixel_format="gray")
+    def pictures(image: Any) -> Any:
+        seen.append("picture")
+        return image
+
+    @rw.audio_filter
+    def sound(samples: Any) -> Any:
+        seen.append("sound")
+        return samples
+
+    for order in ((pictures, sound), (sound, pictures)):
+        seen.clear()
+        target = tmp_path / "out.mp4"
+        rw.run(make.media("film.mp4"), target, *order)
+        assert seen.count("picture") == 100
+        assert seen.count("sound") > 180
+        assert [stream.codec for stream in probe.packets(target)] == ["h264", "aac"]

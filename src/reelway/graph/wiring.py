@@ -29,6 +29,8 @@ class Declared(NamedTuple):
     source: Filter
     selector: Selector | None = None
     unless: tuple[Filter, ...] = ()
+    may_pass: bool = False
+    """What `consumer` does not accept goes around it."""
 
 
 class Route(NamedTuple):
@@ -89,7 +91,7 @@ class Wiring:
     def chain(self, filters: Sequence[Filter]) -> None:
         """One after the other; a stream that a filter does not accept goes around it to the next."""
         wanted = [
-            (filters[to], Declared(source, None, tuple(filters[at + 1 : to])))
+            (filters[to], Declared(source, None, tuple(filters[at + 1 : to]), may_pass=True))
             for at, source in enumerate(filters)
             for to in range(at + 1, len(filters))
         ]

@@ -29,7 +29,8 @@ def check_fed(plan: Plan, filters: Sequence[Filter], wiring: Wiring, made: Colle
             for stream in plan.streams
             for route in stream.routes
         )
-        if wiring.sources_of(refusal.consumer) and not reached:
+        said = [each for each in wiring.sources_of(refusal.consumer) if each.source is refusal.source]
+        if said and not reached and not all(each.may_pass for each in said):
             raise link_error(refusal)
     fed = {route.consumer for stream in plan.streams for route in stream.routes}
     fed |= {link.filter for filter in filters for pid in filter.opids for link in pid.links}
