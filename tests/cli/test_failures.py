@@ -77,7 +77,8 @@ CALLS = {
     "container that cannot hold the codec": (
         "run film.mp4 out.webm", 1,
         "webm cannot hold h264 (demux.video1), aac (demux.audio1)",
-        "choose another container: mp4 or mkv or ts or mov or flv would do",
+        ("choose another container: mp4 or mkv or ts or mov or flv would do; "
+        "or encode, with audio=opus and video=vp9"),
     ),
     "existing file": (
         "run film.mp4 text.mp4 --no-overwrite", 2,

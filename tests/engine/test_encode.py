@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -295,3 +297,17 @@ def test_raw_without_a_format_is_refused() -> None:
     source = Feed([rw.Packet(bytes(10))], StreamType="Visual", CodecID="raw", Width=2)
     with pytest.raises(rw.UnsupportedError, match="fed cannot be encoded without PixelFormat and Height"):
         run(source, "encode")
+
+
+@pytest.mark.parametrize("encoder", ["libx264", "libx265", "libsvtav1", "libvpx-vp9", "aac", "libopus"])
+def test_encoders_write_nothing_on_stderr(encoder: str, tmp_path: Path) -> None:
+    """x265 and SVT-AV1 would tell of themselves, past FFmpeg's log."""
+    kind = "audio" if encoder in ("aac", "libopus") else "video"
+    code = (
+        "import sys, reelway as rw\n"
+        f"rw.run({str(make.media('film.mp4'))!r}, {str(tmp_path / 'out.mkv')!r}, {kind}={encoder!r})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -144,7 +144,10 @@ CASES: dict[Case, tuple[type[Exception], str, str | None]] = {
     container_cannot_hold: (
         rw.LinkError,
         "webm cannot hold h264 (demux.video1), aac (demux.audio1)",
-        "choose another container: mp4 or mkv or ts or mov or flv would do",
+        (
+            "choose another container: mp4 or mkv or ts or mov or flv would do; "
+            "or encode, with audio=opus and video=vp9"
+        ),
     ),
     loop: (
         rw.LinkError,

@@ -81,6 +81,9 @@ def refusal(format_name: str, some: Sequence[Planned], streams: Sequence[Planned
     hint = "choose another container"
     if others := [_NAMES.get(other, other) for other in _OFFERED if _holds(other, {}, streams)]:
         hint += f": {' or '.join(others)} would do"
+    kinds = sorted({stream.info.template.type for stream in some} & {"audio", "video"})
+    if ways := [f"{kind}={codec}" for kind in kinds if (codec := usual_codec(format_name, kind == "video"))]:
+        hint += f"; or encode, with {' and '.join(ways)}"
     if format_name == "flv":
         hint += '; or allow what few players read: ffmpeg={"strict": "experimental"}'
     return LinkError(f"{container} cannot hold {', '.join(names)}{together}", hint=hint)

@@ -7,6 +7,7 @@ so a muxer can take it as a template, decoder configuration included.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -136,12 +137,22 @@ def _try(codec: Any, asked: Asked, properties: Mapping[str, Any], base: Fraction
     stream.time_base = base
     known = codec_options(codec.name)
     options = {name: text for name, text in asked.options.items() if name in known}
-    context.options = dict(options)
+    context.options = _silenced(codec.name, options)
     keeper.start_encoding()
     for name in context.options:
         near = nearest(name, known)
         raise UnknownOptionError(f"{codec.name} has no option {name!r}", name=name, near=near)
     return Encoder(stream)
+
+
+def _silenced(encoder: str, options: Mapping[str, str]) -> dict[str, str]:
+    """`options`, and what keeps encoders that write on stderr by themselves from doing so."""
+    if encoder == "libx265":
+        given = options.get("x265-params")
+        return {**options, "x265-params": "log-level=none" + (f":{given}" if given else "")}
+    if encoder == "libsvtav1":
+        os.environ.setdefault("SVT_LOG", "1")  # errors only; it asks the environment and nothing else
+    return dict(options)
 
 
 def _set_picture(context: Any, properties: Mapping[str, Any], asked: Asked) -> None:
