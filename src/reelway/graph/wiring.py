@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import LinkError, StateError
-from reelway.graph.caps import Caps
+from reelway.graph.caps import Caps, Mismatch, Not, match
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve, resolve_through
 
 if TYPE_CHECKING:
+    from reelway.graph.link import Link
     from reelway.graph.select import Selector
 
 
@@ -298,6 +299,28 @@ def link_error(refusal: Refusal) -> LinkError:
         hint=f"{refusal.consumer.name} accepts {_caps(refusal.consumer.inputs)}; "
         f"the stream is {_stream(refusal.properties, refusal.consumer.inputs)}",
     )
+
+
+def refuse_change(link: Link, properties: Mapping[str, Any]) -> None:
+    """Raises LinkError where a consumer took the stream as it was, and does not as it is from now on."""
+    taken = [caps for caps in link.filter.inputs if not isinstance(match(link.properties, caps), Mismatch)]
+    wrong = [found for caps in taken if isinstance(found := match(properties, caps), Mismatch)]
+    if not wrong or len(wrong) < len(taken):
+        return
+    consumer, reason = link.filter.name, wrong[0]
+    wanted = "" if isinstance(reason.want, Not) else str(min(map(str, reason.want)))
+    keeps = f"`{text}{wanted}` in front of {consumer}" if (text := _KEEPS.get(reason.name)) else "a converter"
+    raise LinkError(
+        f"{link.source.name}.{link.name} changes in mid-stream, and {consumer} does not take that: {reason}",
+        hint=f"{keeps} keeps the stream as it is",
+    )
+
+
+_KEEPS = {
+    "PixelFormat": "convert:format=", "Width": "convert:width=", "Height": "convert:height=",
+    "ColorMatrix": "convert:matrix=", "FullRange": "convert:full_range=", "Rotate": "convert",
+    "AudioFormat": "resample:format=", "SampleRate": "resample:rate=", "NumChannels": "resample:channels=",
+}  # fmt: skip
 
 
 def _caps(bundles: Sequence[Caps]) -> str:

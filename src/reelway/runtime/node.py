@@ -20,6 +20,7 @@ from reelway.errors import FilterError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link, News
 from reelway.graph.pid import Pid
+from reelway.graph.wiring import refuse_change
 from reelway.media.timebase import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ class Node:
     def _tell(self, link: Link, news: News, properties: dict[str, object] | None) -> None:
         if news is News.CONFIGURE:
             self.doing = "configure"
+            if link.configured:
+                refuse_change(link, properties or {})
             link.properties = dict(properties or {})
             self.filter.configure(link)
             link.configured = True

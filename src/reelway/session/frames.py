@@ -73,9 +73,12 @@ class Frames:
         start_s: float,
         end_s: float | None,
         session: dict[str, Any],
+        keeper: tuple[str, dict[str, Any]] | None = None,
     ) -> None:
+        """`keeper`: name and options of a converter that keeps to what is wanted whatever comes."""
         self.src = src
         self._wanted = wanted
+        self._keeper = keeper
         self._selector = selector
         self._start_s, self._end_s = start_s, end_s
         self._session = session
@@ -116,16 +119,23 @@ class Frames:
 
     def _play(self, start_s: float, end_s: float | None) -> Iterator[Frame]:
         sink = _Frames(self._wanted)
-        with self._opened(sink) as session:
+        with self._opened(sink, self._keeper) as session:
             session.link()
             if start_s > 0 or end_s is not None:
                 session.play(start_s, end_s)
             while session.run_until(sink.has_some):
                 yield sink.next()
 
-    def _opened(self, sink: Filter) -> Session:
+    def _opened(self, sink: Filter, keeper: tuple[str, dict[str, Any]] | None = None) -> Session:
         session = Session(**self._session)
-        session.add(sink).set_source(session.load_src(self.src), self._selector)
+        source = session.load_src(self.src)
+        if keeper is None:
+            session.add(sink).set_source(source, self._selector)
+        else:
+            name, options = keeper
+            converter = session.load(name, **options)
+            converter.set_source(source, self._selector)
+            session.add(sink).set_source(converter)
         return session
 
 
@@ -192,7 +202,8 @@ def frames(
 
     stream         which: video, video2, audio, PID=3 ... (a selector without its #)
     pixel_format   FFmpeg's name, or several to choose from; by default as the stream is coded
-    width, height  pixels; with one of them the other keeps the shape
+    width, height  pixels; with one of them the other keeps the shape. What is asked holds to the end, also
+                   where the stream changes in the middle; what is not may be news with any frame
     sample_format, sample_rate, channels   of sound
     start_s, end_s part of the media [s from its start], exact to the frame
     upright        pictures are turned as their rotation says
@@ -218,7 +229,21 @@ def frames(
     if upright and not sound:
         wanted["Rotate"] = Not(1, 2, 3)
     session["defaults"] = {"fast": fast, **(session.get("defaults") or {})}
-    return Frames(src, Caps(**wanted), f"#{stream}", start_s, end_s, session)
+    keeper = _keeper(sound, asked, upright)
+    return Frames(src, Caps(**wanted), f"#{stream}", start_s, end_s, session, keeper)
+
+
+def _keeper(sound: bool, asked: dict[str, Any], upright: bool) -> tuple[str, dict[str, Any]] | None:
+    """A converter to what is asked: the stream may have it now and change later."""
+    names = _SOUND if sound else _PICTURE
+    options = {option: asked[name] for name, option in names.items() if asked[name] is not None}
+    if not options or not all(isinstance(value, (str, int)) for value in options.values()):
+        return None
+    return ("resample", options) if sound else ("convert", {**options, "upright": upright})
+
+
+_SOUND = {"AudioFormat": "format", "SampleRate": "rate", "NumChannels": "channels"}
+_PICTURE = {"PixelFormat": "format", "Width": "width", "Height": "height"}
 
 
 async def frames_async(src: Any, **options: Any) -> AsyncIterator[Frame]:
