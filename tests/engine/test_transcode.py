@@ -91,7 +91,7 @@ class Seeker(rw.Filter):
 
 @pytest.mark.parametrize("threads", [0, 2])
 def test_seeking_through_a_transcoder(threads: int) -> None:
-    with rw.Session(threads=threads) as session:
+    with rw.Session(threads=threads, limits=rw.Limits(packets=4)) as session:  # it is not read to its end yet
         seeker = Seeker()
         session.load_src(make.media("film.mp4")).video >> session.add(seeker)
         session.run()
