@@ -2,7 +2,7 @@
 
 The loop's colours are FFmpeg's quickest, off by up to 3 of 255: `fast`. Without it they are within 1.
 
-Time within the process, without imports. Beside it OpenCV, where it is installed.
+Time within the process, without imports. Beside it OpenCV, decord and torchcodec, where they are installed.
 """
 
 from __future__ import annotations
@@ -53,6 +53,25 @@ def opencv(source: Path, width: int, height: int) -> float:
     return time.perf_counter() - started
 
 
+def decord(source: Path, width: int, height: int) -> float:
+    import decord as library
+
+    started = time.perf_counter()
+    for picture in library.VideoReader(str(source), width=width, height=height):
+        assert picture.asnumpy().size
+    return time.perf_counter() - started
+
+
+def torchcodec(source: Path, width: int, height: int) -> float:
+    """It does not scale: what it takes for frames as they are."""
+    from torchcodec.decoders import VideoDecoder
+
+    started = time.perf_counter()
+    for picture in VideoDecoder(str(source)):
+        assert picture.numel()
+    return time.perf_counter() - started
+
+
 def at_reelway(source: Path, times: list[float]) -> float:
     frames = rw.frames(source, pixel_format="rgb24")
     started = time.perf_counter()
@@ -92,7 +111,8 @@ def main() -> None:
     from tests.media import make
 
     print(heading())
-    others = importlib.util.find_spec("cv2") is not None
+    known = {"cv2": opencv, "decord": decord, "torchcodec": torchcodec}
+    others = {name: run for name, run in known.items() if importlib.util.find_spec(name)}
     with work() as folder:
         seconds = 1 if given.tiny else 8
         large = make.film(folder / "large.mp4", seconds=seconds, size=(1920, 1080), audio=0)
@@ -103,8 +123,8 @@ def main() -> None:
                 "rw.frames, fast": lambda source=source, size=size: reelway(source, *size, True),
                 "rw.frames, exact": lambda source=source, size=size: reelway(source, *size, False),
             }
-            if others:
-                runs["OpenCV"] = lambda source=source, size=size: opencv(source, *size)
+            for name, other in others.items():
+                runs[name] = lambda source=source, size=size, other=other: other(source, *size)
             print(f"all frames of {source.stem}.mp4 as {size[0]}x{size[1]} RGB: seconds")
             table(measure(runs, given.rounds), "PyAV loop", limit={"rw.frames, fast": BUDGET})
         draw = random.Random(1)
@@ -113,7 +133,7 @@ def main() -> None:
             "PyAV, kept open": lambda: at_pyav(large, times),
             "rw.frames.at": lambda: at_reelway(large, times),
         }
-        if others:
+        if "cv2" in others:
             singles["OpenCV"] = lambda: at_opencv(large, times)
         print(f"{len(times)} single frames of 1080p at random times: seconds")
         table(measure(singles, given.rounds), "PyAV, kept open")
