@@ -161,6 +161,17 @@ def test_uneven_times_survive_to_the_tick(
         assert length_of(result) == Fraction(ticks[-1], 1000) + last.duration, "it lasts as long as it did"
 
 
+@pytest.mark.parametrize("threads", [0, 2])
+@pytest.mark.parametrize("name", ["vfr.mp4", "vfr.mkv", "vfr-fine.mp4", "vfr-fine.mov", "vfr-tiny.mp4"])
+def test_each_picture_is_shown_up_to_the_next(name: str, threads: int) -> None:
+    """Of pictures that are coded out of order MP4 says how far apart they are decoded, no more."""
+    frames = list(rw.frames(make.media(name), threads=threads))
+    times = [frame.packet.cts or 0 for frame in frames]
+    assert len(times) == 60
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    assert [frame.packet.duration for frame in frames[:-1]] == gaps
+
+
 def length_of(path: Path) -> Fraction:
     """How long an mp4 plays, by its edit list (ISO/IEC 14496-12, 8.6.6): to the end of the last picture."""
     data = path.read_bytes()

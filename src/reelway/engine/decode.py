@@ -145,6 +145,12 @@ class _Stream:
         """Frames before this are not to be shown."""
         self._smeared_from: int | None = None
         """From here on something is missing that frames refer to, up to the next random access point."""
+        self._in_mp4 = self.video and "mp4" in str(pid.properties.get("Container"))
+        self._coded: tuple[int, int | None] | None = None
+        """How much later than it is decoded the first picture is shown, and for how long."""
+        self._reorders = self._varies = False
+        self._held: tuple[Any, Known] | None = None
+        """A frame that is shown up to the next one."""
         self._told_software = not filter.hwaccel
         fps = pid.properties.get("FPS")
         self._step = max(1, round(decoder.timescale / fps)) if self.video and fps else None
@@ -155,6 +161,7 @@ class _Stream:
         return all(properties.get(name) == self._given.get(name) for name in names)
 
     def take_properties(self, properties: dict[str, Any]) -> None:
+        self._let_go()
         self._given = dict(properties)
         self._format = ()
 
@@ -169,6 +176,8 @@ class _Stream:
     def decode(self, packet: Packet) -> int:
         """How many frames were sent."""
         before = self.decoder.damaged
+        if self._in_mp4 and not (self._reorders and self._varies):
+            self._look(packet)
         frames = self.decoder.decode(packet)
         if self.video and (self.decoder.damaged > before or (packet.discontinuity and packet.sap != 1)):
             self._smear(packet)
@@ -188,11 +197,27 @@ class _Stream:
             return False
         return True
 
+    def _look(self, packet: Packet) -> None:
+        """Of pictures that are coded out of order MP4 does not say how long each is shown.
+
+        Its durations say how far apart they are decoded (ISO/IEC 14496-12, 8.6.1.2). Where these vary, the
+        next picture tells when the one before it is over.
+        """
+        if packet.dts is None or packet.cts is None or packet.duration is None:
+            return
+        here = packet.cts - packet.dts, packet.duration
+        if self._coded is None:
+            self._coded = here
+        self._reorders |= here[0] != self._coded[0]
+        self._varies |= here[1] != self._coded[1]
+
     def drain(self) -> None:
         self._send(self.decoder.drain())
+        self._let_go()
 
     def restart(self) -> None:
         self.decoder.flush()
+        self._held = None
         self._next = self._smeared_from = None
 
     def _send(self, frames: list[Any]) -> int:
@@ -200,17 +225,30 @@ class _Stream:
             self._filter.status = f"{self.decoder.damaged} damaged packets"
         for frame in frames:
             known = self.decoder.known(frame)
-            if not known.drop:
+            if known.drop:
+                continue
+            if self._reorders and self._varies:
+                self._let_go(frame.pts)
+                self._held = frame, known
+            else:
                 self._send_one(frame, known)
         return len(frames)
 
-    def _send_one(self, frame: Any, known: Known) -> None:
+    def _let_go(self, next: int | None = None) -> None:
+        """Sends the frame that is held; it is shown up to `next`, or as long as its packet says."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._send_one(*held, next)
+
+    def _send_one(self, frame: Any, known: Known, next: int | None = None) -> None:
         pid = self._announce(frame)
         time = frame.pts
         if time is None:  # a decode time is none of showing, except for the first frame
             time = self._next if self._next is not None else frame.dts or 0
         if self.video:
             duration = frame.duration or self._step
+            if next is not None and next > time:
+                duration = next - time
         else:
             duration = rescale(frame.samples, frame.sample_rate, self.decoder.timescale)
         self._next = time + (duration or 0)
