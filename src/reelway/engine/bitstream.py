@@ -96,8 +96,7 @@ class Bitstream(Filter):
         if pid.output is None:
             self._announce(pid)
         elif made := pid.data.properties:
-            gone = {name: None for name in pid.output.properties if name not in made}
-            pid.output.set(**gone, **made)
+            pid.output.replace_properties(made)
 
     def process(self) -> float | None:
         for pid in self.ipids:

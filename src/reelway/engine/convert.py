@@ -120,12 +120,7 @@ class Convert(Filter):
         self._send_unshown(pid)
         converter = self._converter(pid.properties)
         pid.data = converter, AvFrames(pid.properties)
-        made = {**pid.properties, **({} if converter.idle else converter.made)}
-        if pid.output is None:
-            pid.output = self.new_pid(pid.name, **{n: v for n, v in made.items() if v is not None})
-        else:
-            gone = {name: None for name in pid.output.properties if name not in made}
-            pid.output.set(**gone, **made)
+        self.output_for(pid, {**pid.properties, **({} if converter.idle else converter.made)})
 
     def process(self) -> float | None:
         until = perf_counter() + TURN_S

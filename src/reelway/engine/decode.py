@@ -166,6 +166,8 @@ class _Stream:
         self._format = ()
 
     def follow(self, before: _Stream) -> None:
+        if before._from is not None:
+            self._from = rescale(before._from, before.decoder.timescale, self.decoder.timescale)
         if before._next is not None:
             self._next = rescale(before._next, before.decoder.timescale, self.decoder.timescale)
 
@@ -285,13 +287,7 @@ class _Stream:
             said = sound_properties(frame)
         said["CodecID"] = "raw"
         said["Timescale"] = self.decoder.timescale
-        if pid is None:
-            properties = {name: value for name, value in {**given, **said}.items() if value is not None}
-            pid = self._pid.output = self._filter.new_pid(self._pid.name, **properties)
-        else:
-            gone = {name: None for name in pid.properties if name not in given}
-            pid.set(**{**gone, **given, **said})
-        return pid
+        return self._filter.output_for(self._pid, {**given, **said})
 
     def _tell_hardware(self) -> None:
         name = self._filter.hwaccel

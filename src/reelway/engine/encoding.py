@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +16,6 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 
 __all__ = ["EncodedStream"]
-
-log = logging.getLogger("reelway.engine")
 
 _NEEDED = {
     "Visual": ("PixelFormat", "Width", "Height"),
@@ -58,12 +55,7 @@ class EncodedStream:
             said["DecoderConfigMode"] = mode
         if bitrate := encoder.context.bit_rate:
             said["Bitrate"] = bitrate
-        made = {name: value for name, value in said.items() if value is not None}
-        output = self.pid.output
-        if output is None:
-            self.pid.output = self.filter.new_pid(self.pid.name, **made)
-        else:
-            output.set(**{name: None for name in output.properties if name not in made}, **made)
+        self.filter.output_for(self.pid, said)
         self.filter.status = f"{encoder.name}"
 
     def guarded(self, frame: Any) -> list[Any]:
@@ -74,10 +66,5 @@ class EncodedStream:
             raise FormatError(f"{self.encoder.name} refused a frame: {error}") from quotable(error)
 
     def close(self) -> None:
-        """Its threads come to rest here, where the GIL is released, and not when the context dies."""
-        if self.encoder is not None:
-            try:
-                self.encoder.drain()
-            except (av.error.FFmpegError, ValueError):
-                log.debug("%s did not drain", self.encoder.name)
-            self.encoder = None
+        """Lets go of the encoder as it is: what it still holds would take as long to code as it takes."""
+        self.encoder = None

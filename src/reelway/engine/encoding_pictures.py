@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -47,17 +48,15 @@ class PictureStream(EncodedStream):
         """The properties with which the encoder was opened."""
         self._converter: PictureConverter | None = None
         self._said: dict[int, _Said] = {}
-        self._times: list[int] = []
-        """Of all pictures since the encoder was opened, where it counts."""
-        self._count = 0
+        self._times: deque[int] = deque()
+        """Of the pictures from number `_base` on, where the encoder counts."""
+        self._base = self._count = 0
         self._last: int | None = None
         self._open(pid.properties)
 
     def reconfigure(self, properties: Mapping[str, Any]) -> None:
         before = self._target
-        self.take(properties)
-        self._ticks = properties.get("Timescale") or 90000
-        self._converter = self._converter_to(before)
+        self._follow(properties)
         size = properties.get("Width"), properties.get("Height")
         if self._converter is not None and size != (before["Width"], before["Height"]):
             log.warning(
@@ -107,7 +106,29 @@ class PictureStream(EncodedStream):
             self._send(self.encoder.drain())
             self.encoder = None
 
+    def _follow(self, properties: Mapping[str, Any]) -> None:
+        """From here on pictures come like this, and become what the encoder was opened with."""
+        self.take(properties)
+        self._ticks = properties.get("Timescale") or 90000
+        self._converter = self._converter_to(self._target, fixed=True)
+
     def _open(self, properties: Mapping[str, Any]) -> None:
+        if self._target:  # again, behind a restart
+            self._follow(properties)
+        else:
+            self._choose(properties)
+        target, timescale = self._target, self._timescale
+        self.encoder = open_encoder(self.asked, target, timescale)
+        self._time_base = self.encoder.time_base
+        self._counts = self._time_base != Fraction(1, timescale)
+        self._said.clear()
+        self._times.clear()
+        self._base = self._count = 0
+        changed = {name: target.get(name) for name in (self._converter.made if self._converter else ())}
+        self.announce(self.encoder, timescale, **changed)
+
+    def _choose(self, properties: Mapping[str, Any]) -> None:
+        """What the encoder shall be opened with."""
         self.take(properties)
         timescale: int = properties.get("Timescale") or 90000
         self._timescale = self._ticks = timescale
@@ -115,7 +136,7 @@ class PictureStream(EncodedStream):
         codec = next(candidates(self.asked.codec, self.asked.avoid), None)
         if codec is not None:
             target["PixelFormat"] = choose_picture_format(codec, target["PixelFormat"])
-        self._converter = self._converter_to(target)
+        self._converter = self._converter_to(target, fixed=False)
         if self._converter is not None:
             target |= self._converter.made
         if not target.get("FPS"):
@@ -123,26 +144,17 @@ class PictureStream(EncodedStream):
             if first is not None and first.duration:
                 target["FPS"] = Fraction(timescale, first.duration)
         self._target = target
-        self.encoder = open_encoder(self.asked, target, timescale)
-        self._time_base = self.encoder.time_base
-        self._counts = self._time_base != Fraction(1, timescale)
-        self._said.clear()
-        self._times.clear()
-        self._count = 0
-        changed = {name: target.get(name) for name in (self._converter.made if self._converter else ())}
-        self.announce(self.encoder, timescale, **changed)
 
-    def _converter_to(self, target: Mapping[str, Any]) -> PictureConverter | None:
+    def _converter_to(self, target: Mapping[str, Any], *, fixed: bool) -> PictureConverter | None:
+        """Into the format of `target`; `fixed`: in its size and colours, too."""
         turns = (self.properties.get("Rotate") or 0) if self._upright else 0
-        size = target["Width"], target["Height"]
-        made_before = self.encoder is not None
         converter = PictureConverter(
             self.properties,
             format=target["PixelFormat"],
-            width=size[0] if made_before else 0,
-            height=size[1] if made_before else 0,
-            matrix=target.get("ColorMatrix") or "" if made_before else "",
-            full_range=target.get("FullRange") if made_before else None,
+            width=target["Width"] if fixed else 0,
+            height=target["Height"] if fixed else 0,
+            matrix=target.get("ColorMatrix") or "" if fixed else "",
+            full_range=target.get("FullRange") if fixed else None,
             turns=turns,
         )
         return None if converter.idle else converter
@@ -153,6 +165,7 @@ class PictureStream(EncodedStream):
         for payload in payloads:
             said = self._said.pop(payload.pts, None)
             dts, cts = payload.dts, payload.pts
+            self._forget_before(dts)
             if self._counts:
                 dts, cts = self._time_of(dts), self._time_of(cts)
             packet = Packet(payload, dts, cts, None, 1 if payload.is_keyframe else 0, payload.size)
@@ -164,10 +177,18 @@ class PictureStream(EncodedStream):
                 packet.capture_time, packet.properties = said.capture_time, said.properties
             output.send(packet)
 
+    def _forget_before(self, dts: int) -> None:
+        """No picture is shown before it is decoded: those that the encoder has dropped never come."""
+        while self._said and (first := next(iter(self._said))) < dts:
+            del self._said[first]
+        while len(self._times) > 2 and self._base < dts - 1:
+            self._times.popleft()
+            self._base += 1
+
     def _time_of(self, count: int) -> int:
         """The time of a picture by its number; before the first and behind the last, at an even distance."""
-        times = self._times
-        if 0 <= count < len(times):
-            return times[count]
+        times, at = self._times, count - self._base
+        if 0 <= at < len(times):
+            return times[at]
         step = times[1] - times[0] if len(times) > 1 else 1
-        return times[0] + count * step if count < 0 else times[-1] + (count - len(times) + 1) * step
+        return times[0] + at * step if at < 0 else times[-1] + (at - len(times) + 1) * step

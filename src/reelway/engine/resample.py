@@ -88,12 +88,7 @@ class Resample(Filter):
             before.finish(pid.output)
             before = None
         pid.data = _Stream(pid.properties, target, before)
-        made = {**pid.properties, **pid.data.made}
-        if pid.output is None:
-            pid.output = self.new_pid(pid.name, **made)
-        else:
-            gone = {name: None for name in pid.output.properties if name not in made}
-            pid.output.set(**gone, **made)
+        self.output_for(pid, {**pid.properties, **pid.data.made})
 
     def process(self) -> float | None:
         until = perf_counter() + TURN_S
@@ -169,6 +164,7 @@ class _Stream:
             ready = self._converter.convert(frame)
         except (av.error.FFmpegError, ValueError) as error:
             raise UnsupportedError(f"FFmpeg's resampler refused: {error}") from quotable(error)
+        packet.payload = None  # its times and flags are what is kept
         self._last = packet
         self._send(ready, output)
 
@@ -183,6 +179,7 @@ class _Stream:
             made = Packet(payload, size=payload.size)
             if self._last is not None:
                 made.copy_properties(self._last)
+                self._last.discontinuity, self._last.properties = False, None  # said once
             made.dts = made.cts = frame.pts
             made.duration, made.sap = frame.samples, 1
             output.send(made)

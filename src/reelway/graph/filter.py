@@ -222,6 +222,12 @@ class Filter:
         self.unlinked.append(pid)
         return pid
 
+    def output_for(self, pid: Link, properties: Mapping[str, Any]) -> Pid:
+        """The output that carries `pid` on, with these properties and no others; the first time a new one."""
+        output = pid.output if pid.output is not None else self.new_pid(of=pid)
+        output.replace_properties(properties)
+        return output
+
     def wake(self) -> None:
         """Asks for a turn, as news would. From any thread."""
         self.context.wake(self)

@@ -12,7 +12,7 @@ from reelway.media.payload import SharedBuffer
 from reelway.media.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reelway.graph.filter import Filter
     from reelway.media.events import Event
@@ -92,6 +92,12 @@ class Pid:
     def copy_properties(self, other: Link | Pid) -> None:
         """Takes over all properties of another PID."""
         self.set(**other.properties)
+
+    def replace_properties(self, properties: Mapping[str, Any]) -> None:
+        """Has these from here on, and no others. Where they are what it has, nobody is told."""
+        wanted = {name: value for name, value in properties.items() if value is not None}
+        if wanted != self.properties:
+            self.set(**{name: None for name in self.properties if name not in wanted}, **wanted)
 
     def restart(self) -> None:
         """The next packet comes from another place of the stream, as after a seek."""
