@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+import reelway as rw
 from reelway.graph.caps import Caps, Not
-from reelway.graph.resolve import Chain, Conversion, Converter, NoChain, Step, resolve
+from reelway.graph.resolve import (
+    Chain,
+    Conversion,
+    Converter,
+    Demand,
+    NoChain,
+    Step,
+    resolve,
+    resolve_through,
+)
+from tests.media import make
 
 DECODE = Converter("decode", 10, "decode", [Conversion(Caps(CodecID=["h264", "vp9"]), Caps(CodecID="raw"))])
 ENCODE = Converter(
@@ -109,3 +124,19 @@ def test_anything_but() -> None:
     made, properties = steps(Caps(PixelFormat=Not("nv12", "rgb24"), Width=Not(320)))
     assert made[0].options["format"] == "yuv420p"
     assert properties["PixelFormat"] == "yuv420p"
+
+
+def test_a_converter_that_is_demanded_and_blacklisted_is_named(tmp_path: Path) -> None:
+    dst = tmp_path / "out.mp4"
+    with rw.Session(blacklist="encode") as session:
+        session.load_src(str(make.media("film.mp4")))
+        session.load_dst(str(dst), video="libx264")
+        with pytest.raises(rw.LinkError, match="^encode is asked for .*, and it is blacklisted") as told:
+            session.run()
+    assert told.value.hint is not None
+    assert told.value.hint.startswith("take encode out of blacklist= of the session")
+    assert not dst.exists()
+    with pytest.raises(rw.LinkError, match="scale is asked for"):
+        resolve_through(
+            Demand("scale", {"Width": 5}, {}), {"CodecID": "raw"}, [Caps(CodecID="raw")], {}, [DECODE]
+        )

@@ -15,6 +15,7 @@ from itertools import count
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from reelway.errors import LinkError
 from reelway.graph.caps import Caps, Mismatch, Not, choices, match
 
 
@@ -120,8 +121,14 @@ def resolve_through(
     preferred: Mapping[str, Any],
     converters: Sequence[Converter],
 ) -> Chain | NoChain:
-    """`resolve`, by way of the converter that `demand` names."""
-    (asked,) = (each for each in converters if each.name == demand.converter)
+    """`resolve`, by way of the converter that `demand` names. Raises LinkError where it is not among them."""
+    asked = next((each for each in converters if each.name == demand.converter), None)
+    if asked is None:
+        made = ", ".join(f"{name}={value}" for name, value in demand.makes.items())
+        raise LinkError(
+            f"{demand.converter} is asked for{f' ({made})' if made else ''}, and it is blacklisted",
+            hint=f"take {demand.converter} out of blacklist= of the session, or do not ask for what it does",
+        )
     fitting = [
         each
         for each in asked.conversions
