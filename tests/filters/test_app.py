@@ -144,6 +144,37 @@ def test_live_frames_are_timed_by_the_clock() -> None:
     assert all(packet.capture_time for packet in sink.only.packets)
 
 
+def test_a_live_frame_from_before_the_session_is_at_its_beginning() -> None:
+    source = rw.AppSource(live=True)
+    source.push(picture(0))
+    clock = VirtualClock(5000.0)
+    with rw.Session(clock=clock) as session:
+        sink = Collect()
+        session.add(source) >> session.add(sink)
+        left = iter((1, 2))
+
+        def tick() -> float | None:
+            if next(left, None) is None:
+                source.end()
+                return None
+            source.push(picture(1))
+            return 0.5
+
+        session.post(tick, 0.75)
+        session.run()
+    assert [packet.dts / 90000 for packet in sink.only.packets] == [0, 0.75, 1.25]
+
+
+def test_the_sessions_defaults_limit_the_source() -> None:
+    source = rw.AppSource()
+    with rw.Session(defaults={"max_packets": 2}) as session:
+        session.add(source)
+        source.push(picture(0))
+        source.push(picture(1))
+        with pytest.raises(rw.DeadlineError, match="2 of 2 places"):
+            source.push(picture(2), timeout_s=0.0)
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [

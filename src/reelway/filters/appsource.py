@@ -63,17 +63,21 @@ class AppSource(Filter):
     )
 
     def __init__(self, **options: Any) -> None:
+        self._box: Mailbox[_Given] = Mailbox(1)  # set_options() says how many
         super().__init__(**options)
-        self._box: Mailbox[_Given] = Mailbox(self.max_packets)
         self._out: Pid | None = None
         self._next = Fraction(0)
         """Where the last packet ended [s]."""
         self._start_s: float | None = None
+        """The session's clock at time 0 of a live stream; None until something was pushed and it runs."""
+        self._early = False
+        """Something live was pushed before the session ran, and is at 0."""
 
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
         if not isinstance(self.properties, Mapping):
             raise OptionError("appsource:properties is no mapping", hint="{'StreamType': 'Visual', ...}")
+        self._box.resize(self.max_packets)  # also where the session's defaults say it
 
     # For the application, from any thread
 
@@ -121,6 +125,8 @@ class AppSource(Filter):
     # The filter
 
     def open(self) -> None:
+        if self._early and self._start_s is None:
+            self._start_s = self.context.now()
         if "StreamType" in self.properties and "CodecID" in self.properties:
             self._out = self._made(self.properties)
 
@@ -213,9 +219,12 @@ class AppSource(Filter):
         return pid
 
     def _moment_s(self) -> float:
-        """Seconds since the first push, by the session's clock."""
-        now = self.context.now() if self.opened else 0.0
-        if self._start_s is None or not self.opened:
+        """Seconds since the first push, by the session's clock; what is pushed before it runs is at 0."""
+        if not self.opened:
+            self._early = True
+            return 0.0
+        now = self.context.now()
+        if self._start_s is None:
             self._start_s = now
         return now - self._start_s
 

@@ -43,6 +43,12 @@ class Mailbox(Generic[Item]):
 
     # Never waits
 
+    def resize(self, limit: int) -> None:
+        """Another limit; what is in it above that stays."""
+        with self._changed:
+            self.limit = limit
+            self._tell()
+
     def offer(self, item: Item) -> bool:
         """Puts `item` in; False where there is no room, or it is closed."""
         with self._changed:
