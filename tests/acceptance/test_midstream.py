@@ -178,6 +178,21 @@ def test_another_codec_by_concat(first: str, second: str, threads: int, tmp_path
     assert [BLACK_AND_WHITE - number for number in probe.counters(result)] == list(range(50))
 
 
+@pytest.mark.parametrize("threads", [0, 2])
+def test_another_codec_in_the_same_transport_stream_is_told(
+    threads: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FFmpeg's demuxer keeps to the codec it found first: what that cannot decode is said to be damaged.
+
+    Of the last pictures of the first codec, those that follow B-frames are lost with it.
+    """
+    source = joined(tmp_path / "joined.ts", {"video": "libx264"}, {"video": "libx265"})
+    numbers = [make.read_counter(frame.planes()[0]) for frame in rw.frames(source, threads=threads)]
+    assert numbers[:22] == list(range(22))
+    assert numbers[-1] < 25
+    assert "packets of video1 are damaged and left out" in caplog.text
+
+
 def test_another_codec_in_a_copy_is_refused_in_words(tmp_path: Path) -> None:
     films = [
         make.film(tmp_path / f"{n}.mkv", seconds=1, audio=0, video=codec)

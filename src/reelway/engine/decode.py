@@ -107,6 +107,8 @@ class Decode(Filter):
                     f"nothing of {pid.name} could be decoded: {pid.data.decoder.damaged} damaged packets",
                     hint="the file is damaged, or what should decode it is not what it says",
                 )
+            if damaged := pid.data.decoder.damaged:
+                log.warning("%s: %d packets of %s are damaged and left out", self.name, damaged, pid.name)
         super().ended(pid)
 
     def on_event(self, event: Event) -> bool:
