@@ -1,5 +1,7 @@
 """Muxing to where one cannot seek: it blocks its own thread only, and loses nothing."""
 
+import contextlib
+import http.client
 import http.server
 import os
 import socket
@@ -7,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import reelway as rw
+from reelway.engine.channel import Channel, open_channel
 from tests.media import make, probe
 
 
@@ -89,7 +93,7 @@ def test_the_other_threads_run_while_a_pipe_has_no_reader(tmp_path: Path) -> Non
 
 
 class Uploads(http.server.BaseHTTPRequestHandler):
-    """Takes chunked uploads; `/refused` not, `/silent` without ever answering."""
+    """Takes chunked uploads; `/refused` and `/moved` not, `/silent` without ever answering."""
 
     protocol_version = "HTTP/1.1"
     got: dict[str, bytes]
@@ -106,7 +110,7 @@ class Uploads(http.server.BaseHTTPRequestHandler):
         self.users.append(self.headers.get("Authorization", ""))
         if self.path == "/silent":
             self.let_go.wait(30)
-        self.send_response(403 if self.path == "/refused" else 201)
+        self.send_response({"/refused": 403, "/moved": 302}.get(self.path, 201))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -145,6 +149,114 @@ def test_a_server_that_refuses_an_upload_is_an_error(uploads: tuple[int, type[Up
     port, _ = uploads
     with pytest.raises(rw.OpenError, match=r":\*\*\*@.*/refused: the server answered 403 Forbidden"):
         upload(f"http://me:secret@127.0.0.1:{port}/refused")
+
+
+def test_a_server_that_sends_an_upload_elsewhere_has_not_taken_it(uploads: tuple[int, type[Uploads]]) -> None:
+    port, _ = uploads
+    with pytest.raises(rw.OpenError, match="/moved: the server answered 302 Found"):
+        upload(f"http://127.0.0.1:{port}/moved")
+
+
+@contextlib.contextmanager
+def answering(answer: bytes, *, reads_all: bool) -> Iterator[tuple[int, threading.Thread]]:
+    """A server that says `answer` to one upload: behind its end, or to its header, and closes."""
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, connection.makefile("rb") as file:
+            while file.readline().strip():
+                pass
+            while reads_all and (size := int(file.readline(), 16)):
+                file.read(size + 2)
+            connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        yield server.getsockname()[1], thread
+        thread.join(10)
+
+
+def write_on(channel: Channel) -> None:
+    """More than the system keeps for a server that does not read."""
+    for _ in range(1000):
+        channel.write(bytes(1 << 16))
+
+
+def test_a_server_that_refuses_early_is_heard() -> None:
+    refusal = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"
+    with answering(refusal, reads_all=False) as (port, thread):
+        channel = open_channel(f"http://127.0.0.1:{port}/film.ts")
+        assert channel is not None
+        thread.join(10)
+        for _ in range(2):  # the second time no new connection is made, to send the rest to
+            with pytest.raises(OSError, match="^the server answered 413 Content Too Large$"):
+                write_on(channel)
+        with pytest.raises(OSError, match="^the server answered 413 Content Too Large$"):
+            channel.close()
+    with answering(refusal, reads_all=False) as (port, _), pytest.raises(rw.OpenError, match="answered 413"):
+        upload(f"http://127.0.0.1:{port}/film.ts")
+
+
+def test_a_server_that_closes_early_without_a_word_is_a_broken_connection() -> None:
+    with answering(b"", reads_all=False) as (port, thread):
+        channel = open_channel(f"http://127.0.0.1:{port}/film.ts")
+        assert channel is not None
+        thread.join(10)
+        with pytest.raises(ConnectionError):
+            write_on(channel)
+        with pytest.raises(ConnectionError):
+            channel.close()
+
+
+@pytest.mark.parametrize("answer", [b"secret\r\n\r\n", b"HTTP/1.1 201 " + bytes(70_000) + b"\r\n\r\n"])
+def test_an_answer_that_is_not_http_is_an_error_of_the_world(answer: bytes) -> None:
+    with (
+        answering(answer, reads_all=True) as (port, _),
+        pytest.raises(rw.OpenError, match="film.ts: what the server answered is not HTTP") as told,
+    ):
+        upload(f"http://127.0.0.1:{port}/film.ts")
+    assert "secret" not in "".join(traceback.format_exception(told.value))
+
+
+@pytest.mark.parametrize("path", ["a b", "\u00e9"])
+def test_an_address_that_http_cannot_ask_for_is_an_error_without_its_secrets(
+    uploads: tuple[int, type[Uploads]], path: str
+) -> None:
+    port, handler = uploads
+    secrets = "hunter2", "xyzzy"
+    url = "http://me:{1}@127.0.0.1:{0}/{3}?token={2}".format(port, *secrets, path)
+    with pytest.raises(rw.OpenError, match="cannot be asked for: spaces, and letters beyond ASCII") as told:
+        upload(url)
+    shown = "".join(traceback.format_exception(told.value))
+    assert not any(secret in shown for secret in secrets)
+    assert not handler.got
+
+
+@pytest.mark.parametrize("scheme", ["http", "tcp"])
+def test_a_port_that_is_no_number(scheme: str) -> None:
+    with pytest.raises(rw.OpenError, match="the port in this address is no number"):
+        upload(f"{scheme}://127.0.0.1:eighty/film.ts")
+
+
+def test_a_connection_that_fails_at_the_header_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[http.client.HTTPConnection] = []
+
+    def fail(self: http.client.HTTPConnection, *_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "endheaders", fail)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connect = http.client.HTTPConnection.connect
+
+        def note(self: http.client.HTTPConnection) -> None:
+            connect(self)
+            closed.append(self)
+
+        monkeypatch.setattr(http.client.HTTPConnection, "connect", note)
+        with pytest.raises(BrokenPipeError):
+            open_channel(f"http://127.0.0.1:{server.getsockname()[1]}/film.ts")
+        assert [each.sock for each in closed] == [None]
 
 
 def test_a_server_that_does_not_answer_an_upload(

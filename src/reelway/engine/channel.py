@@ -41,42 +41,96 @@ class Channel:
 
 
 class _Upload:
-    """The body of an HTTP request in chunks (RFC 9112, 7.1), as FFmpeg sends it: POST."""
+    """The body of an HTTP request in chunks (RFC 9112, 7.1), as FFmpeg sends it: POST.
+
+    All that goes wrong is an OSError. Its text has nothing of the address, which may hold secrets, nor of
+    what the server sent but for the status: http.client's errors quote either.
+    """
 
     def __init__(self, url: str) -> None:
         import http.client
         from base64 import b64encode
         from urllib.parse import unquote
 
+        self._no_http = http.client.HTTPException
+        self._failure: OSError | None = None
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_S)
-        self._connection.connect()
-        self._connection.sock.settimeout(None)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._connection.putrequest("POST", target)
-        self._connection.putheader("Transfer-Encoding", "chunked")
-        if parts.username is not None:
-            secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-            self._connection.putheader("Authorization", f"Basic {b64encode(secret).decode()}")
-        self._connection.endheaders()
+        try:
+            self._connection = kind(parts.hostname or "", _port(url), timeout=CONNECT_S)
+        except self._no_http:
+            raise OSError(_NO_ADDRESS) from None
+        try:
+            self._connection.connect()
+            self._connection.sock.settimeout(None)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            self._connection.putrequest("POST", target)
+            self._connection.putheader("Transfer-Encoding", "chunked")
+            if parts.username is not None:
+                secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+                self._connection.putheader("Authorization", f"Basic {b64encode(secret).decode()}")
+            self._connection.endheaders()
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, (self._no_http, ValueError)) and not isinstance(error, OSError):
+                raise OSError(_NO_ADDRESS) from None  # a space is in it, or letters beyond ASCII
+            raise
 
     def write(self, data: memoryview) -> int:
         if data:  # an empty chunk would be the end
-            self._connection.send(b"%x\r\n" % len(data))
-            self._connection.send(bytes(data) + b"\r\n")
+            self._send(b"%x\r\n" % len(data))
+            self._send(bytes(data) + b"\r\n")
         return len(data)
 
     def close(self) -> None:
         """Ends the body, and raises OSError where the server does not take it or does not say so in time."""
         try:
-            self._connection.send(b"0\r\n\r\n")
-            self._connection.sock.settimeout(ANSWER_S)
-            answer = self._connection.getresponse()
+            self._send(b"0\r\n\r\n")
+            status, words = self._answer()
         finally:
             self._connection.close()
-        if answer.status >= 400:
-            raise OSError(f"the server answered {answer.status} {answer.reason}")
+        if not 200 <= status < 300:  # redirected is not stored either
+            raise OSError(f"the server answered {words}")
+
+    def _send(self, data: bytes) -> None:
+        if self._failure is not None:  # http.client would connect anew, and begin in the middle
+            raise self._failure
+        try:
+            self._connection.send(data)
+        except ConnectionError as broken:
+            self._failure = self._early_answer() or broken
+            self._connection.close()
+            raise self._failure from None
+
+    def _early_answer(self) -> OSError | None:
+        """What a server said that closed the connection before it had everything, if it said anything."""
+        try:
+            status, words = self._answer()
+        except OSError:
+            return None
+        return OSError(f"the server answered {words}{' before it had all' if 200 <= status < 300 else ''}")
+
+    def _answer(self) -> tuple[int, str]:
+        """The status, and how to tell it."""
+        self._connection.sock.settimeout(ANSWER_S)
+        try:
+            answer = self._connection.getresponse()
+        except ConnectionError:
+            raise
+        except self._no_http:
+            raise OSError("what the server answered is not HTTP") from None
+        return answer.status, f"{answer.status} {answer.reason}".rstrip()
+
+
+_NO_ADDRESS = "such an address cannot be asked for: spaces, and letters beyond ASCII, have to be %-encoded"
+
+
+def _port(url: str) -> int | None:
+    """Raises OSError where it is no number: what stands there may be half a password."""
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        raise OSError("the port in this address is no number") from None
 
 
 def open_channel(url: str) -> Channel | None:
@@ -89,7 +143,7 @@ def open_channel(url: str) -> Channel | None:
     if url.startswith("tcp://") and "listen" not in (parts := urlsplit(url)).query:
         import socket  # with what it imports, as long as the rest of a remux: for who needs it
 
-        connection = socket.create_connection((parts.hostname, parts.port or 0), CONNECT_S)
+        connection = socket.create_connection((parts.hostname, _port(url) or 0), CONNECT_S)
         connection.settimeout(None)
         with connection:  # the file holds it open
             return Channel(connection.makefile("wb", buffering=0))
