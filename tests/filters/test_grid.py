@@ -15,8 +15,9 @@ from reelway.filters.testvideo import TestVideo
 from reelway.media.layout import Array
 from reelway.testing.burnin import read_counter
 from reelway.testing.clock import VirtualClock
-from reelway.testing.parts import Seen
-from tests.filters.raw import joined
+from reelway.testing.parts import Collect, Feed, Seen
+from tests.filters.raw import joined, noise, picture_properties
+from tests.media import make
 
 
 def film(offset: float = 0.0, **options: Any) -> TestVideo:
@@ -130,6 +131,54 @@ def test_nonsense_is_refused() -> None:
         Grid(places=["12x"])
     with pytest.raises(rw.OptionError, match="1 places for 2 inputs"):
         joined([film(), film()], Grid(places=["320x240+0+0"]))
+
+
+def test_pictures_that_only_lead_to_a_place_are_not_shown() -> None:
+    """Those before the place that was asked for are decoded, and marked."""
+    sink = Collect()
+    with rw.Session() as session:
+        grid = session.add(Grid())
+        for _ in range(2):
+            session.load_src(str(make.media("film.mp4"))) >> grid
+        grid >> session.add(sink)
+        session.play(0.2)
+        session.run()
+    first = sink.only.packets[0]
+    assert first.cts == 5
+    wide = sink.only.properties["Width"] // 2
+    halves = [first.planes()[0][:, :wide], first.planes()[0][:, wide:]]
+    assert [make.read_counter(half) for half in halves] == [5, 5]
+
+
+def test_an_input_that_is_all_marked_holds_nobody_up() -> None:
+    packets = noise("yuv420p", 320, 240, count=25)
+    for packet in packets:
+        packet.seek = True
+    marked = Feed(packets, properties=picture_properties("yuv420p", 320, 240))
+    seen = joined([film(), marked], Grid(), limits=rw.Limits(packets=2)).only
+    assert numbers(seen, "320x240+0+0") == list(range(25))
+    assert all((cell(packet, "320x240+320+0") == 16).all() for packet in seen.packets)
+
+
+def test_one_film_out_and_another_in_at_once() -> None:
+    """As many as before, and yet others: the new one gets the place that is free."""
+    clock = VirtualClock()
+    grid, sink = Grid(size="640x240"), Collect()
+    with rw.Session(clock=clock) as session:
+        session.add(grid)
+        films = [session.add(film(live=True)) for _ in range(2)]
+        for each in films:
+            each >> grid
+        grid >> session.add(sink)
+
+        def swap() -> None:
+            session.remove(films[0])
+            session.add(film(0.52, live=True)) >> grid
+
+        session.post(swap, 0.5)
+        session.run()
+    assert numbers(sink.only, "320x240+0+0")[:25] == list(range(25))  # it moved up
+    assert numbers(sink.only, "320x240+320+0")[20] is not None
 
 
 def test_resized() -> None:

@@ -8,7 +8,7 @@ import pytest
 import reelway as rw
 from reelway.filters.mix import Mix
 from reelway.filters.testaudio import TestAudio
-from reelway.testing.parts import Feed
+from reelway.testing.parts import Collect, Feed
 from tests.filters.raw import Late, heard, joined, sound, sound_properties
 
 RATE = 1000
@@ -121,6 +121,61 @@ def test_it_holds_little_however_long_it_runs() -> None:
         mix >> session.add(Look())
         session.run()
     assert most <= 1024 + 300
+
+
+def test_a_jump_is_not_kept_as_silence() -> None:
+    """One input jumps by 600 s: what the mix holds does not grow, and the sound is where it belongs."""
+    mix, sink = Mix(), Collect()
+    most = 0
+
+    def look(packet: rw.Packet) -> rw.Packet:
+        nonlocal most
+        most = max(most, len(mix._sum))
+        return packet
+
+    packets = [*sound(tone(300, 0.5), size=300), *sound(tone(300, 0.5), size=300, start=600_000)]
+    with rw.Session() as session:
+        session.add(mix)
+        session.add(Feed(packets, properties=sound_properties(RATE))) >> mix
+        session.add(feed(tone(5000, 0.25))) >> mix
+        mix >> session.load("call", function=look) >> session.add(sink)
+        session.run()
+    assert most <= 1024 + 300
+    got = heard(sink.only)[:, 0]
+    wanted = np.zeros(600_300)
+    wanted[:300] += 0.5
+    wanted[600_000:] += 0.5
+    wanted[:5000] += 0.25
+    np.testing.assert_allclose(got, wanted)
+
+
+def test_what_waits_behind_a_gap_keeps_its_format() -> None:
+    """Its input says another one before the mix gets there."""
+    late = sound(tone(100, 0.5), "s16", size=100, start=400)
+    late[0].payload = bytes(late[0].data)  # flat bytes, which only the properties explain
+    items = [*sound(tone(100, 0.5), "s16", size=100), *late, {"AudioFormat": "flt"}]
+    items += sound(tone(100, 0.25), size=100, start=500)
+    source = Feed(items, properties=sound_properties(RATE, format="s16"))
+    got = heard(joined([source, feed(tone(1000, 0.125))], Mix(sample_format="flt")).only)[:, 0]
+    wanted = np.full(1000, 0.125)
+    wanted[:100] += 0.5
+    wanted[400:500] += 0.5
+    wanted[500:600] += 0.25
+    np.testing.assert_allclose(got, wanted, atol=1e-4)
+
+
+def test_sound_that_only_leads_to_a_place_is_not_heard() -> None:
+    packets = sound(tone(500, 0.5), size=100)
+    for packet in packets[:3]:
+        packet.seek = True
+    seen = joined([Feed(packets, properties=sound_properties(RATE)), feed(tone(100, 0.25), 0.3)], Mix()).only
+    assert seen.packets[0].dts == 300
+    assert heard(seen)[:, 0].tolist() == [0.75] * 100 + [0.5] * 100
+    for packet in packets:
+        packet.seek = True
+    sources = [Feed(packets, properties=sound_properties(RATE)), feed(tone(1000, 0.25))]
+    got = heard(joined(sources, Mix(), limits=rw.Limits(packets=1)).only)  # nobody waits for it
+    assert got[:, 0].tolist() == [0.25] * 1000
 
 
 def test_rates_that_differ_are_refused() -> None:

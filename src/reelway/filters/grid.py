@@ -10,7 +10,7 @@ from typing import Any
 
 from reelway.errors import OptionError
 from reelway.filters.colour import matrix_of, parse_colour, samples_of
-from reelway.filters.pictures import drain, frame_of
+from reelway.filters.pictures import drain, frame_of, shown
 from reelway.filters.places import Place, cells, extent, parse_place
 from reelway.filters.resize import fitted, scaled
 from reelway.graph.caps import Caps
@@ -71,7 +71,8 @@ class Grid(Filter):
         self._next: int | None = None
         """Number of the next picture, counted from running time 0; None before the beginning."""
         self._rate = Fraction(25)
-        self._laid_out = 0
+        self._laid_out: tuple[Link, ...] = ()
+        """The inputs that have their places."""
 
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
@@ -97,7 +98,7 @@ class Grid(Filter):
         assert self._next is not None
         if any(not pid.configured for pid in self.ipids):
             return None
-        if self._laid_out != len(self.ipids):
+        if self._laid_out != tuple(self.ipids):
             self._lay_out()
         while not self.blocked:
             now_s = float(self._next / self._rate)
@@ -125,7 +126,7 @@ class Grid(Filter):
             return False
         if self.context.expects_inputs(self):
             return False
-        heads = {pid: pid.peek() for pid in self.ipids}
+        heads = {pid: shown(pid) for pid in self.ipids}
         if any(head is None and not pid.ended for pid, head in heads.items()):
             return False
         first = self.ipids[0].properties
@@ -178,7 +179,7 @@ class Grid(Filter):
         colour = self._samples.colour(parse_colour(self.background))
         for plane, value in zip(self._back.planes(writable=True), colour, strict=True):
             plane[:] = value
-        self._laid_out = len(self.ipids)
+        self._laid_out = tuple(self.ipids)
         for pid, place in zip(self.ipids, self._places(), strict=True):
             film: _Film = pid.data
             film.place = place
@@ -207,7 +208,7 @@ class Grid(Filter):
         for pid in self.ipids:
             film: _Film = pid.data
             latest: Packet | None = None
-            while (packet := pid.peek()) is not None:
+            while (packet := shown(pid)) is not None:
                 start_s, end_s = self._span(pid, packet)
                 if start_s > now_s + SOON_S:
                     break
@@ -223,7 +224,7 @@ class Grid(Filter):
         return True
 
     def _is_over(self, now_s: float) -> bool:
-        over = [pid.ended and pid.peek() is None and pid.data.until_s <= now_s + SOON_S for pid in self.ipids]
+        over = [pid.ended and shown(pid) is None and pid.data.until_s <= now_s + SOON_S for pid in self.ipids]
         return any(over) if self.end == "shortest" else all(over)
 
     def _scaled(self, packet: Packet, pid: Link) -> list[Array]:

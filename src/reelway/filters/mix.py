@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from reelway.errors import LinkError
-from reelway.filters.pictures import drain, frame_of
+from reelway.filters.pictures import drain, frame_of, shown
 from reelway.filters.sound import RAW_SOUND, to_floats, to_frame
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
@@ -16,6 +16,7 @@ from reelway.graph.option import option
 from reelway.graph.pid import Pid
 from reelway.media.layout import Array
 from reelway.media.packet import Packet
+from reelway.media.payload import Frame
 
 __all__ = ["Mix"]
 
@@ -28,11 +29,13 @@ KNEE = 0.8
 class _Voice:
     """One input: how far it has been added to the mix."""
 
-    __slots__ = ("end",)
+    __slots__ = ("ahead", "end")
 
     def __init__(self, end: int) -> None:
         self.end = end
         """The sample of the mix from which on nothing was added."""
+        self.ahead: Frame | None = None
+        """What comes behind a gap, at `end`: added when the mix gets there, so that no gap is stored."""
 
 
 class Mix(Filter):
@@ -101,8 +104,8 @@ class Mix(Filter):
         if not self._begin():
             return None
         while not self.blocked:
-            running = [pid for pid in self.ipids if not pid.ended]
-            ends = [pid.data.end for pid in self.ipids if pid.ended]
+            running = [pid for pid in self.ipids if not pid.ended or pid.data.ahead is not None]
+            ends = [pid.data.end for pid in self.ipids if pid not in running]
             reached = min((pid.data.end for pid in running), default=max(ends, default=0))
             if ends and (not running or (self.end == "shortest" and reached >= min(ends))):
                 if self._send(max(ends) if self.end == "longest" else min(ends), rest=True):
@@ -112,10 +115,14 @@ class Mix(Filter):
             if not self._send(reached):
                 return None
             behind = min(running, key=lambda pid: pid.data.end)
-            packet = behind.get()
-            if packet is None:
-                return None
-            self._add(behind, packet)
+            if behind.data.ahead is None:
+                packet = shown(behind)
+                if packet is None:
+                    return None
+                behind.take(packet)
+                self._take(behind, packet)
+            else:
+                self._add(behind, behind.data.ahead)
         return None
 
     def ended(self, pid: Link) -> None:
@@ -123,6 +130,9 @@ class Mix(Filter):
 
     def restarted(self, pid: Link) -> None:
         """It goes on from where its times say; the mix does not."""
+        if pid.data is not None and pid.data.ahead is not None:  # left before it was reached
+            assert self._at is not None
+            pid.data.ahead, pid.data.end = None, self._at
 
     def _made(self, properties: dict[str, Any]) -> dict[str, Any]:
         rate = self.sample_rate or properties.get("SampleRate")
@@ -147,7 +157,7 @@ class Mix(Filter):
             return True
         if any(not pid.configured for pid in self.ipids) or self.context.expects_inputs(self):
             return False
-        heads = {pid: pid.peek() for pid in self.ipids}
+        heads = {pid: shown(pid) for pid in self.ipids}
         if any(head is None and not pid.ended for pid, head in heads.items()):
             return False
         places = {pid: self._place(pid, head) for pid, head in heads.items() if head is not None}
@@ -165,14 +175,28 @@ class Mix(Filter):
         timescale = pid.properties.get("Timescale") or self._rate
         return round(pid.pid.timeline.running_s(time, timescale) * self._rate)
 
-    def _add(self, pid: Link, packet: Packet) -> None:
-        """Adds a packet to the sum, where the timeline of its input has it."""
+    def _take(self, pid: Link, packet: Packet) -> None:
+        """Adds a packet where the timeline of its input has it, or keeps it for then."""
+        voice: _Voice = pid.data
+        frame, place = frame_of(packet, pid.properties), self._place(pid, packet)
+        if place is None or abs(place - voice.end) <= JITTER_S * self._rate:
+            self._add(pid, frame)
+        elif place > voice.end:
+            voice.ahead, voice.end = frame, place
+        else:
+            self._add(pid, frame, place)
+
+    def _add(self, pid: Link, frame: Frame, at: int | None = None) -> None:
+        """Adds what is at sample `at` of the mix, or follows what was added before, to the sum.
+
+        Its input is the one that is furthest behind and everything up to there was sent, but for less than
+        a packet: so the sum is never longer than a packet of the output and one of the input.
+        """
         assert self._at is not None
         voice: _Voice = pid.data
-        samples = to_floats(frame_of(packet, pid.properties)) * self._gain(pid)
-        at, place = voice.end, self._place(pid, packet)
-        if place is not None and abs(place - at) > JITTER_S * self._rate:
-            at = place
+        voice.ahead = None
+        samples = to_floats(frame) * self._gain(pid)
+        at = voice.end if at is None else at
         early = max(0, self._at - at)
         samples, start = samples[early:], at + early - self._at
         missing = start + len(samples) - len(self._sum)

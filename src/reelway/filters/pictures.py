@@ -15,7 +15,7 @@ from reelway.media.frame import MemoryFrame
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "keep_matrix", "without_gaps"]
+__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "keep_matrix", "shown", "without_gaps"]
 
 log = logging.getLogger("reelway.filters")
 
@@ -48,6 +48,13 @@ def drain(filter: Filter) -> None:
             pid.send_event(Stop())
         while (packet := pid.peek()) is not None:
             pid.take(packet)
+
+
+def shown(pid: Link) -> Packet | None:
+    """`pid.peek()`, once what is not to be shown before it (`packet.seek`) is taken away."""
+    while (packet := pid.peek()) is not None and packet.seek:
+        pid.take(packet)
+    return packet
 
 
 def keep_matrix(before: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:
