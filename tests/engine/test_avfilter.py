@@ -129,3 +129,59 @@ def test_any_text_is_a_graph_or_an_error(text: str) -> None:
         return
     assert nodes
     assert all(node.name for node in nodes)
+
+
+def test_what_is_not_to_be_shown_stays_so() -> None:
+    with rw.Session() as session:
+        source, filter = session.load_src(make.media("film.mp4")), session.load("avfilter:graph=hflip")
+        sink = session.add(Collect())
+        source.video >> filter >> sink
+        session.link()
+        session.play(1.52)
+        session.run()
+    assert isinstance(sink, Collect)
+    shown = [packet.cts for packet in sink.only.packets if not packet.seek]
+    assert shown == [512 * number for number in range(38, 100)]
+    assert len(sink.only.packets) > len(shown)
+
+
+def test_a_place_before_leaves_nothing_in_the_graph() -> None:
+    """A graph that holds frames back is asked for another place."""
+
+    class Seeks(Collect):
+        asked = False
+
+        def process(self) -> None:
+            super().process()
+            if not self.asked and len(self.only.packets) > 5:
+                self.asked = True
+                self.ipids[0].send_event(rw.events.Play(start_s=3.0))
+
+    with rw.Session(threads=0, limits=rw.Limits(packets=4)) as session:
+        source = session.load_src(make.media("film.mp4"))
+        filter = session.load("avfilter", graph="tblend=all_mode=average")
+        sink = session.add(Seeks())
+        source.video >> filter >> sink
+        session.run()
+    assert isinstance(sink, Seeks)
+    log = sink.only.log
+    later = [each for each in log[log.index("restart") + 1 :] if isinstance(each, tuple)]
+    behind = [each[1] for each in later if each[0] != "configure"]
+    assert behind == sorted(behind)
+    assert behind[0] >= 512 * 75 - 512 * 25
+
+
+def test_an_input_that_has_ended_stays_ended_in_a_new_graph() -> None:
+    """The longer one changes its size after the shorter one is over."""
+    with rw.Session() as session:
+        long, short = session.load("concat"), session.load("testvideo:size=64x64:duration=0.4")
+        for size in ("64x64", "64x48"):
+            session.load(f"testvideo:size={size}:duration=1") >> long
+        over = session.load("avfilter", graph="[0][1]overlay=eof_action=pass")
+        sink = session.add(Collect())
+        long >> over
+        short >> over
+        over >> sink
+        session.run()
+    assert isinstance(sink, Collect)
+    assert len(sink.only.packets) == 50

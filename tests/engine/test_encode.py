@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import av
@@ -16,7 +17,8 @@ import numpy
 import pytest
 
 import reelway as rw
-from reelway.engine import codecs
+from reelway.engine import codecs, encoding_pictures
+from reelway.testing import parts
 from tests.engine.parts import Feed, Keep, picture_properties, pictures, run, sine, tones
 from tests.media import make, probe
 
@@ -311,3 +313,57 @@ def test_encoders_write_nothing_on_stderr(encoder: str, tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_stopping_does_not_wait_for_what_an_encoder_holds(threads: int, tmp_path: Path) -> None:
+    """x264 at its slowest holds a minute of work back."""
+    with rw.Session(threads=threads) as session:
+        source = session.load("testvideo:pattern=snow:size=1280x720:duration=20")
+        encoder = session.load("encode:codec=libx264:preset=veryslow")
+        source >> encoder >> session.load_dst(tmp_path / "out.mp4")
+
+        def stop() -> float | None:
+            if sum(link.packets_out for link in encoder.ipids) < 30:
+                return 0.01
+            stopped.append(monotonic())
+            session.stop("none")
+            return None
+
+        stopped: list[float] = []
+        session.post(stop)
+        session.run()
+        took_s = monotonic() - stopped[0]
+    assert took_s < 2.5  # a turn that is under way is waited for or left behind
+
+
+def test_behind_a_restart_the_encoder_is_what_it_was() -> None:
+    """Another camera, of another size, comes in by the same encoder."""
+    small, large = (64, 64), (128, 96)
+    items = [
+        *pictures(range(5), 25, size=small).items,
+        parts.RESTART,
+        picture_properties(large, 25),
+        *pictures(range(5, 10), 25, size=large).items,
+    ]
+    feed = parts.Feed(items, properties=picture_properties(small, 25))
+    keep = run(feed, "encode:codec=mpeg4", "decode")
+    assert {(each["Width"], each["Height"]) for each in keep.properties} == {small}
+    assert [packet.cts for packet in keep.packets] == list(range(10))
+    assert {packet.planes()[0].shape for packet in keep.packets} == {(64, 64)}
+
+
+def test_what_an_encoder_counts_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MPEG-4 takes no ticks of a 90000th, so pictures are counted."""
+    sizes: list[int] = []
+    real = encoding_pictures.PictureStream._send
+
+    def watched(stream: Any, payloads: Any) -> None:
+        real(stream, payloads)
+        sizes.append(len(stream._times) + len(stream._said))
+
+    monkeypatch.setattr(encoding_pictures.PictureStream, "_send", watched)
+    times = [number * 3600 + number % 7 for number in range(400)]
+    keep = run(pictures(times, 90000, size=(64, 48)), "encode:codec=mpeg4:bf=2")
+    assert sorted(packet.cts for packet in keep.packets) == times
+    assert max(sizes) < 20

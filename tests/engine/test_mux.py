@@ -468,3 +468,39 @@ def test_fragments_play_as_far_as_they_are_written(fragment_s: float, expected: 
     assert probe.counters(part) == list(range(100 * (expected - 1) // expected))
     with pytest.raises(rw.OptionError, match="matroska has no fragments"), rw.Session() as session:
         session.load_dst(tmp_path / "out.mkv", fragment_s=1)
+
+
+@pytest.mark.parametrize("target", ["mp4", "mkv", "flv", "ts"])
+def test_a_track_cannot_become_another_size(target: str, tmp_path: Path) -> None:
+    """It has one decoder configuration: the second half would not decode."""
+    small = make.film(tmp_path / "small.mp4", seconds=1, size=(160, 120), audio=0)
+    with rw.Session() as session:
+        both = session.load("concat")
+        for name in (make.media("silent.mp4"), small):
+            session.load_src(name) >> both
+        both >> session.load_dst(tmp_path / f"out.{target}")
+        with pytest.raises(rw.ReelwayError, match="160x120, but .* was begun with 320x240") as caught:
+            session.run()
+    assert "video='libx264'" in str(caught.value.hint)
+
+
+def test_nor_another_configuration_of_the_same_size(tmp_path: Path) -> None:
+    other = make.film(tmp_path / "other.mp4", seconds=1, audio=0, bframes=0, gop=10)
+    with rw.Session() as session:
+        both = session.load("concat")
+        for name in (make.media("silent.mp4"), other):
+            session.load_src(name) >> both
+        both >> session.load_dst(tmp_path / "out.mp4")
+        with pytest.raises(rw.ReelwayError, match="begun with another decoder configuration"):
+            session.run()
+
+
+def test_a_transport_stream_takes_another_size_in_band(tmp_path: Path) -> None:
+    small = make.film(tmp_path / "small.mp4", seconds=1, size=(160, 120), audio=0, first_counter=100)
+    with rw.Session() as session:
+        both = session.load("concat")
+        for name in (make.media("silent.mp4"), small):
+            session.load_src(name) >> session.load("bitstream:mode=in-band") >> both
+        both >> session.load_dst(tmp_path / "out.ts")
+        session.run()
+    assert probe.counters(tmp_path / "out.ts") == list(range(125))

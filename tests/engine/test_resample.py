@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 import reelway as rw
+from reelway.engine.sound import SoundClock
 from tests.engine.parts import Feed, Keep, run, sine, sound_properties, tones
 from tests.media import make
 
@@ -140,3 +141,18 @@ def test_what_is_asked_becomes_a_chain(caps: dict[str, Any], chain: str) -> None
     # AAC gives whole frames: 188 of 1024
     assert abs(samples(wants).shape[0] - 188 * 1024 * rate / 48000) <= 1
     check_times(wants)
+
+
+@pytest.mark.parametrize("timescale", [1000, 90000, 48000])
+def test_times_of_milliseconds_in_finer_ticks_are_no_gaps(timescale: int) -> None:
+    clock = SoundClock(timescale)
+    starts = []
+    for number in range(200):
+        said = number * 1024 * 1000 // 48000 * timescale // 1000  # cut to a millisecond, as Matroska has it
+        starts.append(clock.start(said, 1024, 48000))
+    assert starts == [number * 1024 for number in range(200)]
+
+
+def test_a_little_overlap_does_not_go_back_and_a_gap_goes_on() -> None:
+    clock = SoundClock(1000)
+    assert [clock.start(at, 4800, 48000) for at in (0, 50, 200, 500)] == [0, 4800, 9600, 24000]

@@ -11,7 +11,7 @@ from reelway.engine.errors import quotable
 from reelway.engine.frame import AvFrames, CodecFrame, channel_layout
 from reelway.engine.graphtext import GraphNode, parse_graph
 from reelway.engine.rawformat import CODED_ONLY, MATRICES, code_of, picture_properties, sound_properties
-from reelway.errors import LinkError, OptionError, UnknownNameError
+from reelway.errors import LinkError, OptionError, ReelwayError, UnknownNameError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -53,6 +53,9 @@ class AVFilter(Filter):
         self._nodes: list[GraphNode] = []
         self._running: _Graph | None = None
         self._made: dict[str, Pid] = {}
+        self._unshown = False
+        """What comes is decoded only to get to a place."""
+        self._shown_from_s: Fraction | None = None
         if "graph" in self.given:
             self._nodes = parse_graph(self.graph)
             for node in self._nodes:
@@ -76,6 +79,7 @@ class AVFilter(Filter):
         running = self._running
         left = 4
         for pid, packet in merge(self.ipids):
+            self._look(pid, packet)
             frame = pid.data.of(packet)
             frame.pts = None if packet.cts is None else packet.cts + running.shift(pid)
             try:
@@ -96,8 +100,22 @@ class AVFilter(Filter):
         self._send(self._running.end(pid))
         super().ended(pid)
 
+    def restarted(self, pid: Link) -> None:
+        """What the graph holds is of the place before."""
+        self._running = None
+        self._unshown, self._shown_from_s = False, None
+        super().restarted(pid)
+
     def close(self) -> None:
         self._running = None
+
+    def _look(self, pid: Link, packet: Packet) -> None:
+        """Keeps in mind from when on the first input is to be shown."""
+        if pid is not self.ipids[0] or packet.seek == self._unshown:
+            return
+        self._unshown = packet.seek
+        if not packet.seek and packet.cts is not None:
+            self._shown_from_s = Fraction(packet.cts, pid.properties["Timescale"])
 
     def _send(self, made: list[tuple[str, Any]]) -> None:
         for label, frame in made:
@@ -109,7 +127,13 @@ class AVFilter(Filter):
             if isinstance(frame, av.AudioFrame):
                 timescale: int = pid.properties["Timescale"]
                 duration = round(Fraction(frame.samples * timescale, frame.sample_rate))
-            pid.send(Packet(payload, time, time, duration, 1, payload.size))
+            packet = Packet(payload, time, time, duration, 1, payload.size)
+            packet.seek = self._unshown or (
+                self._shown_from_s is not None
+                and time is not None
+                and Fraction(time, pid.properties["Timescale"]) < self._shown_from_s
+            )
+            pid.send(packet)
 
     def _output(self, label: str, frame: Any) -> Pid:
         """The PID of an output, which says how this frame is made."""
@@ -133,6 +157,8 @@ class AVFilter(Filter):
             }
             made = {name: value for name, value in {**kept, **said}.items() if value is not None}
             pid = self._made[label] = self.new_pid(label, **made)
+            if len(self.ipids) == 1:
+                pid.timeline = self.ipids[0].pid.timeline
         else:
             pid.set(**said)
         pid.data = now, factor
@@ -144,6 +170,22 @@ class _Graph:
 
     def __init__(self, nodes: list[GraphNode], inputs: list[Link]) -> None:
         self._graph = av.filter.Graph()
+        self._shifts = _shifts(inputs)
+        self._sources: dict[Link, Any] = {}
+        self._sinks: list[tuple[str, Any]] = []
+        self._ended: set[Link] = set()
+        try:
+            self._build(nodes, inputs)
+            for link in inputs:
+                if link.ended:
+                    self._ended.add(link)
+                    self._sources[link].push(None)
+        except (av.error.FFmpegError, ValueError) as error:
+            if isinstance(error, ReelwayError):
+                raise
+            raise OptionError(f"FFmpeg refuses the filter graph: {error}") from quotable(error)
+
+    def _build(self, nodes: list[GraphNode], inputs: list[Link]) -> None:
         made = []
         for node in nodes:
             try:
@@ -151,23 +193,16 @@ class _Graph:
             except (av.error.FFmpegError, ValueError) as error:
                 raise OptionError(f"{node.name}={node.arguments}: {error}") from quotable(error)
         free_inputs, free_outputs = _connect(made)
-        self._sources: dict[Link, Any] = {}
-        self._shifts = _shifts(inputs)
         for pad, link in _assign(free_inputs, inputs):
             source = self._source(link)
             source.link_to(pad.node, 0, pad.number)
             self._sources[link] = source
-        self._sinks: list[tuple[str, Any]] = []
         for number, pad in enumerate(free_outputs, 1):
             kind = _kind_of(pad, "outputs")
             sink = self._graph.add("abuffersink" if kind == "audio" else "buffersink")
             pad.node.link_to(sink, pad.number, 0)
             self._sinks.append((pad.label or f"{kind}{number}", sink))
-        try:
-            self._graph.configure()
-        except (av.error.FFmpegError, ValueError) as error:
-            raise OptionError(f"FFmpeg refuses the filter graph: {error}") from quotable(error)
-        self._ended: set[Link] = set()
+        self._graph.configure()
 
     def shift(self, link: Link) -> int:
         """Ticks that put `link` where it lies on the running time, beside the other inputs."""

@@ -22,6 +22,7 @@ __all__ = [
     "MP4",
     "Planned",
     "add_stream",
+    "difference",
     "max_gap_s",
     "muxer_options",
     "needs_config",
@@ -215,6 +216,30 @@ def max_gap_s(format_name: str, planned: Planned) -> float:
     if format_name == "mpegts":  # half of 33 bits of 1/90000 s (ISO/IEC 13818-1, 2.4.3.7)
         return (1 << 32) / 90000
     return 0x7FFFFFFF / 1000
+
+
+def difference(format_name: str, info: StreamInfo, properties: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a stream has become that its track cannot follow, and what it was begun with; None where it can.
+
+    A container that stores the decoder configuration apart has one for the whole track; so has a stream whose
+    configuration FFmpeg's muxer moves into the packets.
+    """
+    codec = properties.get("CodecID")
+    if isinstance(codec, str) and codec != info.codec:
+        return codec, info.codec
+    apart = (
+        format_name in MP4 | _GLOBAL or (info.extradata or b"")[:1] == b"\1"
+    )  # avcC, hvcC: ISO/IEC 14496-15
+    if not apart or info.codec not in _IN_BAND:
+        return None
+    context = info.template.codec_context
+    size = properties.get("Width"), properties.get("Height")
+    if all(isinstance(each, int) for each in size) and size != (context.width, context.height):
+        return f"{size[0]}x{size[1]}", f"{context.width}x{context.height}"
+    config = properties.get("DecoderConfig")
+    if config and info.extradata and bytes(config) != bytes(info.extradata):
+        return "coded in another way", "another decoder configuration"
+    return None
 
 
 def needs_config(format_name: str, info: StreamInfo, seekable: bool) -> bool:

@@ -104,7 +104,8 @@ class Decode(Filter):
             pid.data.drain()
             if pid.output is None and pid.data.decoder.damaged:
                 raise FormatError(
-                    f"nothing of {pid.name} could be decoded: {pid.data.decoder.damaged} damaged packets",
+                    f"nothing of {pid.name} could be decoded: {pid.data.decoder.damaged} packets failed, "
+                    f"the last with {pid.data.decoder.last_error}",
                     hint="the file is damaged, or what should decode it is not what it says",
                 )
             if damaged := pid.data.decoder.damaged:
@@ -145,6 +146,8 @@ class _Stream:
         """When the next frame starts, where its packet does not say."""
         self._from: int | None = None
         """Frames before this are not to be shown."""
+        self._asked_from: int | None = None
+        """The same behind the next restart, which the source sends when it is there."""
         self._smeared_from: int | None = None
         """From here on something is missing that frames refer to, up to the next random access point."""
         self._in_mp4 = self.video and "mp4" in str(pid.properties.get("Container"))
@@ -175,7 +178,8 @@ class _Stream:
 
     def begin_at(self, time_s: float | None) -> None:
         start = self._given.get("StartTime") or 0
-        self._from = None if time_s is None else round((time_s + float(start)) * self.decoder.timescale)
+        asked = None if time_s is None else round((time_s + float(start)) * self.decoder.timescale)
+        self._asked_from = asked
 
     def decode(self, packet: Packet) -> int:
         """How many frames were sent."""
@@ -220,8 +224,11 @@ class _Stream:
         self._let_go()
 
     def restart(self) -> None:
+        """What was begun of the place before comes out first."""
+        self._send(self.decoder.drain())
+        self._let_go()
         self.decoder.flush()
-        self._held = None
+        self._from = self._asked_from
         self._next = self._smeared_from = None
 
     def _send(self, frames: list[Any]) -> int:

@@ -6,6 +6,7 @@ lists, priming of sound encoders) where it is told by the packets' side data and
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ MOST_THREADS = 8
 REMEMBERED = 256
 """Packets whose flags are kept for their frames: more than any decoder holds back."""
 _CONTEXT = {"Width": "width", "Height": "height", "SampleRate": "sample_rate", "PixelFormat": "pix_fmt"}
+
+log = logging.getLogger("reelway.engine")
 
 
 class Known(NamedTuple):
@@ -76,6 +79,7 @@ class Decoder:
         self.codec = str(properties.get("CodecID"))
         self.timescale: int = properties.get("Timescale") or 90000
         self.damaged = 0
+        self.last_error: Exception | None = None
         """Packets that could not be decoded."""
         self._time_base = Fraction(1, self.timescale)
         self._known: OrderedDict[int | None, Known] = OrderedDict()
@@ -131,7 +135,10 @@ class Decoder:
         except (av.error.FFmpegError, ValueError) as error:
             if isinstance(error, av.error.ArgumentError) and not self._context.is_open:
                 raise FormatError(f"{self.codec} cannot be decoded: {error}") from error
+            if not self.damaged:
+                log.info("%s: a packet was not decoded: %s", self.codec, error)
             self.damaged += 1
+            self.last_error = error
             return []
 
     def _remember(self, packet: Packet) -> None:

@@ -126,13 +126,9 @@ class Mux(Filter):
 
     def _configure_again(self, pid: Link) -> None:
         """New properties behind the header: other ticks are converted, another codec is too late."""
-        codec = pid.properties.get("CodecID")
-        if codec is not None and codec != self._planned[pid].info.codec:
-            raise LinkError(
-                f"{pid.source.name}.{pid.name} becomes {codec}, but {redact(self.url)} was begun with "
-                f"{self._planned[pid].info.codec}",
-                hint="write another file from here on",
-            )
+        name = f"{pid.source.name}.{pid.name}"
+        if words := containers.difference(self._format_name, self._planned[pid].info, pid.properties):
+            raise self._begun_otherwise(f"{name} becomes {words[0]}", words[1])
         output: _Output | None = pid.data
         if output is not None:
             output.timescale = pid.properties.get("Timescale") or 90000
@@ -148,12 +144,14 @@ class Mux(Filter):
                 f"{self.name} cannot add {name}: the header of {redact(self.url)} is written",
                 hint="write another file from here on, or session.relink() an input to it",
             )
-        codec, begun = properties.get("CodecID"), self._planned[link].info.codec
-        if isinstance(codec, str) and codec != begun:
-            raise LinkError(
-                f"{self.name} cannot go on with {name} ({codec}): {redact(self.url)} was begun with {begun}",
-                hint="write another file from here on",
-            )
+        if words := containers.difference(self._format_name, self._planned[link].info, properties):
+            raise self._begun_otherwise(f"{self.name} cannot go on with {name} ({words[0]})", words[1])
+
+    def _begun_otherwise(self, what: str, begun: str) -> LinkError:
+        return LinkError(
+            f"{what}, but {redact(self.url)} was begun with {begun}",
+            hint="write another file from here on, or encode it: load_dst(..., video='libx264')",
+        )
 
     def demand(self, properties: Mapping[str, Any]) -> Demand | None:
         """The encoder that `video` or `audio` names; a stream that is to be copied must be coded already."""

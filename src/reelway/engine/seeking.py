@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-FARTHEST_S = 1 << 12
+FARTHEST_S = 1 << 6
 """How far before the target a random access point is looked for; then the stream is read from its start."""
-MAX_HELD = 20_000
-"""Packets of other streams before the first random access point."""
+MAX_READ = 4_000, 64 << 20
+"""Packets and bytes in which the first random access point is to be found."""
 
 
 def packets_from(container: Any, streams: Sequence[Any], target_us: int) -> Iterator[Any]:
@@ -32,9 +32,11 @@ def packets_from(container: Any, streams: Sequence[Any], target_us: int) -> Iter
         packets = iter(container.demux(streams))
         held, first = _up_to_access_point(packets, lead.index)
         landed = first is not None and first.pts is not None and first.pts <= target
-        if landed or at_us <= start_us or margin_s > FARTHEST_S:
+        if landed or at_us <= start_us:
             return chain(held, () if first is None else (first,), packets)
         margin_s = margin_s * 2 + 1
+        if margin_s > FARTHEST_S:
+            margin_s = (target_us - start_us) // 1_000_000 + 1
 
 
 def lead_of(streams: Sequence[Any]) -> Any:
@@ -47,11 +49,13 @@ def lead_of(streams: Sequence[Any]) -> Any:
 def _up_to_access_point(packets: Iterator[Any], lead: int) -> tuple[list[Any], Any]:
     """Packets of other streams, then the first of `lead` that can be decoded by itself, or None."""
     held: list[Any] = []
+    left, bytes_left = MAX_READ
     for packet in packets:
+        left, bytes_left = left - 1, bytes_left - packet.size
         if packet.stream_index != lead:
             held.append(packet)
-            if len(held) > MAX_HELD:
-                break
         elif packet.is_keyframe:
             return held, packet
+        if left < 0 or bytes_left < 0:
+            break
     return held, None

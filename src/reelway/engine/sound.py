@@ -1,7 +1,8 @@
 """Sound into another sample format, rate or layout, with times that are counted in samples.
 
-Times of containers are coarse (a millisecond is 48 samples), so they are believed where they differ from the
-count by more than their own coarseness: then there is a gap, and what came before is finished first.
+Times of containers are coarse (a millisecond is 48 samples, also when finer ticks carry it), so they are
+believed where they are ahead of the count by more than that: then there is a gap, and what came before is
+finished first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import Any
 from reelway.engine.through import Through
 
 __all__ = ["SoundClock", "SoundConverter"]
+
+JITTER = 500
+"""Part of a second that times may be off by for their coarseness: two milliseconds."""
 
 
 class SoundClock:
@@ -29,8 +33,13 @@ class SoundClock:
             self._rate = rate
         said = None if ticks is None else (2 * ticks * rate + self._timescale) // (2 * self._timescale)
         start = self._next
-        if start is None or (said is not None and abs(said - start) > rate // self._timescale + 2):
+        if start is None:
             start = said or 0
+        elif said is not None:
+            ahead = said - start
+            # a little back is overlap, which would make samples come before others; far back is another place
+            if ahead > max(rate // self._timescale + 2, rate // JITTER) or ahead < -rate:
+                start = said
         self._next = start + samples
         return start
 
