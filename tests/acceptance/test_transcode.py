@@ -25,7 +25,7 @@ from tests.acceptance.parts import (
     invert_rgb,
     shown,
 )
-from tests.engine.parts import tones
+from tests.engine.parts import Feed, sine, sound_properties, tones
 from tests.engine.test_convert import bars, bits_of, picture, to_rgb, worst
 from tests.media import make, probe
 
@@ -225,6 +225,25 @@ def test_trap_21_pieces_of_1103_samples_to_aac_in_a_file(
     middle = slice(300, samples - 200)
     likeness = numpy.corrcoef(decoded[skipped:][middle], expected[middle])[0, 1]
     assert likeness > (0.99 if count > 1 else 0.9)  # of so short a tone AAC keeps less
+
+
+@pytest.mark.parametrize("codec", ["aac", "flac", "pcm_s16le"])
+def test_sound_whose_pieces_overlap_a_little_does_not_drift(codec: str, tmp_path: Path) -> None:
+    """Joined pieces, as of HLS, each end some samples behind the next one's start: 40 times 10 ms here."""
+    rate, seconds = 48000, 40
+    wave = sine(rate + rate // 100)
+    packets = []
+    for second in range(seconds):
+        for at in range(0, len(wave), 1010):
+            piece, start = wave[at : at + 1010], second * rate + at
+            packets.append(rw.Packet(piece.tobytes(), start, start, len(piece), 1))
+    path = tmp_path / "out.mkv"
+    with rw.Session() as session:
+        source = session.add(Feed(packets, **sound_properties(rate, 2, "s16")))
+        (source >> session.load(f"encode:codec={codec}")) >> session.load_dst(path)
+        session.run()
+    last = max((packet.pts or 0) + packet.duration for packet in probe.packets(path)[0].packets)
+    assert abs(last - seconds) < Fraction(1, 10)
 
 
 # --- upright -----------------------------------------------------------------------------------------
