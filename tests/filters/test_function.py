@@ -213,6 +213,20 @@ def test_parameters_that_cannot_be() -> None:
         @rw.video_filter
         def two(image: np.ndarray, status: int = 2) -> None: ...
 
+    with pytest.raises(rw.OptionError, match=r"nothing\(\) takes no array") as caught:
+
+        @rw.audio_filter
+        def nothing() -> None: ...
+
+    assert "its first parameter is the array" in (caught.value.hint or "")
+    with pytest.raises(rw.OptionError, match=r"named\(\) takes no array"):
+
+        @rw.video_filter(pixel_format="gray")
+        def named(*, image: np.ndarray) -> None: ...
+
+    with pytest.raises(rw.OptionError, match=r"nothing says what min\(\) takes"):
+        rw.video_filter(min)
+
 
 # Sound
 

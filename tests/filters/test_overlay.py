@@ -14,7 +14,7 @@ import reelway as rw
 from reelway.filters.overlay import Picture, Text
 from reelway.filters.simple import Call
 from reelway.filters.testvideo import TestVideo
-from reelway.testing.parts import Collect, fingerprint
+from reelway.testing.parts import Collect, Feed, fingerprint
 from tests.filters.raw import noise, picture_properties, through
 from tests.filters.test_testvideo import as_rgb
 
@@ -180,6 +180,47 @@ def test_text_that_stays_is_drawn_once() -> None:
     assert abs((columns.min() + columns.max()) / 2 - 160) <= 1
     assert ((picture[..., 0] > 200) & (picture[..., 2] < 60)).sum() > 50  # letters of red
     assert np.ptp(lines) > 40  # two lines
+
+
+def test_each_stream_counts_its_own_pictures() -> None:
+    written: list[tuple[str, str]] = []
+
+    class Listening(Text):
+        def _written(self, packet: rw.Packet, pid: rw.Link) -> str:
+            written.append((pid.name, super()._written(packet, pid)))
+            return written[-1][1]
+
+    size = picture_properties("gray", 64, 48)
+    streams = {name: noise("gray", 64, 48, count=3) for name in ("one", "two")}
+    with rw.Session() as session:
+        (
+            session.add(Feed(streams, properties=size))
+            >> session.add(Listening(text="{frame}"))
+            >> session.add(Collect())
+        )
+        session.run()
+    for name in streams:
+        assert [text for each, text in written if each == name] == ["0", "1", "2"]
+
+
+def test_a_font_is_loaded_once_however_the_text_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import ImageFont
+
+    load, loaded = ImageFont.load_default, []
+    monkeypatch.setattr(ImageFont, "load_default", lambda size: loaded.append(size) or load(size))
+    overlay = Text(text="{frame}")
+    count = 0
+
+    def change(packet: rw.Packet) -> rw.Packet:
+        nonlocal count
+        count += 1
+        if count == 5:
+            overlay.update("font_size", 30)
+        return packet
+
+    properties = picture_properties("gray", 64, 48)
+    through(noise("gray", 64, 48, count=8), properties, Call(function=change), overlay)
+    assert loaded in ([24, 30], [30])
 
 
 def test_text_changes_while_it_runs() -> None:

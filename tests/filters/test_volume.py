@@ -27,6 +27,16 @@ def test_a_gain_in_every_format(format: str) -> None:
     assert [fingerprint(packet) for packet in packets] == before
 
 
+@pytest.mark.parametrize(("format", "worst"), [("s32", 0.5), ("s32p", 0.5), ("dbl", 0), ("dblp", 0)])
+def test_a_gain_is_as_fine_as_the_samples(format: str, worst: float) -> None:
+    """0.1 as float32 is off by 1.6 steps of s32 at half of full scale."""
+    packets = sound(np.full((10, 1), 0.5), format)
+    seen = through(packets, sound_properties(format=format), Volume(gain=0.1))
+    steps = 1 if format.startswith("dbl") else 1 << 31
+    value = seen.packets[0].payload.planes()[0].ravel()[0]
+    assert abs(float(value) - 0.5 * 0.1 * steps) <= worst
+
+
 def test_nothing_to_do_copies_nothing() -> None:
     packets = sound(ONES)
     seen = through(packets, sound_properties(), Volume())

@@ -24,6 +24,8 @@ __all__ = ["PictureFunction", "SoundFunction", "audio_filter", "video_filter"]
 GIVEN = ("packet", "pid", "time_s")
 """Further parameters that a function may have, by name."""
 
+TAKES_AN_ARRAY = "its first parameter is the array: def invert(image): return 255 - image"
+
 Kind = TypeVar("Kind", bound=Filter)
 
 
@@ -181,7 +183,7 @@ def _decorator(
 
 def _class_of(function: Callable[..., Any], kind: type[_Function], facts: dict[str, Any]) -> type[_Function]:
     name = getattr(function, "__name__", type(function).__name__)
-    _, *more = inspect.signature(function).parameters.values()
+    _, *more = _parameters(function, name)
     for parameter in more:
         if parameter.name in GIVEN or parameter.kind is parameter.VAR_KEYWORD:
             continue
@@ -211,6 +213,17 @@ def _class_of(function: Callable[..., Any], kind: type[_Function], facts: dict[s
             **facts,
         },
     )
+
+
+def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Parameter]:
+    """Those of `function`, the first of which takes the array. Raises OptionError."""
+    try:
+        found = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # no function, or one of C that does not say
+        raise OptionError(f"nothing says what {name}() takes", hint=TAKES_AN_ARRAY) from None
+    if not found or found[0].kind in (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD):
+        raise OptionError(f"{name}() takes no array", hint=TAKES_AN_ARRAY)
+    return found
 
 
 def _seconds(packet: Packet, pid: Link) -> float | None:

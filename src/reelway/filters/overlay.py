@@ -23,6 +23,19 @@ from reelway.media.payload import Frame
 __all__ = ["Picture", "Text"]
 
 
+class _Laid:
+    """What is laid over one stream."""
+
+    __slots__ = ("frame", "key", "stamp")
+
+    def __init__(self) -> None:
+        self.key: object = None
+        self.stamp: Stamp | None = None
+        """What was laid over last, of `key`; None: it is to be made."""
+        self.frame = 0
+        """The number of the next picture."""
+
+
 class Overlay(PictureFilter):
     """Draws into each picture; a subclass gives what, as RGBA. Copies only what others read as well."""
 
@@ -39,26 +52,28 @@ class Overlay(PictureFilter):
 
     def configure(self, pid: Link) -> None:
         super().configure(pid)
-        pid.data = None
-        """(key, Stamp) of what was laid over last."""
+        pid.data = pid.data or _Laid()
+        pid.data.stamp = None
 
     def change(self, packet: Packet, pid: Link) -> Packet:
+        laid: _Laid = pid.data
         key, rgba = self.drawn(packet, pid)
         if rgba is not None:
             within = pid.properties["Width"], pid.properties["Height"]
             left, top = corner(self.position, (self.x, self.y), (rgba.shape[1], rgba.shape[0]), within)
-            pid.data = key, Stamp(rgba, samples_of(pid.properties), left, top, within)
+            laid.key, laid.stamp = key, Stamp(rgba, samples_of(pid.properties), left, top, within)
         if not isinstance(packet.payload, Frame):
             packet.payload = MemoryFrame.of(packet.payload, pid.properties)
-        pid.data[1].lay_over(packet.writable())
+        assert laid.stamp is not None
+        laid.stamp.lay_over(packet.writable())
         return packet
 
 
 class Text(Overlay):
     """Writes text into each picture, with Pillow.
 
-    In the text, {time} is the time of the stream (00:01:02.345), {frame} counts pictures from 0, and {clock}
-    is the local time of day.
+    In the text, {time} is the time of the stream (00:01:02.345), {frame} counts the pictures of each
+    stream from 0, and {clock} is the local time of day.
     """
 
     registry_name = "text"
@@ -73,6 +88,11 @@ class Text(Overlay):
     x: int = option(16, live=True, unit="pixels", help="how far from that edge, or right of the middle")
     y: int = option(16, live=True, unit="pixels", help="how far from that edge, or below the middle")
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._font: tuple[tuple[str, int], Any] = (("", 0), None)
+        """(file, size) of the font that was loaded last, and the font."""
+
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
         parse_colour(self.color)
@@ -81,17 +101,16 @@ class Text(Overlay):
 
     def open(self) -> None:
         pillow("text on pictures")
-        self._frame = 0
 
     def drawn(self, packet: Packet, pid: Link) -> tuple[object, Array | None]:
         written = self._written(packet, pid)
-        self._frame += 1
-        if pid.data is not None and pid.data[0] == written:
+        pid.data.frame += 1
+        if pid.data.stamp is not None and pid.data.key == written:
             return written, None
         return written, self._rendered(written)
 
     def _written(self, packet: Packet, pid: Link) -> str:
-        written = self.content.replace("\\n", "\n").replace("{frame}", str(self._frame))
+        written = self.content.replace("\\n", "\n").replace("{frame}", str(pid.data.frame))
         if "{time}" in written:
             ticks = packet.cts if packet.cts is not None else packet.dts
             ms = abs(1000 * (ticks or 0) // (pid.properties.get("Timescale") or 1))
@@ -100,16 +119,9 @@ class Text(Overlay):
         return written.replace("{clock}", time.strftime("%H:%M:%S")) if "{clock}" in written else written
 
     def _rendered(self, written: str) -> Array:
-        from PIL import Image, ImageDraw, ImageFont
+        from PIL import Image, ImageDraw
 
-        try:
-            font: Any = (
-                ImageFont.truetype(self.font, self.font_size)
-                if self.font
-                else ImageFont.load_default(self.font_size)
-            )
-        except OSError as error:
-            raise OpenError(f"the font {self.font} cannot be read: {error}", url=self.font) from None
+        font = self._loaded_font()
         pad = self.padding if self.box else 0
         measure = ImageDraw.Draw(Image.new("L", (1, 1)))
         left, top, right, bottom = measure.multiline_textbbox((0, 0), written, font=font)
@@ -120,6 +132,21 @@ class Text(Overlay):
         letters = Image.new("RGBA", image.size, (*colour[:3], 0))
         ImageDraw.Draw(letters).multiline_text((pad - left, pad - top), written, fill=colour, font=font)
         return numpy.asarray(Image.alpha_composite(image, letters))
+
+    def _loaded_font(self) -> Any:
+        """The font that is asked for, loaded once."""
+        from PIL import ImageFont
+
+        wanted = self.font, self.font_size
+        if self._font[0] != wanted:
+            try:
+                font: Any = (
+                    ImageFont.truetype(*wanted) if self.font else ImageFont.load_default(self.font_size)
+                )
+            except OSError as error:
+                raise OpenError(f"the font {self.font} cannot be read: {error}", url=self.font) from None
+            self._font = wanted, font
+        return self._font[1]
 
 
 class Picture(Overlay):
@@ -139,7 +166,7 @@ class Picture(Overlay):
             self._checked(self.image)
 
     def drawn(self, packet: Packet, pid: Link) -> tuple[object, Array | None]:
-        return (None, None) if pid.data is not None else (None, self._loaded())
+        return (None, None) if pid.data.stamp is not None else (None, self._loaded())
 
     def _loaded(self) -> Array:
         if isinstance(self.image, (str, Path)):

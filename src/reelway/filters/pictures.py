@@ -15,7 +15,16 @@ from reelway.media.frame import MemoryFrame
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["RAW_PICTURES", "PictureFilter", "carry", "drain", "frame_of", "keep_matrix", "shown", "without_gaps"]
+__all__ = [
+    "RAW_PICTURES",
+    "PictureFilter",
+    "carry",
+    "drain",
+    "frame_of",
+    "keep_matrix",
+    "shown",
+    "without_gaps",
+]
 
 log = logging.getLogger("reelway.filters")
 

@@ -109,10 +109,10 @@ class Volume(Filter):
         fade = self._fade(first, count, rate)
         if fade is not None:
             level = level * fade
+        kind = numpy.float64 if pid.properties["AudioFormat"].startswith(_WIDE) else numpy.float32
         if isinstance(level, float):
-            return None if level == 1.0 else numpy.float32(level)
-        wide = pid.properties["AudioFormat"].startswith(_WIDE)
-        return (level if wide else level.astype(numpy.float32))[:, None]
+            return None if level == 1.0 else kind(level)
+        return level.astype(kind)[:, None]
 
     def _fade(self, first: int, count: int, rate: int) -> Array | None:
         """A factor for each sample; None where all are 1."""
