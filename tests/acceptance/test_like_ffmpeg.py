@@ -158,7 +158,7 @@ PICTURES = [
     ),
     Task("hflip", "-i film.mp4 -vf hflip", through("flip", "film.mp4")),
     Task("vflip", "-i film.mp4 -vf vflip", through("flip:mode=vertical", "film.mp4")),
-    Task("turn", "-i film.mp4 -vf transpose=clock", through("convert:rotate=270", "film.mp4")),
+    Task("turn", "-i film.mp4 -vf transpose=clock", through("convert:rotate=90", "film.mp4")),
     Task(
         "pad",
         "-i film.mp4 -vf pad=400:300:40:30:black",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import reelway as rw
+from reelway import catalog
 from reelway.filters.crop import Crop, Pad
 from reelway.filters.flip import Flip
 from reelway.testing.burnin import read_counter
@@ -145,6 +146,17 @@ def test_flipped_twice_tells_its_number_again() -> None:
         )
         session.run()
     assert seen == [(0, 0), (1, 40), (2, 80)]
+
+
+def test_flip_and_convert_turn_the_same_way() -> None:
+    packets, properties = noise("gray", 32, 16, count=1), picture_properties("gray", 32, 16)
+    for degrees in (90, 180, 270):
+        wanted = np.rot90(packets[0].planes()[0], -degrees // 90)  # clockwise
+        for name in ("flip", "convert"):
+            (turned,) = through(packets, properties, f"{name}:rotate={degrees}").packets
+            np.testing.assert_array_equal(turned.planes()[0], wanted)
+    for name in ("flip", "convert"):
+        assert "clockwise" in catalog.find(name).options()["rotate"].help
 
 
 def test_a_flip_turns_while_it_runs() -> None:

@@ -77,7 +77,7 @@ class Convert(Filter):
         True, help="turn pictures that say so; off: leave them, and the property, as it is"
     )
     rotate: int = option(
-        0, choices={"0": 0, "90": 90, "180": 180, "270": 270}, unit="degrees", help="turn by so much more"
+        0, choices={"0": 0, "90": 90, "180": 180, "270": 270}, unit="degrees", help="turn so much further, clockwise"
     )
     interpolation: str = option(
         "bicubic", choices=tuple(INTERPOLATIONS), aliases=("scale",), help="how pixels in between are found"
@@ -178,7 +178,7 @@ class Convert(Filter):
             height=height,
             matrix=self.matrix,
             full_range=self.full_range,
-            turns=turns + self.rotate // 90,
+            turns=turns - self.rotate // 90,
             interpolation=self.interpolation,
             fast=self.fast,
             threads=threads_for(self.threads),

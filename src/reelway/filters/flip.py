@@ -37,7 +37,7 @@ class Flip(PictureFilter):
         choices={"0": 0, "90": 90, "180": 180, "270": 270},
         live=True,
         unit="degrees",
-        help="then turn clockwise; 90 and 270 swap width and height",
+        help="then turn so far clockwise; 90 and 270 swap width and height",
     )
 
     def set_options(self, options: dict[str, Any]) -> None:
