@@ -120,7 +120,7 @@ def main(film: Path | None, folder: Path) -> None:
         say(f"{session.graph()}\n")
     took_s = time.perf_counter() - started
     console.print(table_of(result))
-    frames = len(rw.frames(result))
+    frames = len(rw.frames(result).times)
     say(f"{frames} pictures in {took_s:.1f} s: {frames / took_s:.0f} a second")
 
     heading("Look at it")

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+import io
+import itertools
+import os
 import random
 import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -52,7 +61,7 @@ def test_trap_14_any_time_gives_what_a_linear_decode_gives(name: str, count: int
 def test_by_number() -> None:
     frames = rw.frames(make.media("vfr.mp4"))
     times = [frame.time for frame in frames]
-    assert len(frames) == len(times)
+    assert len(frames.times) == len(times)
     assert frames.times == pytest.approx(times)
     for at in (0, 1, 17, 41, -1, -60):
         assert number(frames[at]) == range(60)[at]
@@ -122,6 +131,156 @@ def test_in_asyncio() -> None:
 
     assert asyncio.run(read()) == list(range(100))
     assert asyncio.run(leave()) == 0
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Iterator[Path]:
+    """A named pipe whose writer says nothing, until the test is over; no thread is left behind then."""
+    path = tmp_path / "silent.ts"
+    os.mkfifo(path)
+    before = set(threading.enumerate())
+    keep_open = os.open(path, os.O_RDWR)
+    yield path
+    os.close(keep_open)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive(), thread
+
+
+@pytest.mark.parametrize("says", [False, True])
+def test_cancelling_does_not_wait_for_a_silent_source(silent: Path, says: bool) -> None:
+    """Neither where it has not begun, nor where frames have come and another one is waited for."""
+    seen: set[int] = set()
+    beats: list[float] = []
+
+    async def read() -> None:
+        async for frame in rw.frames_async(silent):
+            seen.add(number(frame))
+
+    async def beat() -> None:
+        while True:
+            beats.append(time.monotonic())
+            await asyncio.sleep(0.02)
+
+    async def cancelled() -> float:
+        beating, reading = asyncio.create_task(beat()), asyncio.create_task(read())
+        while says and not seen:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)  # now it waits inside of FFmpeg, which tells nobody
+        assert not reading.done()
+        began = time.monotonic()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        beating.cancel()
+        return time.monotonic() - began
+
+    writer = threading.Thread(target=feed, args=(silent,))
+    if says:
+        writer.start()
+    took_s = asyncio.run(cancelled())
+    assert took_s < 2
+    assert max(b - a for a, b in itertools.pairwise(beats)) < 0.5
+    assert bool(seen) is says
+    threads = [each for each in threading.enumerate() if each.name.startswith("reelway-frames")]
+    for thread in threads:
+        thread.join(2)
+        assert not thread.is_alive()
+    if says:
+        writer.join(10)
+
+
+def feed(path: Path) -> None:
+    """Half of a film; what does not fit in any more, because the reader has gone, is left out."""
+    data = make.media("film.ts").read_bytes()
+    end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    left, until = data[: len(data) // 2], time.monotonic() + 2
+    while left and time.monotonic() < until:
+        with contextlib.suppress(BlockingIOError):
+            left = left[os.write(end, left) :]
+        time.sleep(0.001)
+    os.close(end)
+
+
+def test_leaving_early_in_asyncio_tells_nothing_of_what_was_under_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def leave() -> None:
+        for _ in range(5):
+            reading = rw.frames_async(make.media("film.mp4"))
+            async for _frame in reading:
+                break
+            await reading.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(leave())
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+def test_a_file_object_is_read_from_its_start_each_time() -> None:
+    frames = rw.frames(io.BytesIO(make.media("film.mp4").read_bytes()))
+    assert [number(frame) for frame in list(frames)] == list(range(100))
+    assert len(frames.times) == 100
+    assert number(frames[42]) == 42
+    assert [number(frame) for frame in frames] == list(range(100))
+
+
+def test_frames_are_no_container_with_a_length() -> None:
+    """`list()` and `if` would ask for it, and read all of a source that can be read once or never ends."""
+    frames = rw.frames(make.media("film.mp4"))
+    assert not hasattr(frames, "__len__")
+    assert not hasattr(frames, "__length_hint__")
+
+
+def piped(data: bytes) -> tuple[IO[bytes], threading.Thread]:
+    end, into = os.pipe()
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError), os.fdopen(into, "wb") as file:
+            file.write(data)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    return os.fdopen(end, "rb"), thread
+
+
+def test_a_file_object_that_cannot_seek_is_read_once() -> None:
+    file, writer = piped(make.media("film.ts").read_bytes())
+    with file:
+        frames = rw.frames(file)
+        assert [number(frame) for frame in list(frames)] == list(range(100))
+        for again in (lambda: list(frames), lambda: frames.at(1.0), lambda: frames[3]):
+            with pytest.raises(rw.StateError, match="has been read, and cannot be sought in\nhint: one loop"):
+                again()
+    writer.join(10)
+
+
+def test_a_file_object_is_not_read_in_two_places_at_once() -> None:
+    frames = rw.frames(io.BytesIO(make.media("film.mp4").read_bytes()))
+    going = iter(frames)
+    assert number(next(going)) == 0
+    with pytest.raises(rw.StateError, match="is being read, and has one place to read at"):
+        frames.at(1.0)
+    assert number(next(going)) == 1
+    del going
+    assert number(frames.at(1.0)) == 25
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "open.mkv", "late.ts", "film.h264"])
+@pytest.mark.parametrize("part", [(1.02, 2.0), (0.0, 0.5), (1.5, None)])
+def test_times_and_numbers_are_of_the_part_that_was_asked_for(
+    name: str, part: tuple[float, float | None]
+) -> None:
+    frames = rw.frames(make.media(name), start_s=part[0], end_s=part[1])
+    every = list(frames)
+    assert 5 < len(every) < len(rw.frames(make.media(name)).times)
+    assert frames.times == pytest.approx([frame.time for frame in every])
+    for at in (0, 3, -1):
+        assert number(frames[at]) == number(every[at])
+    with pytest.raises(IndexError):
+        frames[len(every)]
+
+
 def test_upright_by_default_and_as_coded_when_asked() -> None:
     upright = next(iter(rw.frames(make.media("upright.mp4"))))
     coded = next(iter(rw.frames(make.media("upright.mp4"), upright=False)))
@@ -129,8 +288,6 @@ def test_upright_by_default_and_as_coded_when_asked() -> None:
     assert coded.planes()[0].shape == (240, 320)
     turned = [np.rot90(coded.planes()[0], quarter) for quarter in (1, 3)]
     assert any((upright.planes()[0] == each).all() for each in turned)
-
-
 
 
 def test_any_time_in_another_format() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from reelway.errors import OptionError
+from reelway.errors import OptionError, StateError
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.media.packet import Packet
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 AHEAD = 2
 """Frames that are ready before they are asked for: each holds a picture in memory."""
+CLOSE_S = 1.5
+"""So long `frames_async()` waits for its session to close; what hangs in C then is given up in any case."""
 _TICK = 1e-3
 """Part of a tick that a time in seconds may be short by, because it is a float."""
 
@@ -61,8 +64,10 @@ class Frame(NamedTuple):
 class Frames:
     """Iterates over the frames of one stream; `frames.at(time_s)` and `frames[number]` decode just one.
 
-    Each loop reads the source anew, from its start. The session runs in the caller's thread, while a frame is
-    waited for. `len()` and `frames[number]` read the whole source once, without decoding it.
+    Each use reads the source anew, a file object with `seek()` from its beginning; one without can be read
+    once. The session runs in the caller's thread, while a frame is waited for. `times` and `frames[number]`
+    first read the whole source, without decoding it. There is no `len(frames)`, for list() and `if` would ask
+    for it: `len(frames.times)` does that.
     """
 
     def __init__(
@@ -83,9 +88,18 @@ class Frames:
         self._start_s, self._end_s = start_s, end_s
         self._session = session
         self._times: list[float] | None = None
+        self._use: Literal["none yet", "now", "over"] = "none yet"
+        """Of a source that is a file object."""
 
     def __iter__(self) -> Iterator[Frame]:
-        return (frame for frame in self._play(self._start_s, self._end_s) if not frame.packet.seek)
+        return self._shown()
+
+    def _shown(self, tell: Callable[[Session], None] | None = None) -> Generator[Frame, None, None]:
+        """What `__iter__` gives; `tell` gets the session before it begins."""
+        with closing(self._play(self._start_s, self._end_s, tell)) as played:
+            for frame in played:
+                if not frame.packet.seek:
+                    yield frame
 
     def at(self, time_s: float) -> Frame:
         """The frame that is shown at `time_s` [s from the start of the media].
@@ -93,38 +107,68 @@ class Frames:
         Before the first frame that is the first one. Raises OptionError behind the end.
         """
         shown: Frame | None = None
-        for frame in self._play(max(0.0, time_s), None):
-            if shown is not None and frame.time > time_s + _TICK / frame.properties["Timescale"]:
-                return shown
-            shown = frame
+        with closing(self._play(max(0.0, time_s), None)) as played:
+            for frame in played:
+                if shown is not None and frame.time > time_s + _TICK / frame.properties["Timescale"]:
+                    return shown
+                shown = frame
         if shown is None or time_s > shown.time + (shown.duration or 0):
             raise OptionError(f"nothing is shown at {time_s:.3f} s", hint="the source ends before that")
         return shown
 
     def __getitem__(self, number: int) -> Frame:
+        """The frame with that place in `times`."""
         return self.at(self.times[number])
-
-    def __len__(self) -> int:
-        return len(self.times)
 
     @property
     def times(self) -> list[float]:
-        """When each frame is shown [s], in order, as the packets say; read once, nothing is decoded."""
+        """When each frame from `start_s` to `end_s` is shown [s], in order, as the packets say.
+
+        Read once, nothing is decoded.
+        """
         if self._times is None:
             sink = _Times()
-            with self._opened(sink) as session:
+            with self._source(), self._opened(sink) as session:
+                _begin(session, self._start_s, self._end_s)
                 session.run()
             self._times = sorted(sink.times)
         return self._times
 
-    def _play(self, start_s: float, end_s: float | None) -> Iterator[Frame]:
+    def _play(
+        self, start_s: float, end_s: float | None, tell: Callable[[Session], None] | None = None
+    ) -> Generator[Frame, None, None]:
         sink = _Frames(self._wanted)
-        with self._opened(sink, self._keeper) as session:
-            session.link()
-            if start_s > 0 or end_s is not None:
-                session.play(start_s, end_s)
+        with self._source(), self._opened(sink, self._keeper) as session:
+            if tell is not None:
+                tell(session)
+            _begin(session, start_s, end_s)
             while session.run_until(sink.has_some):
                 yield sink.next()
+
+    @contextmanager
+    def _source(self) -> Iterator[None]:
+        """A file object is at its beginning then. Raises StateError where that cannot be."""
+        src = self.src
+        if not hasattr(src, "read"):
+            yield
+            return
+        if self._use == "now":
+            raise StateError(
+                f"{src!r} is being read, and has one place to read at",
+                hint="finish or close() the loop over these frames first, or give rw.frames() a path",
+            )
+        if _seekable(src):
+            src.seek(0)
+        elif self._use == "over":
+            raise StateError(
+                f"{src!r} has been read, and cannot be sought in",
+                hint="one loop can read it; for more, put its bytes into a file or an io.BytesIO",
+            )
+        self._use = "now"
+        try:
+            yield
+        finally:
+            self._use = "over"
 
     def _opened(self, sink: Filter, keeper: tuple[str, dict[str, Any]] | None = None) -> Session:
         session = Session(**self._session)
@@ -137,6 +181,17 @@ class Frames:
             converter.set_source(source, self._selector)
             session.add(sink).set_source(converter)
         return session
+
+
+def _begin(session: Session, start_s: float, end_s: float | None) -> None:
+    session.link()
+    if start_s > 0 or end_s is not None:
+        session.play(start_s, end_s)
+
+
+def _seekable(file: Any) -> bool:
+    seekable = getattr(file, "seekable", None)
+    return hasattr(file, "seek") and (seekable is None or bool(seekable()))
 
 
 class _Frames(Filter):
@@ -205,7 +260,7 @@ def frames(
     width, height  pixels; with one of them the other keeps the shape. What is asked holds to the end, also
                    where the stream changes in the middle; what is not may be news with any frame
     sample_format, sample_rate, channels   of sound
-    start_s, end_s part of the media [s from its start], exact to the frame
+    start_s, end_s part of the media [s from its start], exact to the frame; `times` and numbers are of that
     upright        pictures are turned as their rotation says
     fast           YUV becomes RGB several times quicker, and off by up to 3 of 255; else by 1 at most
     session        what `Session()` takes
@@ -249,15 +304,42 @@ _PICTURE = {"PixelFormat": "format", "Width": "width", "Height": "height"}
 async def frames_async(src: Any, **options: Any) -> AsyncIterator[Frame]:
     """`frames()` for `async for`: decoded in a thread of its own, one frame ahead of the loop's body.
 
-    Takes and raises what `frames()` does. Leaving the loop closes the source.
+    Takes and raises what `frames()` does. Leaving the loop and cancelling close the source, and wait for that
+    for CLOSE_S at most; the event loop never stands still.
     """
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, "reelway-frames") as thread:
-        iterator = iter(frames(src, **options))
-        try:
-            following = loop.run_in_executor(thread, next, iterator, None)
-            while (frame := await following) is not None:
-                following = loop.run_in_executor(thread, next, iterator, None)
-                yield frame
-        finally:
-            await asyncio.shield(loop.run_in_executor(thread, iterator.close))  # type: ignore[attr-defined]
+    sessions: list[Session] = []
+    left = False
+
+    def keep(session: Session) -> None:
+        sessions.append(session)
+        if left:  # it was cancelled before there was a session to stop
+            session.stop("none")
+
+    thread = ThreadPoolExecutor(1, "reelway-frames")
+    iterator = frames(src, **options)._shown(keep)
+
+    def start() -> asyncio.Future[Frame | None]:
+        future = loop.run_in_executor(thread, next, iterator, None)
+        future.add_done_callback(_looked_at)
+        return future
+
+    try:
+        following = start()
+        while (frame := await following) is not None:
+            following = start()
+            yield frame
+    finally:
+        left = True
+        for session in sessions:
+            session.stop("none")  # a source that is silent would keep the thread
+        closed = asyncio.wrap_future(thread.submit(iterator.close))
+        closed.add_done_callback(_looked_at)
+        thread.shutdown(wait=False)
+        await asyncio.wait([closed], timeout=CLOSE_S)
+
+
+def _looked_at(future: asyncio.Future[Any]) -> None:
+    """What went wrong behind the end of the loop is nobody's: asyncio would log it."""
+    if not future.cancelled():
+        future.exception()
