@@ -16,6 +16,9 @@ __all__ = ["SoundClock", "SoundConverter"]
 JITTER = 500
 """Part of a second that times may be off by for their coarseness: two milliseconds."""
 
+OVERLAP = 16
+"""Part of a second that sound may come later than its times say, because pieces before it were too long."""
+
 
 class SoundClock:
     """When each piece of sound starts [samples], from times in ticks of `timescale`."""
@@ -37,8 +40,9 @@ class SoundClock:
             start = said or 0
         elif said is not None:
             ahead = said - start
-            # a little back is overlap, which would make samples come before others; far back is another place
-            if ahead > max(rate // self._timescale + 2, rate // JITTER) or ahead < -rate:
+            # a little back is overlap, which would make samples come before others; where it adds up, as in
+            # joined pieces, going back keeps sound and pictures together
+            if ahead > max(rate // self._timescale + 2, rate // JITTER) or ahead < -rate // OVERLAP:
                 start = said
         self._next = start + samples
         return start
