@@ -291,6 +291,71 @@ def test_another_property_is_negotiated_and_a_converter_comes_between(fs: gpac.F
     assert with_codes == sorted(with_codes)  # what was queued came first
 
 
+class AsksForOne(Asks):
+    """Takes video and sound, in a bundle each or in one, and says so of the first video only."""
+
+    def __init__(self, session: gpac.FilterSession, *, bundles: int, codes: str = "in-band") -> None:
+        gpac.FilterCustom.__init__(self, session, "asks")
+        self.push_cap("StreamType", "Visual", gpac.GF_CAPS_INPUT)
+        if bundles == 2:
+            self.push_cap("", 0, 0)
+        self.push_cap("StreamType", "Audio", gpac.GF_CAPS_INPUT)
+        self.set_max_pids(-1)
+        self.codes = codes
+        self.modes: list[Any] = []
+        self.counts: dict[tuple[str, str], int] = {}
+        self.first: Any = None
+        self.removed = self.ended = 0
+
+    def configure_pid(self, pid: Any, is_remove: bool) -> int:
+        self.removed += is_remove
+        mode = pid.get_prop("DecoderConfigMode")
+        self.modes.append((pid.get_prop("StreamType"), mode))
+        if self.first is None and pid.get_prop("StreamType") == "Visual":
+            self.first = pid
+            pid.negotiate_cap("DecoderConfigMode", self.codes)
+        return 0
+
+    def process(self) -> int:
+        for pid in self.ipids:
+            if pid.get_packet() is None:
+                continue
+            of = pid.get_prop("StreamType"), pid.get_prop("URL")[-4:]
+            self.counts[of] = self.counts.get(of, 0) + 1
+            pid.drop_packet()
+        return 0
+
+
+@pytest.mark.parametrize("bundles", [1, 2])
+def test_a_negotiation_leaves_the_other_inputs_alone(fs: gpac.FilterSession, bundles: int) -> None:
+    fs.load_src(str(make.media("film.mp4")))
+    fs.load_src(str(make.media("film.mkv")))
+    asks = AsksForOne(fs, bundles=bundles)
+    fs.run()
+    sound = len(probe.packets(make.media("film.mp4"))[1].packets)
+    assert asks.counts == {
+        ("Visual", ".mp4"): 100,
+        ("Visual", ".mkv"): 100,
+        ("Audio", ".mp4"): sound,
+        ("Audio", ".mkv"): len(probe.packets(make.media("film.mkv"))[1].packets),
+    }
+    assert asks.removed == 0
+    assert asks.modes.count(("Visual", "in-band")) == 1
+    assert ("Audio", "in-band") not in asks.modes
+    bundle = {str(*caps["StreamType"]): caps for caps in asks._adapter.inputs}  # type: ignore[misc]
+    assert "DecoderConfigMode" in bundle["Visual"]
+    assert "DecoderConfigMode" not in bundle["Audio"]
+
+
+def test_a_negotiation_that_nobody_can_meet_changes_nothing(fs: gpac.FilterSession) -> None:
+    fs.load_src(str(make.media("film.mp4")))
+    asks = AsksForOne(fs, bundles=2, codes="by pigeon")
+    before = asks._adapter.inputs
+    with pytest.raises(rw.LinkError, match="DecoderConfigMode is .*, wanted by pigeon"):
+        fs.run()
+    assert asks._adapter.inputs is before
+
+
 @pytest.mark.parametrize("can", [True, False])
 def test_a_script_that_can_reconfigure_is_asked(fs: gpac.FilterSession, can: bool) -> None:
     asked: list[Any] = []

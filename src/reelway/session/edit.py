@@ -309,6 +309,25 @@ class Edits:
         for maker in makers:
             self._prune(maker)
 
+    def refit(self, link: Link) -> None:
+        """The stream that feeds `link` comes to it as its consumer's `inputs` now say, behind what is queued.
+
+        No other input is touched, nor what was declared. Raises LinkError, StateError; then nothing has
+        changed.
+        """
+        consumer, linker = link.filter, self._linker
+        self._check_member(consumer)
+        self._check_settled(link)
+        pid = linker.origin(link)
+        if pid.ended or not link.reopens:
+            raise StateError(f"{pid.filter.name} has ended", hint="load its source once more")
+        steps = linker.check_fit(pid.filter, pid.name, pid.properties, consumer, link)
+        if self._session._wiring.fits(link.pid.properties, consumer):
+            return
+        maker = link.source
+        linker.connect(pid, steps, consumer, None, link)
+        self._prune(maker)
+
     def _paired(
         self, streams: list[Pid], inputs: list[Link], consumer: Filter
     ) -> tuple[list[_Feed], set[Link]]:

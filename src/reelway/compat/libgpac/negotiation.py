@@ -1,10 +1,12 @@
-"""An input with another property: the producer is asked, or a converter put between."""
+"""An input with another property: the producer is asked, or a converter put between. Other inputs stay."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
+from reelway.graph.caps import Mismatch, match
 
 if TYPE_CHECKING:
     from reelway.compat.libgpac.pids import FilterPid
@@ -19,9 +21,10 @@ def negotiate(pid: FilterPid, pcode: str, value: Any) -> None:
 
     def convert() -> None:
         before = adapter.inputs
-        adapter.inputs = [rw.Caps(**{**caps, pcode: value}) for caps in before]  # type: ignore[misc]
+        kind = link.properties.get("StreamType")
+        adapter.inputs = [each for caps in before for each in _narrowed(caps, kind, pcode, value)]  # type: ignore[misc]
         try:
-            session.relink(adapter, *_origin(link))
+            session._ask(lambda: session._edits.refit(link))
         except rw.ReelwayError:
             adapter.inputs = before  # type: ignore[misc]
             raise
@@ -34,9 +37,16 @@ def negotiate(pid: FilterPid, pcode: str, value: Any) -> None:
         convert()
 
 
-def _origin(link: rw.Link) -> tuple[rw.Filter, str]:
-    """Where an input comes from, past converters, and the selector that chooses it there."""
-    pid = link.pid
-    while pid.filter.wiring is None and pid.filter.ipids:  # the resolver's
-        pid = pid.filter.ipids[0].pid
-    return pid.filter, f"#{pid.name}"
+def _narrowed(caps: rw.Caps, kind: str | None, pcode: str, value: Any) -> Iterator[rw.Caps]:
+    """A bundle of the filter's, with the property where it is for streams of that kind, else as it was."""
+    wanted = caps.get("StreamType", rw.Not())
+    if isinstance(match({"StreamType": kind}, rw.Caps(StreamType=wanted)), Mismatch):
+        yield caps
+        return
+    if kind is None:
+        yield rw.Caps(**{**caps, pcode: value})
+        return
+    yield rw.Caps(**{**caps, "StreamType": kind, pcode: value})
+    others = rw.Not(*wanted.values, kind) if isinstance(wanted, rw.Not) else wanted - {kind}
+    if isinstance(others, rw.Not) or others:
+        yield rw.Caps(**{**caps, "StreamType": others})
