@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import reelway as rw
+from reelway.filters import concat
 from reelway.filters.concat import Concat
 from reelway.filters.testaudio import AvGen
 from reelway.filters.testvideo import TestVideo
 from reelway.testing.burnin import read_counter
-from reelway.testing.parts import Collect, Feed, numbered
-from tests.filters.raw import joined
+from reelway.testing.parts import PROPERTIES, RESTART, Collect, Feed, numbered
+from tests.filters.raw import Late, joined
 from tests.media import make, probe
 
 
@@ -38,6 +40,60 @@ def test_timescales_and_properties_that_differ() -> None:
     assert [packet.duration for packet in seen.packets] == [40] * 4
     news = [entry[1] for entry in seen.log if entry[0] == "configure"]
     assert [(each["Width"], each["Timescale"]) for each in news] == [(320, 1000), (640, 1000)]
+
+
+def test_a_timescale_that_changes_in_mid_stream() -> None:
+    """The next source begins where the last packet ends, in whatever ticks it was said."""
+    items = [*numbered(2), {"Timescale": 90000}]
+    items += [rw.Packet(b"..", at * 90, at * 90, 3600) for at in (80, 120)]
+    source = Feed(items, properties={"StreamType": "Visual", "CodecID": "test", "Timescale": 1000})
+    assert [p.dts for p in joined([source, feed(2)], Concat()).only.packets] == [0, 40, 80, 120, 160, 200]
+    shrinks = [rw.Packet(b"..", 0, 0, 90000), {"Timescale": 1000}, rw.Packet(b"..", 10, 10, 1)]
+    source = Feed(shrinks, properties={"StreamType": "Visual", "CodecID": "test", "Timescale": 90000})
+    assert [p.dts for p in joined([source, feed(1)], Concat()).only.packets] == [0, 900, 90000]
+
+
+def test_packets_pass_without_fractions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many are made for a long film as for a short one."""
+    made = 0
+
+    class Counted(Fraction):
+        def __new__(cls, *args: Any) -> Any:
+            nonlocal made
+            made += 1
+            return Fraction(*args)
+
+    monkeypatch.setattr(concat, "Fraction", Counted)
+    joined([feed(10), feed(10)], Concat())
+    few, made = made, 0
+    joined([feed(500), feed(500)], Concat())
+    assert made == few
+
+
+def test_outputs_lie_where_the_first_source_does() -> None:
+    """Also those of streams that only a later one has."""
+
+    class Keep(Collect):
+        def configure(self, pid: rw.Link) -> None:
+            super().configure(pid)
+            places[pid.name] = pid.pid.timeline.running_s(0, pid.properties["Timescale"])
+
+    places: dict[str, float] = {}
+    sounds = Feed({"audio1": numbered(3)}, properties={**PROPERTIES, "StreamType": "Audio"})
+    with rw.Session() as session:
+        joint = session.add(Concat())
+        for source in (Late(2.0, numbered(3)), sounds):
+            session.add(source) >> joint
+        joint >> session.add(Keep())
+        session.run()
+    assert places == {"video1": 2.0, "audio1": 2.0}
+
+
+def test_what_was_read_ahead_of_a_restart_is_left_out() -> None:
+    """A source that has not begun goes on from elsewhere: it begins there."""
+    items = [rw.Packet(b"\0" * 8, None, 0, 40), RESTART, *numbered(3)[1:]]
+    seen = joined([Feed(items)], Concat()).only
+    assert seen.numbers == [1, 2]
 
 
 def test_streams_of_a_source_stay_in_step() -> None:

@@ -12,6 +12,7 @@ from reelway.graph.link import Link
 from reelway.graph.pid import Pid
 from reelway.media.packet import Packet
 from reelway.media.timebase import rescale
+from reelway.media.timeline import Timeline
 
 __all__ = ["Concat"]
 
@@ -21,11 +22,18 @@ MOST_HELD = 16
 class _Stream:
     """One input."""
 
-    __slots__ = ("held", "key", "ready")
+    __slots__ = ("end", "held", "key", "ready", "shift", "timescale", "to")
 
-    def __init__(self, key: tuple[str, int]) -> None:
+    def __init__(self, key: tuple[str, int], timescale: int) -> None:
         self.key = key
         """Which output it goes to: its kind, and the how manieth it is of that."""
+        self.timescale = timescale
+        self.end: int | None = None
+        """Where the last of what was sent ends [own ticks]."""
+        self.to = 1
+        """The timescale of the output."""
+        self.shift = 0
+        """Its times are later by so much in the output [ticks of that]."""
         self.held: list[Packet] = []
         """The packets of its beginning, up to the first with a decoding time."""
         self.ready = False
@@ -84,8 +92,12 @@ class Concat(Filter):
             kind = str(pid.properties.get("StreamType"))
             number = sum(1 for link in piece.links if link.properties.get("StreamType") == kind)
             piece.links.append(pid)
-            pid.data = _Stream((kind, number))
-        elif pid.data.key in self._outputs and pid in self._pieces[self._at].links:
+            pid.data = _Stream((kind, number), _timescale(pid))
+            return
+        if pid.data.timescale != _timescale(pid):
+            self._note_end(self._piece_of(pid), pid.data)
+            pid.data.timescale = _timescale(pid)
+        if pid.data.key in self._outputs and pid in self._pieces[self._at].links:
             self._announce(pid)
 
     def process(self) -> float | None:
@@ -96,13 +108,15 @@ class Concat(Filter):
             if piece.shift_s is None and not self._begin(piece):
                 return None
             for pid in piece.links:
-                output, shift_s = self._outputs[pid.data.key], piece.shift_s
-                assert shift_s is not None
-                held, pid.data.held = pid.data.held, []
+                stream: _Stream = pid.data
+                output = self._outputs[stream.key]
+                held, stream.held = stream.held, []
                 for packet in chain(held, pid):
-                    output.send(self._shifted(packet, pid, shift_s))
+                    output.send(_shifted(packet, stream))
             if not all(pid.ended or pid.removed for pid in piece.links):
                 return None
+            for pid in piece.links:
+                self._note_end(piece, pid.data)
             self._at += 1
         for output in self._outputs.values():
             output.end()
@@ -112,6 +126,7 @@ class Concat(Filter):
         """The next source follows, in process()."""
 
     def restarted(self, pid: Link) -> None:
+        pid.data.held = []  # of a source that has not begun: it begins elsewhere
         if pid.data.key in self._outputs and pid in self._pieces[self._at].links:
             self._outputs[pid.data.key].restart()
 
@@ -148,32 +163,52 @@ class Concat(Filter):
         piece.shift_s = Fraction(0) if first or not starts else self._end_s - min(starts)
         for pid in piece.links:
             self._announce(pid)
+            stream: _Stream = pid.data
+            stream.to = self._outputs[stream.key].properties.get("Timescale") or 1
+            stream.shift = round(piece.shift_s * stream.to)
         return True
 
     def _announce(self, pid: Link) -> None:
         """The output is there, and says what has changed; its timescale stays."""
         output = self._outputs.get(pid.data.key)
         if output is None:
-            self._outputs[pid.data.key] = self.new_pid(pid.name, **_lasting(pid.properties))
+            output = self._outputs[pid.data.key] = self.new_pid(pid.name, **_lasting(pid.properties))
+            output.timeline = self._timeline(pid)
             return
         wanted = {**_lasting(pid.properties), "Timescale": output.properties.get("Timescale")}
         if wanted != output.properties:
             output.set(**{name: None for name in output.properties if name not in wanted}, **wanted)
 
-    def _shifted(self, packet: Packet, pid: Link, shift_s: Fraction) -> Packet:
-        own, to = _timescale(pid), self._outputs[pid.data.key].properties.get("Timescale") or 1
-        last = packet.cts if packet.cts is not None else packet.dts
-        if last is not None:
-            end_s = Fraction(last + (packet.duration or 0), own) + shift_s
-            self._end_s = max(self._end_s, end_s)
-        shift = round(shift_s * to)
-        if packet.dts is not None:
-            packet.dts = rescale(packet.dts, own, to) + shift
-        if packet.cts is not None:
-            packet.cts = rescale(packet.cts, own, to) + shift
-        if packet.duration is not None:
-            packet.duration = rescale(packet.duration, own, to)
-        return packet
+    def _timeline(self, pid: Link) -> Timeline:
+        """That of the first source, whose ticks stay; also where only a later one has such a stream."""
+        lead = pid if self._at == 0 else self._pieces[0].links[0]
+        start, offset_s, rate = lead.pid.timeline
+        return Timeline(rescale(start, _timescale(lead), _timescale(pid)), offset_s, rate)
+
+    def _piece_of(self, pid: Link) -> _Piece:
+        return next(piece for piece in self._pieces if pid in piece.links)
+
+    def _note_end(self, piece: _Piece, stream: _Stream) -> None:
+        """Where everything ends, with what `stream` has sent: once a source, not once a packet."""
+        if stream.end is not None and piece.shift_s is not None:
+            self._end_s = max(self._end_s, Fraction(stream.end, stream.timescale) + piece.shift_s)
+        stream.end = None
+
+
+def _shifted(packet: Packet, stream: _Stream) -> Packet:
+    own, to, shift = stream.timescale, stream.to, stream.shift
+    last = packet.cts if packet.cts is not None else packet.dts
+    if last is not None:
+        end = last + (packet.duration or 0)
+        if stream.end is None or end > stream.end:
+            stream.end = end
+    if packet.dts is not None:
+        packet.dts = rescale(packet.dts, own, to) + shift
+    if packet.cts is not None:
+        packet.cts = rescale(packet.cts, own, to) + shift
+    if packet.duration is not None:
+        packet.duration = rescale(packet.duration, own, to)
+    return packet
 
 
 def _timescale(pid: Link) -> int:
