@@ -73,7 +73,7 @@ def function(pixel_format: str) -> rw.Filter:
 @pytest.mark.parametrize("as_bytes", [False, True], ids=["frames", "bytes"])
 def test_filters_of_pictures(make: Callable[[], rw.Filter], held: int | None, as_bytes: bool) -> None:
     packets = noise("yuv420p", 64, 48, count=12, as_bytes=as_bytes)
-    seen = check_filter(make, packets, PICTURES, max_held=held)
+    seen = check_filter(make, packets, PICTURES, max_held=held, composes=isinstance(make(), Grid))
     (only,) = seen.values()
     assert only.packets
 
@@ -90,7 +90,7 @@ def test_filters_of_pictures(make: Callable[[], rw.Filter], held: int | None, as
 )
 def test_filters_of_sound(make: Callable[[], rw.Filter], held: int) -> None:
     packets = sound(np.ones((1200, 1), np.float32), size=100)
-    seen = check_filter(make, packets, SOUND, max_held=held)
+    seen = check_filter(make, packets, SOUND, max_held=held, composes=isinstance(make(), Mix))
     (only,) = seen.values()
     assert only.packets
 
@@ -166,10 +166,57 @@ class OnePerCall(Forward):
         return None
 
 
+class ForgetsPlace(Forward):
+    """Its output does not lie where its input does."""
+
+    def configure(self, pid: rw.Link) -> None:
+        if pid.output is None:
+            pid.output = self.new_pid(pid.name, **pid.properties)
+        else:
+            pid.output.copy_properties(pid)
+
+
+class KeepsOverRestart(Forward):
+    """Always sends the packet before the one that came."""
+
+    def process(self) -> None:
+        for pid in self.ipids:
+            for packet in pid:
+                if pid.data is not None:
+                    pid.output.send(pid.data)  # type: ignore[union-attr]
+                pid.data = packet
+
+    def ended(self, pid: rw.Link) -> None:
+        if pid.data is not None:
+            pid.output.send(pid.data)  # type: ignore[union-attr]
+        super().ended(pid)
+
+
+class HidesRestart(Forward):
+    def restarted(self, pid: rw.Link) -> None:
+        pass
+
+
+class StopsAtRestart(Forward):
+    def process(self) -> None:
+        for pid in self.ipids:
+            for packet in pid:
+                if not pid.data:
+                    pid.output.send(packet)  # type: ignore[union-attr]
+
+    def restarted(self, pid: rw.Link) -> None:
+        super().restarted(pid)
+        pid.data = True
+
+
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
         (KeepsLast, "it holds .* packets, 2 are allowed"),
+        (ForgetsPlace, "begins 4 s later, its output video1 0 s"),
+        (KeepsOverRestart, "sends packets over a restart, from before behind it"),
+        (HidesRestart, "does not tell the restart"),
+        (StopsAtRestart, "behind a restart of its input nothing comes"),
         (ChangesSent, "changed a packet after sending it"),
         (Twice, "sent one packet twice"),
         (Scribbles, "changed a payload that others read"),

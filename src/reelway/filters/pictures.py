@@ -98,13 +98,7 @@ class PictureFilter(Filter):
         return [keep_matrix(properties, self.made(properties))]
 
     def configure(self, pid: Link) -> None:
-        made = keep_matrix(pid.properties, self.made(pid.properties))
-        if pid.output is None:
-            pid.output = self.new_pid(pid.name, **made)
-            pid.output.timeline = pid.pid.timeline
-        elif made != pid.output.properties:
-            gone = {name: None for name in pid.output.properties if name not in made}
-            pid.output.set(**gone, **made)
+        self.output_for(pid, keep_matrix(pid.properties, self.made(pid.properties)))
 
     def updated(self, name: str) -> None:
         for pid in self.ipids:

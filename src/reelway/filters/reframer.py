@@ -143,10 +143,7 @@ class Reframer(Filter):
         made = self._made(pid.properties)
         if pid.data is None:
             pid.data = Stream(self._extraction.add(pid) if self._extraction else None)
-            pid.output = self.new_pid(pid.name, **made)
-        elif pid.output is not None:
-            gone = {name: None for name in pid.output.properties if name not in made}
-            pid.output.set(**gone, **made)
+        self.output_for(pid, made)
 
     def process(self) -> float | None:
         extraction = self._extraction
