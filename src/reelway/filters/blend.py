@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy
 
 from reelway.errors import UnsupportedError
+from reelway.filters.blocks import block_sums
 from reelway.filters.colour import Samples
 from reelway.media.layout import Array
 
@@ -63,7 +64,7 @@ class Stamp:
         whole = each.planes(opaque)
         for plane, weight, (fine, wide) in zip(whole, weighed, samples.subsampling, strict=True):
             lit = alpha if plane.ndim == 2 else alpha[:, :, None]
-            added = _blocks(plane * lit, fine, wide)
+            added = block_sums(plane * lit, fine, wide, numpy.float32) / (fine * wide)
             place = top // fine, left // wide
             if plane.dtype == numpy.uint8:
                 keep = numpy.rint((1 - weight) * 256).astype(numpy.uint16)
@@ -84,12 +85,3 @@ class Stamp:
             else:
                 whole = numpy.rint(below * keep + added).astype(below.dtype)
                 below[:] = whole >> self._samples.shift << self._samples.shift
-
-
-def _blocks(value: Array, down: int, across: int) -> Array:
-    """The mean of each block; `value` is made of whole blocks."""
-    if (down, across) == (1, 1):
-        return value
-    lines, columns = value.shape[0] // down, value.shape[1] // across
-    means: Array = value.reshape(lines, down, columns, across, *value.shape[2:]).mean(axis=(1, 3))
-    return means

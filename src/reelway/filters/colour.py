@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from reelway.errors import OptionError, UnsupportedError
+from reelway.filters.blocks import block_sums
 from reelway.media.layout import Array, picture_layout
 
 __all__ = ["INTERLEAVED_422", "Samples", "matrix_of", "parse_colour", "samples_of", "usual_matrix"]
@@ -206,6 +207,4 @@ def _mean(value: Array, down: int, across: int) -> Array:
         return value
     lines, columns = value.shape
     padded = numpy.pad(value, ((0, -lines % down), (0, -columns % across)), "edge")
-    blocks = padded.reshape(padded.shape[0] // down, down, padded.shape[1] // across, across)
-    mean: Array = blocks.mean(axis=(1, 3))
-    return mean
+    return block_sums(padded, down, across, value.dtype) / (down * across)

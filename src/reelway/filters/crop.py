@@ -7,7 +7,8 @@ from typing import Any
 
 from reelway.errors import OptionError
 from reelway.filters.colour import parse_colour, samples_of
-from reelway.filters.pictures import PictureFilter, carry, frame_of
+from reelway.filters.frames import carry, frame_of
+from reelway.filters.pictures import PictureFilter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.frame import MemoryFrame

@@ -9,7 +9,8 @@ import numpy
 
 from reelway.errors import UnsupportedError
 from reelway.filters.colour import samples_of
-from reelway.filters.pictures import PictureFilter, carry, frame_of
+from reelway.filters.frames import carry, frame_of
+from reelway.filters.pictures import PictureFilter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.frame import MemoryFrame

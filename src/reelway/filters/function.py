@@ -10,7 +10,8 @@ import numpy
 
 from reelway.errors import OptionError, PacketError
 from reelway.filters.arrays import picture_of, sound_of
-from reelway.filters.pictures import PictureFilter, carry, frame_of, keep_matrix, without_gaps
+from reelway.filters.frames import carry, frame_of
+from reelway.filters.pictures import PictureFilter, keep_matrix, without_gaps
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link

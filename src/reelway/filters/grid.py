@@ -10,7 +10,7 @@ from typing import Any
 
 from reelway.errors import OptionError
 from reelway.filters.colour import matrix_of, parse_colour, samples_of
-from reelway.filters.pictures import drain, frame_of, shown
+from reelway.filters.frames import drain, frame_of, shown
 from reelway.filters.places import Place, cells, extent, parse_place
 from reelway.filters.resize import fitted, scaled
 from reelway.graph.caps import Caps

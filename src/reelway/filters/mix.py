@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from reelway.errors import LinkError
-from reelway.filters.pictures import drain, frame_of, shown
+from reelway.filters.frames import drain, frame_of, shown
 from reelway.filters.sound import RAW_SOUND, to_floats, to_frame
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter

@@ -10,21 +10,9 @@ from reelway.filters.colour import INTERLEAVED_422, usual_matrix
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
-from reelway.media.events import Stop
-from reelway.media.frame import MemoryFrame
 from reelway.media.packet import Packet
-from reelway.media.payload import Frame
 
-__all__ = [
-    "RAW_PICTURES",
-    "PictureFilter",
-    "carry",
-    "drain",
-    "frame_of",
-    "keep_matrix",
-    "shown",
-    "without_gaps",
-]
+__all__ = ["RAW_PICTURES", "PictureFilter", "keep_matrix", "without_gaps"]
 
 log = logging.getLogger("reelway.filters")
 
@@ -32,38 +20,9 @@ RAW_PICTURES = Caps(StreamType="Visual", CodecID="raw", PixelFormat=Not(*INTERLE
 """Pictures whose planes can be cut and pasted anywhere on the grid of their chroma."""
 
 
-def frame_of(packet: Packet, properties: Mapping[str, Any]) -> Frame:
-    """The raw frame of a packet, also of one that holds flat bytes; nothing is copied."""
-    payload = packet.payload
-    return payload if isinstance(payload, Frame) else MemoryFrame.of(payload, properties)
-
-
-def carry(packet: Packet, frame: Frame) -> Packet:
-    """A packet with another frame at the time, and with the flags, of `packet`."""
-    made = Packet(frame, size=frame.size)
-    made.copy_properties(packet)
-    return made
-
-
 def without_gaps(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of pictures in memory of our own, whose lines follow each other."""
     return {name: value for name, value in properties.items() if name not in ("Stride", "StrideUV")}
-
-
-def drain(filter: Filter) -> None:
-    """Wants no more: tells the sources to stop, and drops what still comes."""
-    for pid in filter.ipids:
-        if not pid.stopped and not pid.ended:
-            pid.send_event(Stop())
-        while (packet := pid.peek()) is not None:
-            pid.take(packet)
-
-
-def shown(pid: Link) -> Packet | None:
-    """`pid.peek()`, once what is not to be shown before it (`packet.seek`) is taken away."""
-    while (packet := pid.peek()) is not None and packet.seek:
-        pid.take(packet)
-    return packet
 
 
 def keep_matrix(before: Mapping[str, Any], made: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy
 
+from reelway.filters.blocks import block_sums
 from reelway.media.layout import Array
 from reelway.media.payload import Frame
 
@@ -41,18 +42,11 @@ def resized(plane: Array, lines: int, columns: int) -> Array:
 
 
 def _block_means(plane: Array, down: int, across: int) -> Array:
-    lines, columns = plane.shape[0] // down, plane.shape[1] // across
-    cut = plane[: lines * down, : columns * across]
-    wide = numpy.float32 if plane.dtype.kind == "f" else numpy.uint32
-    total = numpy.zeros((lines, columns, *plane.shape[2:]), wide)
-    for line in range(down):
-        for column in range(across):
-            total += cut[line::down, column::across]
-    if plane.dtype.kind == "f":
-        return (total / (down * across)).astype(plane.dtype)
-    half = down * across // 2
-    means: Array = ((total + half) // (down * across)).astype(plane.dtype)
-    return means
+    """In the type that it has, whole numbers rounded."""
+    count, floats = down * across, plane.dtype.kind == "f"
+    total = block_sums(plane, down, across, numpy.float32 if floats else numpy.uint32)
+    means: Array = total / count if floats else (total + count // 2) // count
+    return means.astype(plane.dtype)
 
 
 def _nearest(have: int, wanted: int) -> Sequence[int] | Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from reelway.filters.pictures import carry, frame_of
+from reelway.filters.frames import carry, frame_of
 from reelway.filters.sound import RAW_SOUND, to_floats, to_frame
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
