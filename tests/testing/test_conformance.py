@@ -16,6 +16,7 @@ from reelway.filters.grid import Grid
 from reelway.filters.mix import Mix
 from reelway.filters.overlay import Picture, Text
 from reelway.filters.rate import Rate
+from reelway.filters.reframer import Reframer
 from reelway.filters.simple import Call, Forward, Null, Tee
 from reelway.filters.volume import Volume
 from reelway.testing.conformance import ConformanceError, check_filter
@@ -42,6 +43,15 @@ def test_filters_of_the_catalogue(name: str) -> None:
     if name not in catalog.FILTERS:
         pytest.skip(f"no {name} yet")
     check_filter(catalog.find(name), PACKETS)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"rt": "on"}, {"rt": "sync", "speed": 2}, {"frames": [-3]}, {"saps": [1]}, {"xs": [0.2]}],
+    ids=str,
+)
+def test_the_reframer(options: dict[str, object]) -> None:
+    check_filter(lambda: Reframer(**options), PACKETS)
 
 
 PICTURES = picture_properties("yuv420p", 64, 48)
