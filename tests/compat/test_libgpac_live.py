@@ -10,6 +10,7 @@ import pytest
 
 import reelway as rw
 import reelway.compat.libgpac as gpac
+from reelway.compat.libgpac import flow
 from tests.compat.test_libgpac_custom import Sink, Source, Unframed
 from tests.media import make, probe
 
@@ -214,6 +215,87 @@ def test_a_frame_without_its_end_is_corrupted(fs: gpac.FilterSession) -> None:
     sink = Sink(fs, lambda _, pck: (bytes(pck.data), pck.corrupted))
     fs.run()
     assert sink.seen == [(bytes([0, 0, 1, 1, 2, 2]), False), (bytes([3, 3, 4, 4]), True)]
+
+
+@pytest.mark.parametrize("reader", ["a script that joins them", "a filter of Reelway's"])
+@pytest.mark.parametrize("size", [2, 0])
+def test_parts_of_a_frame_that_never_ends_are_refused(
+    fs: gpac.FilterSession, monkeypatch: pytest.MonkeyPatch, reader: str, size: int
+) -> None:
+    monkeypatch.setattr(flow, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(flow, "OVERHEAD", (1 << 20) // 1000)
+
+    def part(opid: Any, number: int) -> Any:
+        packet = opid.new_pck(size)
+        packet.start, packet.end = int(number == 0), 0
+        return packet
+
+    source = Source(fs, 5000, part)
+    if reader.startswith("a script"):
+        Sink(fs)
+    else:
+        fs.load_dst("null")
+    with pytest.raises(rw.FilterError, match=r"\d+ parts of frames \(1 MiB\) wait for the last one") as told:
+        fs.run()
+    assert isinstance(told.value.__cause__, rw.PacketError)
+    assert "with `end` set to True" in str(told.value.hint)
+    assert source.sent < 1100 or reader.startswith("a script")
+
+
+def test_parts_that_are_sent_before_anybody_is_linked_are_refused(
+    fs: gpac.FilterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "MAX_BYTES", 1 << 20)
+
+    class Hasty(Source):
+        """Sends all in its first call, when its PID is not linked yet."""
+
+        def process(self) -> int:
+            while super().process() == gpac.GF_OK:
+                pass
+            return gpac.GF_EOS
+
+    source = Hasty(fs, 50_000, parts)
+    Sink(fs)
+    with pytest.raises(rw.FilterError, match="parts of frames .* wait for their PID to be linked") as told:
+        fs.run()
+    assert isinstance(told.value.__cause__, rw.PacketError)
+    assert "send the rest in the next one" in str(told.value.hint)
+    assert 1000 < source.sent < (1 << 20) / 256
+
+
+def test_a_frame_of_more_parts_than_a_turn_sends_arrives(fs: gpac.FilterSession) -> None:
+    count = 1000
+
+    def part(opid: Any, number: int) -> Any:
+        packet = opid.new_pck(1)
+        packet.start, packet.end = int(number == 0), int(number == count - 1)
+        return packet
+
+    class Sizes(rw.Filter):
+        inputs = (rw.Caps(),)
+
+        def process(self) -> None:
+            for pid in self.ipids:
+                sizes.extend(packet.size for packet in pid)
+
+    sizes: list[int] = []
+    fs._session.add(Sizes())
+    source = Source(fs, count, part)
+    assert source._adapter.quantum < count
+    fs.run()
+    assert sizes == [count]
+
+
+def test_many_frames_in_parts_stay_below_the_limit(
+    fs: gpac.FilterSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has gone on does not count."""
+    monkeypatch.setattr(flow, "MAX_BYTES", 100 * flow.OVERHEAD)
+    Source(fs, 600, parts)
+    framed, unframed = Sink(fs), Unframed(fs)
+    fs.run()
+    assert (len(framed.seen), len(unframed.seen)) == (200, 600)
 
 
 def test_a_filter_that_is_no_scripts_gets_frames(fs: gpac.FilterSession) -> None:

@@ -97,9 +97,12 @@ class Adapter(rw.Filter):
             return asked
         if self.unlinked:
             return 0.0  # its new PIDs are linked first
-        over = face.opids and all(pid.eos for pid in face.opids)
-        idle = self.moved == before and not self.ipids and not self.blocked and not over
-        return _IDLE_SOURCE_S if idle else None
+        if self.ipids or self.blocked or (face.opids and all(pid.eos for pid in face.opids)):
+            return None
+        if self.moved == before:
+            return _IDLE_SOURCE_S
+        # a source that only sent parts of a frame that is held has sent nothing that its session could see
+        return 0.0 if any(pid._parts.held for pid in face.opids) else None
 
     def _take_delay(self) -> float | None:
         """What `reschedule` asked for in this turn."""

@@ -12,6 +12,11 @@ __all__ = ["DecodeTimes", "Parts", "has_ended", "is_last", "is_part"]
 REORDER = 16
 """No codec shows a picture more than so many pictures later than it codes it (H.264 and HEVC)."""
 
+MAX_BYTES = 256 << 20
+"""As much as a link holds that does not block. More is refused: a part that is dropped spoils its frame."""
+OVERHEAD = 256
+"""Bytes that a packet takes besides its data, about: parts without data are not for nothing."""
+
 START, END = "libgpac.start", "libgpac.end"
 
 
@@ -37,23 +42,47 @@ def joined(parts: list[rw.Packet]) -> rw.Packet:
 
 
 class Parts:
-    """Parts of frames that wait for the last one, or to know who reads them."""
+    """Parts of frames that wait for the last one, or to know who reads them: MAX_BYTES at most."""
 
     def __init__(self) -> None:
         self.held: list[rw.Packet] = []
+        self.bytes = 0
+        """Of those that are held, and of what Python needs for each."""
+        self._looked_at = 0
+        """None of the first so many is the last of its frame."""
 
     def add(self, packet: rw.Packet) -> None:
+        """Raises PacketError where that is too much; then what was held before still is."""
+        size = packet.size + OVERHEAD
+        if self.held and self.bytes + size > MAX_BYTES:
+            raise self._too_many()
         self.held.append(packet)
+        self.bytes += size
+
+    def _too_many(self) -> rw.PacketError:
+        many = f"{len(self.held)} parts of frames ({MAX_BYTES >> 20} MiB) wait for"
+        if any(map(is_last, self.held)):
+            return rw.PacketError(
+                f"{many} their PID to be linked",
+                hint="a new PID is linked when the callback returns: send the rest in the next one",
+            )
+        return rw.PacketError(
+            f"{many} the last one of their frame",
+            hint="send the last part of each frame with `end` set to True, or whole frames: with `start` and "
+            "`end` left alone",
+        )
 
     def frames(self) -> list[rw.Packet]:
         """The frames that are whole, joined."""
         whole: list[rw.Packet] = []
         begun = 0
-        for at, packet in enumerate(self.held):
-            if is_last(packet):
+        for at in range(self._looked_at, len(self.held)):
+            if is_last(self.held[at]):
                 whole.append(joined(self.held[begun : at + 1]))
                 begun = at + 1
+        self.bytes -= sum(packet.size + OVERHEAD for packet in self.held[:begun])
         del self.held[:begun]
+        self._looked_at = len(self.held)
         return whole
 
     def through(self, packet: rw.Packet, readers: list[rw.Link], *, linked: bool) -> list[rw.Packet]:
@@ -73,6 +102,7 @@ class Parts:
 
     def _as_they_are(self) -> list[rw.Packet]:
         held, self.held = self.held, []
+        self.bytes = self._looked_at = 0
         return held
 
 
