@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -214,9 +215,21 @@ def test_blacklists(through: str) -> None:
     fs.delete()
 
 
-def test_a_profile_that_is_not_there_is_empty() -> None:
+def test_a_profile_that_is_not_there_is_empty(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is said, the options that were set otherwise hold, and the session works."""
     gpac.init(0, "a-profile-that-nobody-has")
-    gpac.FilterSession().delete()
+    gpac.set_args(["", "--timeout_s=4"])
+    with caplog.at_level(logging.INFO, "reelway.compat.libgpac"):
+        fs = gpac.FilterSession()
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "a-profile-that-nobody-has" in said
+    assert said.endswith("; the session begins without it")
+    assert fs._session.defaults == {"timeout_s": "4"}
+    f_src, _, dest = remux(fs, tmp_path)
+    assert f_src._filter.timeout_s == 4.0  # type: ignore[attr-defined]
+    fs.run()
+    assert probe.counters(dest) == list(range(100))
+    fs.delete()
 
 
 def test_a_profile_is_a_file_of_options(tmp_path: Path) -> None:
