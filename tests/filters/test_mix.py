@@ -8,7 +8,7 @@ import pytest
 import reelway as rw
 from reelway.filters.mix import Mix
 from reelway.filters.testaudio import TestAudio
-from reelway.testing.parts import Collect, Feed
+from reelway.testing.parts import RESTART, Collect, Feed
 from tests.filters.raw import Late, heard, joined, sound, sound_properties
 
 RATE = 1000
@@ -147,6 +147,19 @@ def test_a_jump_is_not_kept_as_silence() -> None:
     wanted[600_000:] += 0.5
     wanted[:5000] += 0.25
     np.testing.assert_allclose(got, wanted)
+
+
+def test_what_waits_behind_a_gap_still_belongs_to_its_input() -> None:
+    """With the shortest, the mix ends behind it; left by a restart, it is not heard."""
+    gap = [*sound(tone(100, 0.5), size=100), *sound(tone(100, 0.5), size=100, start=400)]
+    sources = [Feed(gap, properties=sound_properties(RATE)), feed(tone(5000, 0.25))]
+    got = heard(joined(sources, Mix(end="shortest")).only)[:, 0]
+    assert got.tolist() == [0.75] * 100 + [0.25] * 300 + [0.75] * 100
+    far = sound(tone(100, 0.5), size=100, start=600_000)
+    items = [*gap[:1], *far, RESTART, *sound(tone(100, 0.5), size=100, start=200)]
+    sources = [Feed(items, properties=sound_properties(RATE)), feed(tone(1000, 0.25))]
+    got = heard(joined(sources, Mix()).only)[:, 0]
+    assert got.tolist() == [0.75] * 100 + [0.25] * 100 + [0.75] * 100 + [0.25] * 700
 
 
 def test_what_waits_behind_a_gap_keeps_its_format() -> None:

@@ -226,7 +226,7 @@ class AppSource(Filter):
         now = self.context.now()
         if self._start_s is None:
             self._start_s = now
-        return now - self._start_s
+        return max(0.0, now - self._start_s)  # two threads may push the first one at once
 
     def _wake(self) -> None:
         if self.opened:  # what is pushed before is seen in the first turn
