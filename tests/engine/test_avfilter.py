@@ -110,7 +110,7 @@ def test_a_new_size_in_mid_stream() -> None:
         ("negate,,hflip", rw.OptionError, "a filter's name is missing at character 8"),
         ("[a", rw.OptionError, "a label is not closed"),
         ("drawbox=color='red", rw.OptionError, "a quote is not closed"),
-        ("anull", rw.LinkError, "there is no audio for anull"),
+        ("anull", rw.LinkError, "StreamType is Visual, wanted Audio"),
         ("", rw.OptionError, "a filter's name is missing"),
     ],
 )

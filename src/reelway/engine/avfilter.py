@@ -61,6 +61,18 @@ class AVFilter(Filter):
             for node in self._nodes:
                 if node.name not in av.filter.filters_available:
                     raise UnknownNameError.of("FFmpeg filter", node.name, av.filter.filters_available)
+            self._narrow_inputs()
+
+    def _narrow_inputs(self) -> None:
+        """It takes what the graph takes; sound goes around a graph of pictures."""
+        graph = av.filter.Graph()
+        try:
+            free, _ = _connect([(node, graph.add(node.name, node.arguments or None)) for node in self._nodes])
+        except (av.error.FFmpegError, ValueError):
+            return  # it is told when the graph is made, with what FFmpeg says
+        kinds = {_kind_of(pad, "inputs") for pad in free}
+        if len(kinds) == 1:
+            self.inputs = (AVFilter.inputs["audio" in kinds],)  # type: ignore[misc, assignment]  # of this one
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         return [{name: value for name, value in properties.items() if name not in CODED_ONLY}]

@@ -25,10 +25,11 @@ _FIRST = {
     "vorbis": ("libvorbis",),
     "mp3": ("libmp3lame",),
     "prores": ("prores_ks",),
+    "webp": ("libwebp_anim", "libwebp"),
 }
 """The encoders to try first: those that people know and that run everywhere."""
 _HARDWARE = ("_nvenc", "_qsv", "_amf", "_vaapi", "_videotoolbox", "_v4l2m2m", "_mf", "_vulkan", "_d3d12va")
-_NO_MEDIA = {"anull", "vnull", "wrapped_avframe", "comfortnoise", "rawvideo", "bitpacked"}
+_NO_MEDIA = {"anull", "vnull", "wrapped_avframe", "comfortnoise", "bitpacked"}
 
 
 @lru_cache(maxsize=1)

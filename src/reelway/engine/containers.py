@@ -44,8 +44,19 @@ _USUALLY = {
     "webm": ("vp9", "opus"),
     "ogg": ("vp8", "opus"),
     "null": ("h264", "aac"),
+    **dict.fromkeys(("rawvideo", "yuv4mpegpipe"), ("rawvideo", None)),
 }
 """Container -> codecs of video and sound, where FFmpeg's own defaults are old or not to be had."""
+_UNCODED = {"rawvideo", "yuv4mpegpipe"}
+"""Containers of pictures that are not coded."""
+_COVERS_ONLY = {"mp3", "flac", "aiff"}
+"""Containers of sound whose only pictures are covers."""
+_IMAGES = {
+    "png": "png", "apng": "apng", "jpg": "mjpeg", "jpeg": "mjpeg", "bmp": "bmp", "tif": "tiff",
+    "tiff": "tiff", "webp": "webp", "gif": "gif", "tga": "targa", "ppm": "ppm", "pgm": "pgm",
+    "jp2": "jpeg2000", "exr": "exr", "dpx": "dpx", "sgi": "sgi", "qoi": "qoi",
+}  # fmt: skip
+"""Ending of a picture's name -> its codec."""
 _GLOBAL = {"matroska", "webm", "flv"}
 _IN_BAND = {"h264", "hevc", "vvc", "av1", "mpeg4", "vc1"}
 """Codecs whose configuration can be extracted from the stream."""
@@ -92,6 +103,10 @@ def refusal(format_name: str, some: Sequence[Planned], streams: Sequence[Planned
 
 def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Planned]) -> bool:
     codecs = [stream.info.codec for stream in streams]
+    if format_name in _UNCODED and set(codecs) != {"rawvideo"}:
+        return False
+    if format_name in _COVERS_ONLY and any(_moving(stream) for stream in streams):
+        return False
     if format_name == "mpegts" and not _TS.issuperset(codecs):
         return False
     if format_name == "flv" and "strict" not in options:
@@ -110,8 +125,19 @@ def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Plann
     return True
 
 
-def usual_codec(format_name: str, video: bool) -> str | None:
-    """The codec that most players of a container expect: H.264 and AAC, or what FFmpeg makes its default."""
+def _moving(stream: Planned) -> bool:
+    return stream.info.template.type == "video" and not stream.aside
+
+
+def usual_codec(format_name: str, video: bool, url: str = "") -> str | None:
+    """The codec that most players of a container expect: H.264 and AAC, or what FFmpeg makes its default.
+
+    Of pictures in files of their own the ending of `url` says it. None: the container has no such stream.
+    """
+    if format_name == "image2" and (codec := _IMAGES.get(url.rpartition(".")[2].lower())):
+        return codec if video else None
+    if format_name in _COVERS_ONLY and video:
+        return None
     if format_name in _USUALLY:
         return _USUALLY[format_name][not video]
     try:

@@ -77,7 +77,10 @@ class Convert(Filter):
         True, help="turn pictures that say so; off: leave them, and the property, as it is"
     )
     rotate: int = option(
-        0, choices={"0": 0, "90": 90, "180": 180, "270": 270}, unit="degrees", help="turn so much further, clockwise"
+        0,
+        choices={"0": 0, "90": 90, "180": 180, "270": 270},
+        unit="degrees",
+        help="turn so much further, clockwise",
     )
     interpolation: str = option(
         "bicubic", choices=tuple(INTERPOLATIONS), aliases=("scale",), help="how pixels in between are found"

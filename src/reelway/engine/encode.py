@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from time import perf_counter
 from typing import Any
 
-from reelway.engine.codecs import codec_and_type, codec_options, encodable, picture_formats
+from reelway.engine.codecs import candidates, codec_and_type, codec_options, encodable, picture_formats
 from reelway.engine.decode import TURN_FRAMES, TURN_S
-from reelway.engine.encoder import Asked
+from reelway.engine.encoder import (
+    Asked,
+    choose_picture_format,
+    choose_rate,
+    choose_sound_format,
+    open_encoder,
+)
 from reelway.engine.encoding_pictures import PictureStream
 from reelway.engine.encoding_sound import SoundStream
-from reelway.errors import UnknownOptionError, nearest
+from reelway.errors import UnknownOptionError, UnsupportedError, nearest
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -58,6 +65,11 @@ def _conversions() -> tuple[Conversion, ...]:
 
 
 _RAW_ONLY = frozenset(("Stride", "StrideUV"))
+_SAMPLES: dict[str, dict[str, Any]] = {
+    "video": {"Width": 320, "Height": 240, "FPS": 25},
+    "audio": {"NumChannels": 2, "ChannelLayout": "stereo"},
+}
+"""What encoders are tried with."""
 
 
 class Encode(Filter):
@@ -121,6 +133,20 @@ class Encode(Filter):
                 raise UnknownOptionError(message, name=name, near=near)
         self.ffmpeg = {**self.ffmpeg, **{name: _text(value) for name, value in further.items()}}
         self.given.update(further)
+
+    def check(self, kind: str) -> None:
+        """Raises OptionError for an option whose value the encoder does not take: it is opened on trial."""
+        sample: dict[str, Any] = dict(_SAMPLES[kind])
+        codec = next(candidates(self.codec, frozenset(self.avoid)), None)
+        if codec is None:
+            return
+        if kind == "video":
+            sample["PixelFormat"] = choose_picture_format(codec, "yuv420p")
+        else:
+            sample["AudioFormat"] = choose_sound_format(codec, "fltp")
+            sample["SampleRate"] = choose_rate(codec, 48000)
+        with contextlib.suppress(UnsupportedError):  # of another size or rate it may open
+            open_encoder(self._asked(self.codec), sample, 25 if kind == "video" else sample["SampleRate"])
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         codec = self._codec_for(properties.get("StreamType"))

@@ -37,6 +37,8 @@ log = logging.getLogger("reelway.engine")
 
 ATTACHED_PICTURE = 1 << 10
 """The bit of Disposition that marks a cover (FFmpeg's AV_DISPOSITION_ATTACHED_PIC)."""
+_KINDS = {"Visual": "video", "Audio": "audio", "Text": "text"}
+"""Kind of stream -> the option that says what becomes of it."""
 LONGEST_PRIMING_S = Fraction(1, 2)
 TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration"}
 
@@ -65,10 +67,15 @@ class Mux(Filter):
     format: str = option("", help="container format; by default the one of the file name's ending")
     # a sink has no PIDs that `Filter.video` and `Filter.audio` could select
     video: str = option(  # type: ignore[assignment]
-        "", help="what video is coded to: an encoder and its options, as in libx264:preset=fast, or copy"
+        "",
+        help="what video is coded to: an encoder and its options, as in libx264:preset=fast; copy; or none, "
+        "to leave it out",
     )
     audio: str = option(  # type: ignore[assignment]
-        "", help="what audio is coded to: an encoder and its options, or copy"
+        "", help="what audio is coded to: an encoder and its options, copy or none"
+    )
+    text: str = option(  # type: ignore[assignment]
+        "", choices=("", "copy", "none"), help="none leaves subtitles out"
     )
     fragment_s: float | None = option(
         None,
@@ -106,13 +113,24 @@ class Mux(Filter):
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
                     hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
                 ) from None
+        self._check_fragments()
 
-        if self.fragment_s is not None:
-            if self._format_name not in containers.MP4:
-                raise OptionError(
-                    f"{self._format_name} has no fragments", hint="fragment_s is for mp4 and mov"
-                )
-            self.ffmpeg = {**containers.fragmented(self.fragment_s), **self.ffmpeg}
+    def set_options(self, options: dict[str, Any]) -> None:
+        super().set_options(options)
+        left_out = [kind for kind, name in _KINDS.items() if getattr(self, name) == "none"]
+        if left_out:
+            self.inputs = (Caps(CodecID=Not("raw"), StreamType=Not(*left_out)),)  # type: ignore[misc]
+        if hasattr(self, "_format_name"):  # what the session says for all its filters comes later
+            self._check_fragments()
+
+    def _check_fragments(self) -> None:
+        if self.fragment_s is not None and self._format_name not in containers.MP4:
+            raise OptionError(f"{self._format_name} has no fragments", hint="fragment_s is for mp4 and mov")
+
+    def _told(self) -> dict[str, str]:
+        """What FFmpeg's muxer is told."""
+        fragments = {} if self.fragment_s is None else containers.fragmented(self.fragment_s)
+        return {**fragments, **self.ffmpeg}
 
     def configure(self, pid: Link) -> None:
         if self._header_written and pid in self._planned:
@@ -155,9 +173,10 @@ class Mux(Filter):
 
     def demand(self, properties: Mapping[str, Any]) -> Demand | None:
         """The encoder that `video` or `audio` names; a stream that is to be copied must be coded already."""
-        kind = {"Visual": "video", "Audio": "audio"}.get(properties.get("StreamType", ""))
+        kind = _KINDS.get(properties.get("StreamType", ""))
         text = getattr(self, kind) if kind else ""
-        if kind is None or not text or int(properties.get("Disposition") or 0) & ATTACHED_PICTURE:
+        cover = int(properties.get("Disposition") or 0) & ATTACHED_PICTURE
+        if kind is None or kind == "text" or text in ("", "none") or cover:
             return None
         if text != "copy":
             return coding.demand_for(kind, text)
@@ -171,15 +190,16 @@ class Mux(Filter):
         """The codec that raw media becomes where nobody says which."""
         if properties.get("CodecID") != "raw":
             return {}
-        codec = containers.usual_codec(self._format_name, properties.get("StreamType") == "Visual")
-        return {"CodecID": codec} if codec else {}
+        video = properties.get("StreamType") == "Visual"
+        codec = containers.usual_codec(self._format_name, video, self.url)
+        return {"CodecID": codec or ("h264" if video else "aac")}  # which will be refused by its name
 
     def check_inputs(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
         """Asks the container, so that a codec it cannot hold is told of before the file is touched."""
         planned = [self._plan(name, properties) for name, properties in streams.items()]
         seekable = self._seekable()
         if not any(containers.needs_config(self._format_name, each.info, seekable) for each in planned):
-            self._refused(planned, containers.muxer_options(self._format_name, self.ffmpeg, [], True))
+            self._refused(planned, containers.muxer_options(self._format_name, self._told(), [], True))
 
     def _refused(
         self, planned: Sequence[containers.Planned], options: Mapping[str, str]
@@ -375,7 +395,7 @@ class Mux(Filter):
                 self._channel or self.url or self.dst,
                 "w",
                 format=self._format_name,
-                container_options=dict(self.ffmpeg),
+                container_options=self._told(),
             )
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)

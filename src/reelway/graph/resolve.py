@@ -204,11 +204,13 @@ def _finish(
 
 
 def _choose(left: frozenset[Any] | Not, before: Any, preferred: Any) -> Any:
-    """One of the choices that are left: what it was, what is preferred, the nearest number, the first."""
+    """One of the choices that are left: what it was, what is preferred (a tuple: the first that is left), the
+    nearest number, the first by name."""
     if isinstance(left, Not) or before in left:
         return before
-    if preferred in left:
-        return preferred
+    for wanted in preferred if isinstance(preferred, tuple) else (preferred,):
+        if wanted in left:
+            return wanted
     if isinstance(before, (int, float)) and all(isinstance(each, (int, float)) for each in left):
         return min(left, key=lambda each: (each < before, abs(each - before)))
     return min(left, key=str)

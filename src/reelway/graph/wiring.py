@@ -14,14 +14,19 @@ from reelway.errors import LinkError, StateError
 from reelway.graph.caps import Caps, Mismatch, Not, match
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve, resolve_through
+from reelway.media.likeness import nearest_pixel_formats, nearest_sample_formats
 
 if TYPE_CHECKING:
     from reelway.graph.link import Link
     from reelway.graph.select import Selector
 
 
-USUAL: Mapping[str, Any] = {"PixelFormat": "yuv420p", "AudioFormat": "fltp"}
-"""What to choose where a converter may choose freely: what most codecs and players take."""
+def _usual(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What to choose where a converter may choose freely, the best first: what loses least."""
+    return {
+        "PixelFormat": nearest_pixel_formats(properties.get("PixelFormat")),
+        "AudioFormat": nearest_sample_formats(properties.get("AudioFormat")),
+    }
 
 
 class Declared(NamedTuple):
@@ -228,7 +233,8 @@ class Wiring:
     def fit(self, properties: Mapping[str, Any], consumer: Filter) -> Chain | NoChain:
         """How a stream gets into `consumer`."""
         if demand := consumer.demand(properties):
-            return resolve_through(demand, properties, consumer.inputs, USUAL, self._converters())
+            usual, converters = _usual(properties), self._converters()
+            return resolve_through(demand, properties, consumer.inputs, usual, converters)
         return self.fit_as_it_is(properties, consumer)
 
     def fit_as_it_is(self, properties: Mapping[str, Any], consumer: Filter) -> Chain | NoChain:
@@ -239,10 +245,10 @@ class Wiring:
         converters = self._converters()
         if rather := consumer.preferred(properties):
             narrower = [Caps(**{**caps, **rather}) for caps in consumer.inputs]
-            chain = resolve(properties, narrower, USUAL, converters)
+            chain = resolve(properties, narrower, _usual(properties), converters)
             if isinstance(chain, Chain):
                 return chain
-        return resolve(properties, consumer.inputs, USUAL, converters)
+        return resolve(properties, consumer.inputs, _usual(properties), converters)
 
     def fits(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
         """True where a stream gets into `consumer` as it is."""
