@@ -306,3 +306,21 @@ def test_arrays_go_on_without_a_copy() -> None:
     theirs = np.from_dlpack(mine)
     theirs[0, 0] = 7
     assert (frame.array[0, 0] == 7).all()
+
+
+def test_mistakes_are_told_at_once() -> None:
+    film = make.media("film.mp4")
+    with pytest.raises(rw.OptionError, match="from 3 s to 1 s: the end comes before the start"):
+        rw.frames(film, start_s=3, end_s=1)
+    with pytest.raises(rw.UnknownNameError, match="no pixel format is named 'rgb42'") as caught:
+        rw.frames(film, pixel_format="rgb42")
+    assert "rgb24" in caught.value.near
+    with pytest.raises(TypeError, match="pixfmt"):
+        rw.frames(film, pixfmt="rgb24")
+    with pytest.raises(rw.OptionError, match="stream is 5"):
+        rw.frames(film, stream=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("end_s", [3.0, 99.0])
+def test_a_range_without_a_frame_is_empty(end_s: float) -> None:
+    assert [frame.time for frame in rw.frames(make.media("film.mp4"), start_s=end_s, end_s=end_s)] == []

@@ -13,7 +13,7 @@ _GRAY = ("gray", "ya8")
 
 
 def nearest_pixel_formats(before: str | None) -> tuple[str, ...]:
-    """The usual 8-bit formats, the best first for pictures that were in `before`: it keeps colour and alpha."""
+    """The usual 8-bit formats, the best first for pictures that were in `before`: colour and alpha stay."""
     name = before or ""
     rgb = name.lstrip("0a").startswith(("rgb", "bgr", "gbr"))
     alpha = name in _RGBA or name.startswith(("yuva", "gbrap", "rgba", "bgra", "ya"))

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from reelway.errors import OptionError, StateError
+from reelway.errors import OptionError, StateError, UnknownNameError
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.media.packet import Packet
@@ -198,7 +199,6 @@ class _Frames(Filter):
     """Holds a few frames for who asks for them."""
 
     max_inputs = 1
-    waits_outside = True
 
     def __init__(self, wanted: Caps) -> None:
         super().__init__(name="frames")
@@ -265,8 +265,19 @@ def frames(
     fast           YUV becomes RGB several times quicker, and off by up to 3 of 255; else by 1 at most
     session        what `Session()` takes
 
-    Raises ReelwayError when it is iterated over: OpenError, FormatError, LinkError ...
+    Raises OptionError, UnknownNameError and TypeError at once for what is no value, format or option;
+    ReelwayError when it is iterated over: OpenError, FormatError, LinkError ...
     """
+    signature(Session).bind(**session)
+    if end_s is not None and not start_s <= end_s:
+        raise OptionError(f"frames from {start_s} s to {end_s} s: the end comes before the start")
+    if not isinstance(stream, str):
+        raise OptionError(f"stream is {stream!r}", hint="a name such as 'video', 'audio2' or 'PID=3'")
+    from reelway.media.layout import PICTURE_FORMATS  # loads numpy, which frames need anyway
+
+    for name in (pixel_format,) if isinstance(pixel_format, str) else pixel_format or ():
+        if name not in PICTURE_FORMATS:
+            raise UnknownNameError.of("pixel format", name, PICTURE_FORMATS)
     sound = stream.startswith("audio")
     asked: dict[str, Any] = {
         "CodecID": "raw",
