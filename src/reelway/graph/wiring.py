@@ -207,6 +207,17 @@ class Wiring:
             return []
         return [filter for filter in self.filters if not filter.inputs and filter not in self._restricted]
 
+    def implied_feeders(self, consumer: Filter) -> list[Filter]:
+        """All that may, where filters behind the sources feed it too."""
+        if consumer in self._declared:
+            return []
+        return [
+            each
+            for each in tuple(self.filters)
+            if each is not consumer and each.outputs and each not in self._restricted
+            if not self._is_downstream(each, of=consumer)
+        ]
+
     def routes(
         self, source: Filter, pid: str, properties: Mapping[str, Any], ordinal: int
     ) -> Iterator[Route]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reelway.errors import LinkError, OptionError, ReelwayError, StateError
 from reelway.graph.filter import Filter, Output
 from reelway.graph.link import Link, Mark, News
 from reelway.graph.pid import Pid
-from reelway.graph.resolve import Step
 from reelway.graph.wiring import Declared
 from reelway.runtime.linking import detach, hold, leaving_with, release, remove
 from reelway.session.linker import Onward, Takeover
+from reelway.session.places import Feed, Places
 
 if TYPE_CHECKING:
     from reelway.graph.select import Selector
@@ -25,19 +25,12 @@ if TYPE_CHECKING:
     from reelway.session.session import Session
 
 
-class _Feed(NamedTuple):
-    """A stream and how it gets to its new consumer, perhaps into an input that is there."""
-
-    pid: Pid
-    steps: tuple[Step, ...]
-    link: Link | None
-
-
 class Edits:
     """What `Session.remove`, `insert`, `relink`, `replace` and late declarations do."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._places = Places(session)
         self._waiting: dict[Filter, Filter] = {}
         """Removed filter -> the one that begins when it is closed."""
 
@@ -66,14 +59,14 @@ class Edits:
         feeds = self._feeds(new, consumer, lenient=bool(declared.unless))
         return partial(self._connect, feeds, consumer)
 
-    def _feeds(self, pids: list[Pid], consumer: Filter, *, lenient: bool = False) -> list[_Feed]:
+    def _feeds(self, pids: list[Pid], consumer: Filter, *, lenient: bool = False) -> list[Feed]:
         """How each gets into `consumer`, as one more input. Raises LinkError where none of them does."""
-        found: list[_Feed] = []
+        found: list[Feed] = []
         refused: list[LinkError] = []
         for pid in pids:
             try:
                 steps = self._linker.check_fit(pid.filter, pid.name, pid.properties, consumer, None)
-                found.append(_Feed(pid, steps, None))
+                found.append(Feed(pid, steps, None))
             except LinkError as error:
                 refused.append(error)
         if refused and not found and not lenient:
@@ -81,7 +74,7 @@ class Edits:
         self._check_room(consumer, len(found))
         return found
 
-    def _connect(self, feeds: list[_Feed], consumer: Filter) -> None:
+    def _connect(self, feeds: list[Feed], consumer: Filter) -> None:
         for each in feeds:
             self._linker.connect(each.pid, each.steps, consumer)
 
@@ -196,28 +189,34 @@ class Edits:
             detach(session._scheduler, link)
             onward = self._linker.made_for.get(link.source)
             if onward is not None:  # of the resolver's: what it makes goes to `new` from here on
-                onward[:] = [Onward((), new) if each.consumer is link.filter else each for each in onward]
-        for pid, steps in dict.fromkeys((each.pid, each.steps) for each in feeds):
-            self._linker.connect(pid, steps, new)
+                users = self._linker.users(link)
+                onward[:] = [each for each in onward if each.consumer not in (link.filter, *users)]
+                onward.append(Onward((), new))
+        for each in {each.pid: each for each in feeds}.values():  # once, whatever it feeds
+            self._linker.connect(each.pid, each.steps, new)
 
     def _between(
         self, new: Filter, after: Filter | None, before: Filter | None, selector: Selector | None
-    ) -> tuple[list[_Feed], list[tuple[Filter, Filter]]]:
+    ) -> tuple[list[Feed], list[tuple[Filter, Filter]]]:
         """The links that go through `new` from now on, and which filters are at their ends."""
         linker = self._linker
         if before is not None:
-            links = [link for link in before.ipids if after in (None, linker.origin(link).filter)]
+            links = [
+                link for link in self._places.ends(before) if after in (None, linker.origin(link).filter)
+            ]
         else:
             assert after is not None
             links = [link for pid in after.opids for link in pid.links]
-        links = [link for link in links if link in link.pid.links and not link.pid.ended and link.reopens]
+        links = [link for link in links if link.reopens and not linker.origin(link).ended]
         matching = [link for link in links if _selected(linker.origin(link), selector, self._streams)]
-        feeds: list[_Feed] = []
+        feeds: list[Feed] = []
         refused: list[LinkError] = []
         for link in matching:
-            self._check_settled(link)
             try:
-                feeds.append(self._through(new, link))
+                if before is not None:
+                    feeds.append(self._places.upstream(new, link, before))
+                else:
+                    feeds += self._places.downstream(new, link)
             except LinkError as error:
                 refused.append(error)
         if refused and not feeds:
@@ -227,7 +226,12 @@ class Edits:
             raise StateError(f"no stream flows {where}", hint="link filters first; see session.graph()")
         if new.max_inputs is not None and len({each.pid for each in feeds}) > new.max_inputs:
             raise LinkError(f"{new.name} takes {new.max_inputs} inputs", hint="choose with selector=")
-        pairs = [(linker.origin(each.link).filter, self._user(each.link)) for each in feeds if each.link]
+        pairs = [
+            (linker.origin(each.link).filter, user)
+            for each in feeds
+            if each.link
+            for user in sorted(linker.users(each.link), key=self._session.filters.index)
+        ]
         if not self._session._linked:
             pairs = [pair for pair in self._declared_pairs(after, before) if new not in pair]
         return feeds, list(dict.fromkeys(pairs))
@@ -243,32 +247,6 @@ class Edits:
             if consumer.inputs and after in (None, source)
         ]
 
-    def _through(self, new: Filter, link: Link) -> _Feed:
-        """How the stream of `link` gets into `new`; what that makes of it must fit the consumer."""
-        pid, wiring = link.pid, self._session._wiring
-        steps = self._linker.check_fit(pid.filter, pid.name, pid.properties, new, None)
-        chain = wiring.fit(pid.properties, new)
-        planned = new.plan(dict(chain.properties))  # type: ignore[union-attr]  # check_fit() raises
-        self._check_planned(new, pid.name, planned, link)
-        return _Feed(pid, steps, link)
-
-    def _check_planned(self, new: Filter, name: str, planned: list[dict[str, object]], link: Link) -> None:
-        errors: list[LinkError] = []
-        for properties in planned:
-            try:
-                self._linker.check_fit(new, name, properties, link.filter, link)
-            except LinkError as error:
-                errors.append(error)
-        if errors and len(errors) == len(planned):
-            raise errors[0]
-
-    def _user(self, link: Link) -> Filter:
-        """The filter of the user's that `link` leads to."""
-        consumer = link.filter
-        while consumer in self._linker.made_for:
-            consumer = self._linker.made_for[consumer][0].consumer
-        return consumer
-
     # From elsewhere
 
     def relink(self, consumer: Filter, source: Filter | Output, selector: str) -> None:
@@ -281,7 +259,7 @@ class Edits:
         session._wiring.check(origin, consumer)
         inputs = [link for link in consumer.ipids if link.reopens]
         for link in inputs:
-            self._check_settled(link)
+            self._places.check_way(link)
         if not session._linked or not origin.opids:
             if not inputs and consumer.opened:
                 consumer.check_input(origin.name, {})
@@ -295,14 +273,14 @@ class Edits:
         streams = [pid for pid in self._streams(origin, chosen) if not pid.ended]
         if not streams:
             raise self._nothing(origin, consumer, chosen)
-        feeds, stay = self._paired(streams, inputs, consumer)
-        used = {each.link for each in feeds} | stay
-        makers = [link.source for link in inputs if link not in stay]
+        feeds, used = self._paired(streams, inputs, consumer)
+        makers = [each.link.source for each in feeds if each.link is not None]
         session._wiring.relink(consumer, Declared(origin, chosen))
         self._linker.forget_takeovers(consumer)
         for each in feeds:
             restart = each.link is None or self._linker.origin(each.link) is not each.pid
-            self._linker.connect(each.pid, each.steps, consumer, None, each.link, restart)
+            to = consumer if each.link is None else each.link.filter
+            self._linker.connect(each.pid, each.steps, to, None, each.link, restart)
         for link in inputs:
             if link not in used:
                 self.end_input(link)
@@ -317,7 +295,7 @@ class Edits:
         """
         consumer, linker = link.filter, self._linker
         self._check_member(consumer)
-        self._check_settled(link)
+        self._places.check_settled(link)
         pid = linker.origin(link)
         if pid.ended or not link.reopens:
             raise StateError(f"{pid.filter.name} has ended", hint="load its source once more")
@@ -330,9 +308,12 @@ class Edits:
 
     def _paired(
         self, streams: list[Pid], inputs: list[Link], consumer: Filter
-    ) -> tuple[list[_Feed], set[Link]]:
-        """Which stream feeds which input from now on (None: one more), and the inputs that stay."""
-        feeds: list[_Feed] = []
+    ) -> tuple[list[Feed], set[Link]]:
+        """Which stream feeds which input from now on (None: one more), and the inputs that go on.
+
+        A stream may come in where one comes to the converters that feed an input.
+        """
+        feeds: list[Feed] = []
         wiring = self._session._wiring
         stay: set[Link] = {
             link
@@ -350,10 +331,14 @@ class Edits:
             if link is not None:
                 free.remove(link)
             more += link is None
-            steps = self._linker.check_fit(pid.filter, pid.name, pid.properties, consumer, link)
-            feeds.append(_Feed(pid, steps, link))
+            if link is None:
+                steps = self._linker.check_fit(pid.filter, pid.name, pid.properties, consumer, None)
+                feeds.append(Feed(pid, steps, None))
+            else:
+                at, steps = self._linker.entry(pid, link)
+                feeds.append(Feed(pid, steps, at))
         self._check_room(consumer, more)
-        return feeds, stay
+        return feeds, {link for link in inputs if link not in free}
 
     # Instead
 
@@ -373,14 +358,14 @@ class Edits:
                 hint="replace a source by a source, a sink by a sink",
             )
         for link in (*inputs, *outputs):
-            self._check_settled(link)
-        feeds: list[_Feed] = []
+            self._places.check_way(link)
+        feeds: list[Feed] = []
         for link in inputs:
-            pid = linker.origin(link)  # with converters of its own
-            steps = linker.check_fit(pid.filter, pid.name, pid.properties, new, None)
-            feeds.append(_Feed(pid, steps, None))
+            feeds.append(feed := self._places.instead(new, link))
+            chain = session._wiring.fit(feed.pid.properties, new)
+            planned = new.plan(dict(chain.properties))  # type: ignore[union-attr]  # instead() raises
             for to in (to for to in outputs if link.output in (None, to.pid)):
-                self._check_planned(new, pid.name, new.plan(dict(pid.properties)), to)
+                self._places.check_planned(new, feed.pid.name, planned, to)
         if new.max_inputs is not None and len(feeds) > new.max_inputs:
             raise LinkError(f"{new.name} takes {new.max_inputs} inputs, {old.name} has {len(feeds)}")
         if new.wiring is None:
@@ -392,32 +377,22 @@ class Edits:
             takeover = Takeover(link, of=made_of.get(link.pid, ()), restart=not old.ipids)
             linker.takeovers.setdefault(new, []).append(takeover)
         session._wiring.replace(old, new)
-        leaving = leaving_with(old, linker.made_for, downstream=False)
+        stay = {each.source for feed in feeds if feed.link for each in linker.way(feed.link)}
+        made = [maker for maker in linker.made_for if maker not in stay]
+        leaving = leaving_with(old, made, downstream=False)
         for each in leaving:
             self._forget(each)
         session._ids.update(dict.fromkeys(identities, new))
         if not old.context.closed:  # type: ignore[attr-defined]
             self._waiting[old] = new
             hold(session._scheduler, new)
+        for feed in feeds:
+            if feed.pid.filter in linker.made_for:
+                linker.made_for[feed.pid.filter].append(Onward((), new))
         self._connect(feeds, new)
         remove(session._scheduler, leaving)
 
     # Checks
-
-    def _check_settled(self, link: Link) -> None:
-        """Raises StateError where an earlier edit is not done with this input yet."""
-        for source, waiting in self._linker.takeovers.items():
-            for each in waiting:
-                if each.link is link and not each.yields:
-                    raise self._unsettled(link, source)
-        if link.coming is not None:
-            raise self._unsettled(link, link.coming.filter)
-
-    def _unsettled(self, link: Link, source: Filter) -> StateError:
-        return StateError(
-            f"{link.filter.name} is about to be fed by {source.name}, which has not begun yet",
-            hint="an earlier edit is not done: try again a little later, from a task",
-        )
 
     def _check_member(self, filter: Filter) -> None:
         if self._session.finished:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reelway.session")
 
+UNKNOWN = b"\0"
+"""A decoder configuration that is known when its encoder is open, and is no other encoder's."""
+
 
 class Onward(NamedTuple):
     """Where what a converter makes goes: through `steps` to `consumer`, into its input `link`, if any."""
@@ -184,11 +187,11 @@ class Linker:
         elif not all(each.of for each in waiting):  # after this turn no more PIDs are to be expected
             self._session._scheduler.defer(lambda: self._give_up(pid.filter))
         for each in chosen:
-            self.check_takeover(pid, each.link)
-            chain = self._session._wiring.fit(pid.properties, each.link.filter)
-            assert not isinstance(chain, NoChain)  # check_takeover() raises
-            self.connect(pid, chain.steps, each.link.filter, made, each.link, each.restart)
-        return {each.link.filter for each in chosen}
+            link, steps = self.entry(pid, each.link)
+            if link is not each.link:  # what feeds it goes on
+                each.link.open_ended = False
+            self.connect(pid, steps, link.filter, made, link, each.restart)
+        return {user for each in chosen for user in self.users(each.link)}
 
     def _chosen(self, pid: Pid, ordinal: int, waiting: list[Takeover]) -> Iterator[Takeover]:
         kind = pid.properties.get("StreamType")
@@ -228,13 +231,55 @@ class Linker:
             pid = pid.filter.ipids[0].pid
         return pid
 
+    def way(self, link: Link) -> list[Link]:
+        """The links from the PID of a filter of the user's to `link`, through the resolver's filters."""
+        found = [link]
+        while found[0].source in self.made_for and found[0].source.ipids:
+            found.insert(0, found[0].source.ipids[0])
+        return found
+
+    def users(self, link: Link) -> set[Filter]:
+        """The filters of the user's that `link` leads to."""
+        todo, found = [link.filter], set()
+        while todo:
+            filter = todo.pop()
+            if filter in self.made_for:
+                todo += [each.consumer for each in self.made_for[filter]]
+            else:
+                found.add(filter)
+        return found
+
+    def entry(self, pid: Pid, link: Link) -> tuple[Link, tuple[Step, ...]]:
+        """By which link of the way to `link` another PID feeds that from now on, and the steps to get there.
+
+        Of all that can be done, what takes the fewest new filters: raw media goes on in the encoder that is
+        there, so that a muxer behind its header goes on too. Raises LinkError.
+        """
+        best: tuple[Link, tuple[Step, ...]] | None = None
+        refused: LinkError | None = None
+        kind, users = pid.properties.get("StreamType"), self.users(link)
+        for at in reversed(self.way(link)):
+            have = at.pid.properties
+            raw = have.get("CodecID") == "raw" and have.get("StreamType") == kind
+            if at is not link and not (raw and at.reopens and self.users(at) == users):
+                continue
+            try:
+                steps = self.check_fit(
+                    pid.filter, pid.name, pid.properties, at.filter, at if at.reopens else None
+                )
+            except LinkError as error:
+                refused = refused or error
+                continue
+            if best is None or len(steps) < len(best[1]):
+                best = at, steps
+        if best is None:
+            assert refused is not None
+            raise refused
+        return best
+
     def awaited(self) -> dict[Link, Filter]:
         """Who is going to feed which input."""
         return {each.link: source for source, waiting in self.takeovers.items() for each in waiting}
-
-    def check_takeover(self, pid: Pid, link: Link) -> None:
-        """Raises LinkError where `pid` cannot feed `link` from now on."""
-        self.check_fit(pid.filter, pid.name, pid.properties, link.filter, link if link.reopens else None)
 
     def check_fit(
         self, source: Filter, name: str, properties: dict[str, Any], consumer: Filter, link: Link | None
@@ -243,8 +288,17 @@ class Linker:
         chain = self._session._wiring.fit(properties, consumer)
         if isinstance(chain, NoChain):
             raise link_error(Refusal(source, name, properties, consumer, chain))
-        consumer.check_input(f"{source.name}.{name}", chain.properties, link)
+        arriving = chain.properties
+        if link is not None and any(self._codes_otherwise(step, link) for step in chain.steps):
+            arriving = {**arriving, "DecoderConfig": UNKNOWN}
+        consumer.check_input(f"{source.name}.{name}", arriving, link)
         return tuple(chain.steps)
+
+    def _codes_otherwise(self, step: Step, link: Link) -> bool:
+        """It makes an encoder unlike the one that feeds `link`: nobody knows what that writes."""
+        kind, maker = catalog.find(step.name), link.source
+        same = type(maker) is kind and maker in self.made_for and maker.given == dict(step.options)
+        return kind.kind == "encode" and not same
 
     def feeds(self, pid: Pid, consumer: Filter) -> bool:
         """`pid` goes to `consumer` already, perhaps through converters."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reelway.graph.filter import Filter
+from reelway.graph.link import Link
 from reelway.graph.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ def pending(consumer: Filter, wiring: Wiring, made_for: Mapping[Filter, list[Onw
         inputs = tuple(filter.ipids)
         if any(not link.configured and not link.ended for link in inputs) or (inputs and not filter.opids):
             return True
+        if any(link.output is not None for link in inputs) and any(map(silent, inputs)):
+            return True
         return any(may_make_more(source) for source in upstream(filter))
+
+    def silent(link: Link) -> bool:
+        """Of a filter that makes an output of each input: it has made none of this one yet."""
+        return link.output is None and not link.ended and bool(link.filter.plan(dict(link.properties)))
 
     def upstream(filter: Filter) -> list[Filter]:
         linked = [link.source for link in tuple(filter.ipids)]
@@ -45,6 +52,6 @@ def pending(consumer: Filter, wiring: Wiring, made_for: Mapping[Filter, list[Onw
             if any(each.consumer is filter for each in tuple(rest))
         ]
         declared = [each.source for each in wiring.sources_of(filter)]
-        return (declared or [*linked, *wiring.implied_sources(filter)]) + makers
+        return (declared or [*linked, *wiring.implied_feeders(filter)]) + makers
 
     return [source for source in dict.fromkeys(upstream(consumer)) if may_make_more(source)]
