@@ -62,7 +62,7 @@ def decord(source: Path, width: int, height: int) -> float:
     return time.perf_counter() - started
 
 
-def torchcodec(source: Path, width: int, height: int) -> float:
+def torchcodec(source: Path, _width: int, _height: int) -> float:
     """It does not scale: what it takes for frames as they are."""
     from torchcodec.decoders import VideoDecoder
 
