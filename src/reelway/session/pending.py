@@ -34,13 +34,15 @@ def pending(consumer: Filter, wiring: Wiring, made_for: Mapping[Filter, list[Onw
         inputs = tuple(filter.ipids)
         if any(not link.configured and not link.ended for link in inputs) or (inputs and not filter.opids):
             return True
-        if any(link.output is not None for link in inputs) and any(map(silent, inputs)):
+        if filter.conversions and any(map(silent, inputs)):
             return True
         return any(may_make_more(source) for source in upstream(filter))
 
     def silent(link: Link) -> bool:
-        """Of a filter that makes an output of each input: it has made none of this one yet."""
-        return link.output is None and not link.ended and bool(link.filter.plan(dict(link.properties)))
+        """A converter makes an output of each input: that of this one is not there for the session."""
+        if link.output is not None:
+            return link.output not in tuple(link.filter.opids)  # made in a turn that is not over
+        return not link.ended and bool(link.filter.plan(dict(link.properties)))
 
     def upstream(filter: Filter) -> list[Filter]:
         linked = [link.source for link in tuple(filter.ipids)]
