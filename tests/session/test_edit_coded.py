@@ -180,6 +180,25 @@ def brighter(image: Any) -> Any:
     return numpy.maximum(image, 8)
 
 
+@rw.video_filter(pixel_format="rgb24")
+def darker(image: Any) -> Any:
+    return numpy.minimum(image, 250)
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_what_is_inserted_keeps_the_format_that_a_filter_further_on_needs(threads: int, film: str) -> None:
+    with rw.Session(threads=threads, limits=rw.Limits(packets=4)) as session:
+        first, last = session.add(brighter()), session.add(darker())
+        flip, sink = session.load("flip"), session.load_dst("out.mp4")
+        session.load_src(film).video >> first >> flip >> last >> sink
+
+        def edit() -> None:
+            session.replace(first, session.load("text:content=hi:position=middle-left"))
+
+        run(session, when(taken(last, 10), edit))
+    assert film_counters("out.mp4") == list(range(50))
+
+
 NEW = ("flip", "flip:mode=vertical", "text:content=hi:position=middle-left", "convert:width=256", "function")
 
 

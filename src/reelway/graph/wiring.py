@@ -29,6 +29,9 @@ def _usual(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+_FORMATS = ("PixelFormat", "AudioFormat", "SampleRate", "NumChannels")
+
+
 class Declared(NamedTuple):
     """`consumer` takes from `source` the PIDs that `selector` matches and none of `unless` accepts."""
 
@@ -260,6 +263,15 @@ class Wiring:
             if isinstance(chain, Chain):
                 return chain
         return resolve(properties, consumer.inputs, _usual(properties), converters)
+
+    def fit_as_before(
+        self, properties: Mapping[str, Any], consumer: Filter, before: Mapping[str, Any]
+    ) -> Chain | NoChain:
+        """How a stream gets into `consumer` in the format of another one, for who is behind it."""
+        keep = {name: before[name] for name in _FORMATS if before.get(name) is not None}
+        taken = [caps for caps in consumer.inputs if not isinstance(match(before, caps), Mismatch)]
+        narrower = [Caps(**{**caps, **keep}) for caps in taken]
+        return resolve(properties, narrower, _usual(properties), self._converters())
 
     def fits(self, properties: Mapping[str, Any], consumer: Filter) -> bool:
         """True where a stream gets into `consumer` as it is."""

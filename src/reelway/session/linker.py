@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway import catalog
@@ -12,7 +12,7 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Converter, NoChain, Step
-from reelway.graph.wiring import Refusal, link_error
+from reelway.graph.wiring import Refusal, link_error, refuse_change
 from reelway.runtime.linking import detach, feed
 from reelway.session.check import goes_nowhere
 
@@ -288,11 +288,33 @@ class Linker:
         chain = self._session._wiring.fit(properties, consumer)
         if isinstance(chain, NoChain):
             raise link_error(Refusal(source, name, properties, consumer, chain))
+        if link is not None and (wrong := self._refused_behind(link, chain.properties)) is not None:
+            chain = self._session._wiring.fit_as_before(properties, consumer, link.pid.properties)
+            if isinstance(chain, NoChain):
+                raise wrong
         arriving = chain.properties
         if link is not None and any(self._codes_otherwise(step, link) for step in chain.steps):
             arriving = {**arriving, "DecoderConfig": UNKNOWN}
         consumer.check_input(f"{source.name}.{name}", arriving, link)
         return tuple(chain.steps)
+
+    def _refused_behind(self, link: Link, properties: Mapping[str, Any]) -> LinkError | None:
+        """Why a filter behind the one that `link` feeds cannot go on, where that gets `properties` now."""
+        filter = link.filter
+        if filter in self.made_for or not filter.outputs:
+            return None  # a converter makes what it made before
+        pids = [link.output] if link.output is not None else filter.opids
+        for pid, made in zip(pids, filter.plan(dict(properties)), strict=False):
+            if not {"PixelFormat", "AudioFormat"}.isdisjoint(pid.properties.keys() - made.keys()):
+                continue  # it does not know yet
+            for behind in pid.links:
+                try:
+                    refuse_change(behind, made)
+                except LinkError as error:
+                    return error
+                if (wrong := self._refused_behind(behind, made)) is not None:
+                    return wrong
+        return None
 
     def _codes_otherwise(self, step: Step, link: Link) -> bool:
         """It makes an encoder unlike the one that feeds `link`: nobody knows what that writes."""
