@@ -199,6 +199,20 @@ def test_what_is_inserted_keeps_the_format_that_a_filter_further_on_needs(thread
     assert film_counters("out.mp4") == list(range(50))
 
 
+@pytest.mark.parametrize("threads", [0, 2])
+def test_an_edit_behind_another_that_has_not_begun(threads: int, film: str) -> None:
+    with rw.Session(threads=threads, limits=rw.Limits(packets=4)) as session:
+        source, flip, sink = session.load_src(film), session.load("flip"), session.load_dst("out.mp4")
+        source.video >> flip >> sink
+
+        def edit() -> None:
+            session.insert(brighter(), after=flip)  # through a converter
+            session.replace(flip, session.load("text:content=hi:position=middle-left"))
+
+        run(session, when(taken(flip, 15), edit))
+    assert film_counters("out.mp4") == list(range(50))
+
+
 NEW = ("flip", "flip:mode=vertical", "text:content=hi:position=middle-left", "convert:width=256", "function")
 
 

@@ -220,6 +220,8 @@ class Edits:
             except LinkError as error:
                 refused.append(error)
         if refused and not feeds:
+            if before is not None and (awaited := self._session._pending(before)):
+                raise self._places.unsettled(before, awaited[0])
             raise refused[0]
         if not feeds and self._session._linked:
             where = f"before {before.name}" if before is not None else f"behind {after.name}"  # type: ignore[union-attr]

@@ -116,9 +116,11 @@ class Linker:
         full = consumer.max_inputs is not None and len(consumer.ipids) >= consumer.max_inputs
         if link is None and full:
             return False
-        for waiting in self.takeovers.get(consumer, ()) if link is not None else ():
-            if self.origin(link) in waiting.of:  # type: ignore[arg-type]
-                waiting.of = (*waiting.of, pid)
+        if link is not None:  # who waits for what is made of this input waits for what is made of `pid` too
+            for behind in (consumer, *self.users(link)):
+                for waiting in self.takeovers.get(behind, ()):
+                    if self.origin(link) in waiting.of:
+                        waiting.of = (*waiting.of, pid)
         if not steps:
             if link is not None and link.reopens:
                 feed(session._scheduler, link, pid, restart=restart)
@@ -126,16 +128,16 @@ class Linker:
                 session._scheduler.connect(pid, consumer, pid.filter.output_limits or session.limits)
             return True
         first, rest = steps[0], tuple(steps[1:])
-        key = first.name, tuple(sorted(first.options.items(), key=str))
+        key = first.name, repr(sorted(first.options.items(), key=str))  # an option may be a dict
         filter = made.get(key) if made is not None else None
         if filter is None:
             filter = self._make(first)
             session._scheduler.connect(pid, filter, pid.filter.output_limits or session.limits)
-            if link is not None and link.reopens:  # else it might get the same packets twice
-                link.coming = pid
-                detach(session._scheduler, link)
             if made is not None:
                 made[key] = filter
+        if link is not None and link.reopens:  # else it might get the same packets twice
+            link.coming = pid
+            detach(session._scheduler, link)
         self.made_for[filter].append(Onward(rest, consumer, link, restart))
         return True
 

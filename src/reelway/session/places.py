@@ -141,7 +141,7 @@ class Places:
         """Raises StateError where a filter of the resolver's has made nothing yet, which may fit better."""
         if link.filter in self._linker.made_for and not link.filter.opids:
             user = next(iter(self._linker.users(link)), link.filter)
-            raise self._unsettled(user, link.filter)
+            raise self.unsettled(user, link.filter)
 
     def check_way(self, link: Link) -> None:
         """`check_settled` for all that leads to it."""
@@ -153,11 +153,12 @@ class Places:
         for source, waiting in self._linker.takeovers.items():
             for each in waiting:
                 if each.link is link and not each.yields:
-                    raise self._unsettled(link.filter, source)
+                    raise self.unsettled(link.filter, source)
         if link.coming is not None:
-            raise self._unsettled(link.filter, link.coming.filter)
+            raise self.unsettled(link.filter, link.coming.filter)
 
-    def _unsettled(self, consumer: Filter, source: Filter) -> StateError:
+    def unsettled(self, consumer: Filter, source: Filter) -> StateError:
+        """For an edit that comes too early."""
         return StateError(
             f"{consumer.name} is about to be fed by {source.name}, which has not begun yet",
             hint="an earlier edit is not done: try again a little later, from a task",
