@@ -248,7 +248,8 @@ class Director:
         """What the graph says, as soon as an edit is done."""
         linker = self.session._linker
         links = [link for filter in self.session.filters for link in filter.ipids]
-        leaving = any(node.leaving for node in self.session._scheduler.nodes)
+        nodes = self.session._scheduler.nodes
+        leaving = any(node.leaving or node.later or node.joining for node in nodes)
         if linker.takeovers or leaving or any(link.coming for link in links):
             return
         if self.source.opids and self.source.opids[0].ended:
