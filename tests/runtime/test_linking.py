@@ -108,7 +108,7 @@ def test_statistics_are_immutable_and_consistent_from_another_thread() -> None:
 
     def look() -> None:
         last = 0
-        while not over.is_set():
+        while not over.wait(0.0001):  # waits, so that the others get the interpreter
             for filter in session.statistics().filters:
                 for link in filter.inputs:
                     if link.packets_in != link.packets_out + link.packets_dropped + link.packets_queued:

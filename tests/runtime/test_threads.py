@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ import reelway as rw
 from reelway.filters.simple import Forward
 from reelway.testing.clock import VirtualClock
 from reelway.testing.faults import Choppy, Failing, InjectedError
-from reelway.testing.parts import PROPERTIES, RESTART, Collect, Feed
+from reelway.testing.parts import PROPERTIES, RESTART, Collect, Feed, numbered
 from tests.conftest import count
 
 THREADS = ("session", "pool", "own")
@@ -209,3 +210,47 @@ def test_configure_comes_before_the_first_packet_and_the_end_last(thread: str) -
     kinds = [each if isinstance(each, str) else each[0] for each in sink.only.log]  # type: ignore[attr-defined]
     assert kinds == ["configure", 0, "configure", 1, "restart", 2, "end"]
     assert sink.only.properties["Width"] == 5  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("thread", ["pool", "own"])
+def test_a_filter_with_more_in_hand_goes_on_when_room_was_made_during_its_turn(thread: str) -> None:
+    """Its input is empty and it is no source: room is the only news that it will ever get."""
+    full, emptied = threading.Event(), threading.Event()
+
+    class Backlog(Forward):
+        left = numbered(20)[2:]
+        over = False
+
+        def process(self) -> float | None:
+            (pid,) = self.ipids
+            assert pid.output is not None
+            if not self.over:
+                for packet in pid:  # with which the consumer's turn begins
+                    pid.output.send(packet)
+                return None
+            while self.left and not self.blocked:
+                pid.output.send(self.left.pop(0))
+            if not full.is_set():
+                assert self.blocked
+                full.set()
+                assert emptied.wait(20)
+            if not self.left:
+                pid.output.end()
+            return None
+
+        def ended(self, pid: rw.Link) -> None:
+            self.over = True
+
+    class Last(Collect):
+        def process(self) -> float | None:
+            assert full.wait(20)
+            super().process()
+            emptied.set()
+            return None
+
+    session = rw.Session(threads=2, limits=rw.Limits(packets=4))
+    middle, sink = Backlog(), Last()
+    middle.thread = sink.thread = thread  # type: ignore[assignment]
+    session.add(Feed(numbered(2))) >> session.add(middle) >> session.add(sink)
+    session.run()
+    assert sink.numbers == list(range(20))

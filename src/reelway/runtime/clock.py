@@ -16,6 +16,9 @@ LONGEST_WAIT_S = 3600.0  # a lock's timeout has a limit, which a delay of infini
 SIGNAL_S = 0.5
 """A signal that comes just before the main thread sleeps does not wake it; then its handler runs so late."""
 
+YIELD_S = 50e-6
+"""A session whose task asks again at once waits so long for its workers: they need the GIL to come back."""
+
 
 class Clock(Protocol):
     """Time, and the one place where a session sleeps."""
@@ -36,7 +39,7 @@ class RealClock:
     def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
         try:
             longest = SIGNAL_S if threading.current_thread() is threading.main_thread() else LONGEST_WAIT_S
-            left = longest if until is None else max(0.0, until - time.monotonic())
+            left = longest if until is None else max(YIELD_S if busy else 0.0, until - time.monotonic())
             return inbox.get(timeout=min(left, longest))
         except Empty:
             return None

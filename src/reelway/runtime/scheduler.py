@@ -345,7 +345,7 @@ class Scheduler:
         if node.error is not None:
             self._judge(node, moved)
         if filter.blocked and self._roomy(filter):  # a consumer on another thread made room meanwhile
-            filter.blocked, moved = False, True
+            filter.blocked, node.again = False, True
         if node.done:
             return
         again, node.again = node.again, False
