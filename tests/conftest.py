@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from tools import bootstrap
 SOAK = os.environ.get("REELWAY_SOAK") == "1"
 CI = os.environ.get("CI") == "true"
 DEBIAN: dict[str, list[str]] = tomllib.loads(bootstrap.PYPROJECT.read_text())["tool"]["reelway"]["debian"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background of a script's shell
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs under test do not inherit a handler
 
 
 def count(full: int) -> int:
