@@ -20,6 +20,7 @@ from reelway.errors import (
     OpenError,
     OptionError,
     PacketError,
+    PipelineError,
     ReelwayError,
     StateError,
     UnknownNameError,
@@ -44,6 +45,7 @@ BUILTINS = [
     (DeadlineError, TimeoutError),
     (PacketError, ValueError),
     (PacketError, BufferError),
+    (PipelineError, ValueError),
 ]
 
 

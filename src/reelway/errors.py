@@ -21,6 +21,7 @@ __all__ = [
     "OpenError",
     "OptionError",
     "PacketError",
+    "PipelineError",
     "ReelwayError",
     "StateError",
     "UnknownNameError",
@@ -209,3 +210,77 @@ class DeadlineError(ReelwayError, TimeoutError):
 
 class PacketError(ReelwayError, ValueError, BufferError):
     """A packet was used against its contract: changed after sending, written while shared ..."""
+
+
+class PipelineError(ReelwayError, ValueError):
+    """A pipeline text that says what cannot be: its grammar, a name, a property or a value is wrong.
+
+    `at` is the offset in `text` of what is wrong, and `length` how many characters it has. `str(error)` is
+    one line that begins with the line and the column; `caret` shows the place. `reason` is the message
+    without the place. `near` are likely names; the hint offers them.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        text: str = "",
+        at: int = 0,
+        length: int = 1,
+        near: Sequence[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        self.reason = redact(message)
+        self.text = text
+        self.at = max(0, min(at, len(text)))
+        self.length = max(1, length)
+        self.near = list(near)
+        before = text[: self.at]
+        self.line = before.count("\n") + 1
+        self.column = self.at - (before.rfind("\n") + 1) + 1
+        if text:
+            message = f"line {self.line}, column {self.column}: {message}"
+        hints = [_did_you_mean(self.near), hint]
+        super().__init__(message, hint=" ".join(filter(None, hints)))
+
+    @classmethod
+    def unknown(
+        cls,
+        what: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        text: str = "",
+        at: int = 0,
+        hint: str | None = None,
+    ) -> PipelineError:
+        """The error for `name` at `at`, which is no `what` among the `known` names: see UnknownNameError."""
+        plain = UnknownNameError.of(what, name, known)
+        return cls(
+            plain.message,
+            text=text,
+            at=at,
+            length=len(name),
+            near=plain.near,
+            hint=" ".join(filter(None, [plain.hint if not plain.near else None, hint])),
+        )
+
+    @property
+    def caret(self) -> str:
+        """The line of the text and, under it, a caret at the place; "" where there is no text.
+
+        At most 100 columns of a long line are shown, around the place. Secrets of URLs are hidden.
+        """
+        if not self.text:
+            return ""
+        line = self.text.splitlines()[self.line - 1] if self.line <= len(self.text.splitlines()) else ""
+        column = len(redact(line[: self.column - 1]))
+        line = redact(line)
+        if len(line) > 100:
+            start = max(0, min(column - 50, len(line) - 100))
+            left = "... " if start else ""
+            right = " ..." if start + 100 < len(line) else ""
+            line, column = left + line[start : start + 100] + right, column - start + len(left)
+        room = max(1, min(self.length, len(line) - column))
+        blank = "".join("\t" if character == "\t" else " " for character in line[:column].ljust(column))
+        return f"{line}\n{blank}{'^' * room}"
