@@ -59,6 +59,9 @@ class Context(Protocol):
     def statistics(self, filter: Filter) -> Any:
         """The FilterStatistics of `filter`."""
 
+    def end_session(self) -> None:
+        """Asks the session to end, as its `stop()` does: what is queued still arrives. From any thread."""
+
     def expects_inputs(self, filter: Filter) -> bool:
         """True while a filter upstream may still make a PID for `filter`, which is then called again."""
 

@@ -212,6 +212,9 @@ class Node:
 
         return of_filter(self, time.perf_counter())
 
+    def end_session(self) -> None:
+        self.scheduler.stop()
+
     def expects_inputs(self, filter: Filter) -> bool:
         self.postponed = self.inputs_may_come()
         return self.postponed
