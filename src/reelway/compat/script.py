@@ -19,19 +19,49 @@ import reelway as rw
 
 __all__ = ["FACES", "run_script"]
 
-FACES = {"libgpac": "reelway.compat.libgpac"}
+FACES = {
+    "libgpac": "reelway.compat.libgpac",
+    "gi": "reelway.compat.gi",
+    "gi.repository": "reelway.compat.gi.repository",
+    "gi.repository.GLib": "reelway.compat.gst.glib",
+    "gi.repository.GObject": "reelway.compat.gst.gobject",
+    "gi.repository.Gst": "reelway.compat.gst.gstreamer",
+    "gi.repository.GstApp": "reelway.compat.gst.app",
+    "gi.repository.GstAudio": "reelway.compat.gst.audio",
+    "gi.repository.GstBase": "reelway.compat.gst.base",
+    "gi.repository.GstVideo": "reelway.compat.gst.video",
+    "pythiags": "reelway.compat.pythiags",
+    "pythiags.headless": "reelway.compat.pythiags.headless",
+    "pythiags.consumer": "reelway.compat.pythiags.consumer",
+    "pythiags.producer": "reelway.compat.pythiags.producer",
+    "pythiags.recorder": "reelway.compat.pythiags.recorder",
+    "pythiags.recorder.ring_buffer": "reelway.compat.pythiags.recorder.ring_buffer",
+}
 """The module that a script imports -> the face that it gets."""
 
 _PACKAGE = str(Path(rw.__file__).parent) + os.sep
+_PARENTS = {name.rpartition(".")[0] for name in FACES}
 
 
 class _Faces(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Serves the modules of FACES. Behind all other finders it yields to a real installation."""
+    """Serves the modules of FACES: those at the top, or those within.
+
+    Behind all other finders the first yield to a real installation. What is within a face comes before other
+    finders, which would load it a second time from the face's folder; within a real one it is not served.
+    """
+
+    def __init__(self, within: bool) -> None:
+        self._within = within
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(fullname, self) if fullname in FACES else None
+        root, _, rest = fullname.partition(".")
+        if fullname not in FACES or bool(rest) is not self._within:
+            return None
+        if rest and sys.modules.get(root) is not sys.modules.get(FACES[root]):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname in _PARENTS)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         """None: Python makes an empty module, which `exec_module` replaces by the face itself."""
@@ -44,15 +74,17 @@ class _Faces(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def _as_main(path: Path, argv: Sequence[str], shadow: bool) -> Iterator[None]:
     """Python's surroundings as the script expects them; as they were afterwards."""
     saved_argv, saved_path = sys.argv[:], sys.path[:]
-    faces = _Faces()
+    faces, within = _Faces(within=False), _Faces(within=True)
     hidden = {name: sys.modules.pop(name) for name in FACES if shadow and name in sys.modules}
     sys.argv[:] = [str(path), *argv]
     sys.path.insert(0, str(path.resolve().parent))
     sys.meta_path.insert(0 if shadow else len(sys.meta_path), faces)
+    sys.meta_path.insert(0, within)
     try:
         yield
     finally:
         sys.meta_path.remove(faces)
+        sys.meta_path.remove(within)
         sys.argv[:], sys.path[:] = saved_argv, saved_path
         for name, face in FACES.items():
             if name in sys.modules and sys.modules[name] is sys.modules.get(face):
@@ -69,10 +101,10 @@ def run_script(
 ) -> int:
     """Runs the Python file at `path` as `__main__` with `sys.argv` = [path, *argv]; returns its exit code.
 
-    `import libgpac` in it gives Reelway's face, unless the real module can be imported; with `shadow` the
-    face comes first. What the script raises is printed on `errors` (stderr) as its own traceback, without
-    frames of Reelway; a ReelwayError is one line that says where in the script it came from. Under
-    `python -X dev` every frame is shown.
+    `import libgpac`, `import gi` and `import pythiags` in it give Reelway's faces, unless the real module can
+    be imported; with `shadow` the face comes first. What the script raises is printed on `errors` (stderr) as
+    its own traceback, without frames of Reelway; a ReelwayError is one line that says where in the script it
+    came from. Under `python -X dev` every frame is shown.
     """
     errors = sys.stderr if errors is None else errors
     script = Path(path)
