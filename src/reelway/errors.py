@@ -265,6 +265,12 @@ class PipelineError(ReelwayError, ValueError):
             hint=" ".join(filter(None, [plain.hint if not plain.near else None, hint])),
         )
 
+    def within(self, text: str, at: int) -> PipelineError:
+        """The same error, found in a part of `text` that begins at `at`: a value, caps."""
+        whole = PipelineError(self.reason, text=text, at=at + self.at, length=self.length, hint=self.hint)
+        whole.near = self.near
+        return whole
+
     @property
     def caret(self) -> str:
         """The line of the text and, under it, a caret at the place; "" where there is no text.

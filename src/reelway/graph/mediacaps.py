@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-__all__ = ["Array", "Choices", "Mask", "MediaCaps", "Range", "Scalar", "Structure", "Value"]
+__all__ = ["Array", "Choices", "Mask", "MediaCaps", "Range", "Scalar", "Structure", "Value", "common"]
 
 
 class Mask(int):
@@ -94,10 +94,10 @@ class Structure:
             return None
         fields = dict(self.fields)
         for name, value in other.fields.items():
-            common = _common(fields[name], value) if name in fields else value
-            if common is None:
+            both = common(fields[name], value) if name in fields else value
+            if both is None:
                 return None
-            fields[name] = common
+            fields[name] = both
         return Structure(self.media, fields, other.features if "ANY" in self.features else self.features)
 
     def is_subset(self, other: Structure) -> bool:
@@ -189,8 +189,8 @@ class MediaCaps:
         found: dict[Structure, None] = {}
         for mine in self.structures:
             for theirs in other.structures:
-                if common := mine.intersect(theirs):
-                    found[common] = None
+                if both := mine.intersect(theirs):
+                    found[both] = None
         return MediaCaps(tuple(found))
 
     def can_intersect(self, other: MediaCaps) -> bool:
@@ -236,13 +236,13 @@ def _same(one: Value, other: Value) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _common(one: Value, other: Value) -> Value | None:
-    """The values that both allow, or None."""
+def common(one: Value, other: Value) -> Value | None:
+    """The values of a field that both allow, or None."""
     if isinstance(one, Choices):
-        found = [common for value in one.values if (common := _common(value, other)) is not None]
+        found = [both for value in one.values if (both := common(value, other)) is not None]
         return _choices(found)
     if isinstance(other, Choices):
-        found = [common for value in other.values if (common := _common(one, value)) is not None]
+        found = [both for value in other.values if (both := common(one, value)) is not None]
         return _choices(found)
     if isinstance(one, Range) and isinstance(other, Range):
         step = math.lcm(one.step, other.step)
@@ -257,7 +257,7 @@ def _common(one: Value, other: Value) -> Value | None:
     if isinstance(other, Range):
         return one if one in other else None
     if isinstance(one, Array) and isinstance(other, Array):
-        pairs = [_common(*pair) for pair in zip(one.values, other.values, strict=False)]
+        pairs = [common(*pair) for pair in zip(one.values, other.values, strict=False)]
         values = tuple(value for value in pairs if value is not None)
         return Array(values) if len(values) == len(one.values) == len(other.values) else None
     return one if _same(one, other) else None

@@ -140,9 +140,7 @@ def _caps(text: str, start: int, at: int) -> PipelineError | None:
     try:
         MediaCaps.parse(text[begin : end.start() if end else len(text)])
     except PipelineError as error:
-        return PipelineError(
-            error.reason, text=text, at=begin + error.at, length=error.length, hint=error.hint
-        )
+        return error.within(text, begin)
     return None
 
 

@@ -163,9 +163,7 @@ class _Graph:
         try:
             caps = MediaCaps.parse(word)
         except PipelineError as error:
-            raise PipelineError(
-                error.reason, text=self.text, at=at + error.at, length=error.length, hint=error.hint
-            ) from None
+            raise error.within(self.text, at) from None
         return Element("capsfilter", "", (Setting("caps", str(caps), at, at),), at)
 
     def _location(self, word: str, at: int, first: bool) -> Element:
