@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from reelway.graph.pid import Pid as Pid
     from reelway.media import events as events
     from reelway.media.packet import Packet as Packet
+    from reelway.session.application.application import Application as Application
+    from reelway.session.application.launch import launch as launch
     from reelway.session.frames import Frame as Frame
     from reelway.session.frames import Frames as Frames
     from reelway.session.frames import frames as frames
@@ -73,6 +75,8 @@ _WHERE = {
     "reelway.graph.option": "option",
     "reelway.graph.pid": "Pid",
     "reelway.media.packet": "Packet",
+    "reelway.session.application.application": "Application",
+    "reelway.session.application.launch": "launch",
     "reelway.session.frames": "Frame Frames frames frames_async",
     "reelway.session.graph": "Graph",
     "reelway.session.logs": "set_logs",

@@ -98,6 +98,12 @@ class Filter:
     `own`: calls that may block (network, pipes), or work that shall not disturb the others."""
     output_limits: Limits | None = None
     """What the links from its outputs may hold; None: what the session says."""
+    input_limits: Limits | None = None
+    """What the links to it may hold, whoever sends; None: what its producer, or the session, says."""
+    input_limits: Limits | None = None
+    """What the links to it may hold, whatever its producers and the session say; None: what they say."""
+    on_message: Callable[[str, dict[str, Any]], None] | None = None
+    """What `post_message` calls; an application with a bus of messages sets it."""
     waits_outside: bool = False
     """Set while only `wake()` from outside can move it on, as a user's hands do: then a session that has
     nothing else to do waits, instead of ending or calling it stuck."""
@@ -234,6 +240,11 @@ class Filter:
     def wake(self) -> None:
         """Asks for a turn, as news would. From any thread."""
         self.context.wake(self)
+
+    def post_message(self, name: str, **fields: Any) -> None:
+        """Tells the application something, where it listens (`on_message`): `level` and its figures."""
+        if self.on_message is not None:
+            self.on_message(name, fields)
 
     # Links
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reelway.errors import PacketError, StateError
@@ -12,12 +13,36 @@ from reelway.media.payload import SharedBuffer
 from reelway.media.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from reelway.graph.filter import Filter
     from reelway.media.events import Event
 
 MAX_WAITING = 64  # packets in a PID that the session has not linked yet
+
+Probe = Callable[[Packet], "Packet | None"]
+"""Sees each packet on its way, on the producer's thread; what it returns goes on, None: nothing."""
+
+
+class _Probed:
+    """A link behind probes."""
+
+    __slots__ = ("link", "pid", "probes")
+
+    def __init__(self, pid: Pid, link: Link, probes: list[Probe]) -> None:
+        self.pid, self.link, self.probes = pid, link, probes
+
+    @property
+    def packets_in(self) -> int:
+        return self.link.packets_in
+
+    def push(self, packet: Packet) -> None:
+        seen: Packet | None = packet
+        for probe in self.probes:
+            if (seen := probe(seen)) is None:
+                self.pid.packets_taken += 1
+                return
+        self.link.push(seen)
 
 
 class Pid:
@@ -36,6 +61,7 @@ class Pid:
         "_first_properties",
         "_held",
         "_linked",
+        "_probes",
         "_targets",
         "_waiting",
         "data",
@@ -43,6 +69,8 @@ class Pid:
         "filter",
         "links",
         "name",
+        "on_mark",
+        "packets_taken",
         "packets_unlinked",
         "properties",
         "send",
@@ -56,7 +84,10 @@ class Pid:
         self.links: list[Link] = []
         self.ended = False
         self.timeline = Timeline()
-        self.packets_unlinked = 0
+        self.packets_unlinked = self.packets_taken = 0
+        """`taken`: by probes, which let nothing through."""
+        self.on_mark: Callable[[Mark], None] | None = None
+        """Sees each mark on its way, as a probe sees packets."""
         self.data: Any = None
         """For the producer: whatever it keeps for this PID."""
         self._begun = False
@@ -67,7 +98,8 @@ class Pid:
         self._held = 0
         self._first_properties = dict(properties)
         self._waiting: deque[Packet | Mark] = deque()
-        self._targets: list[Link] = []
+        self._probes: list[tuple[Probe, Filter | None]] = []
+        self._targets: list[Link | _Probed] = []
         self._counted = 0
         """Packets sent before, or beyond, what the first target counts."""
         self.send: Callable[[Packet], None] = self._wait
@@ -176,7 +208,7 @@ class Pid:
             return
         self._begun = self._bound = True
         sent = self.packets_sent
-        targets = self._targets = [link for link in self.links if not link.stopped]
+        targets = self._targets = [self._behind_probes(link) for link in self.links if not link.stopped]
         self._counted = sent - (targets[0].packets_in if targets else 0)
         while self._waiting:
             item = self._waiting.popleft()
@@ -193,6 +225,25 @@ class Pid:
                 self.send = only.push
             case _:
                 self.send = self._send_all
+
+    def add_probe(self, probe: Probe, consumer: Filter | None = None) -> Callable[[], None]:
+        """Has `probe` see what goes to `consumer`, or to each; the value removes it. Between its turns."""
+        entry = probe, consumer
+        self._probes.append(entry)
+        if self._bound:
+            self.bind()
+
+        def remove() -> None:
+            if entry in self._probes:
+                self._probes.remove(entry)
+                if self._bound:
+                    self.bind()
+
+        return remove
+
+    def _behind_probes(self, link: Link) -> Link | _Probed:
+        probes = [probe for probe, consumer in self._probes if consumer in (None, link.filter)]
+        return _Probed(self, link, probes) if probes else link
 
     def _send_all(self, packet: Packet) -> None:
         targets = self._targets
@@ -224,6 +275,8 @@ class Pid:
             self._waiting.append(mark)
 
     def _push_mark(self, mark: Mark) -> None:
+        if self.on_mark is not None:
+            self.on_mark(mark)
         for link in self.links:
             link.push_mark(mark)
 

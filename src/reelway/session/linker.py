@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reelway import catalog
 from reelway.errors import FilterError, LinkError
 from reelway.graph.filter import Filter
-from reelway.graph.link import Link
+from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Converter, NoChain, Step
 from reelway.graph.wiring import Refusal, link_error, refuse_change
@@ -78,6 +78,8 @@ class Linker:
             for each in tuple(self.made_for[source]):
                 steps = each.steps or self._unforeseen(pid, each.consumer)
                 self.connect(pid, steps, each.consumer, None, each.link, each.restart)
+            if session.on_pid_new is not None:
+                session.on_pid_new(pid)
             return
         if extra := self.properties.get(source):
             pid.set(**extra)
@@ -98,6 +100,8 @@ class Linker:
             if session.unlinked == "error":
                 raise error
             log.log(logging.WARNING if session.unlinked == "warn" else logging.INFO, "%s", error)
+        if session.on_pid_new is not None:
+            session.on_pid_new(pid)
 
     def connect(
         self,
@@ -125,14 +129,14 @@ class Linker:
             if link is not None and link.reopens:
                 feed(session._scheduler, link, pid, restart=restart)
             else:
-                session._scheduler.connect(pid, consumer, pid.filter.output_limits or session.limits)
+                session._scheduler.connect(pid, consumer, self._limits(pid, consumer))
             return True
         first, rest = steps[0], tuple(steps[1:])
         key = first.name, repr(sorted(first.options.items(), key=str))  # an option may be a dict
         filter = made.get(key) if made is not None else None
         if filter is None:
             filter = self._make(first)
-            session._scheduler.connect(pid, filter, pid.filter.output_limits or session.limits)
+            session._scheduler.connect(pid, filter, self._limits(pid, filter))
             if made is not None:
                 made[key] = filter
         if link is not None and link.reopens:  # else it might get the same packets twice
@@ -140,6 +144,13 @@ class Linker:
             detach(session._scheduler, link)
         self.made_for[filter].append(Onward(rest, consumer, link, restart))
         return True
+
+    def _limits(self, pid: Pid, consumer: Filter) -> Limits:
+        return consumer.input_limits or pid.filter.output_limits or self._session.limits
+
+    def _limits(self, pid: Pid, consumer: Filter) -> Limits:
+        """Of a link: what its consumer wants, else its producer, else the session."""
+        return consumer.input_limits or pid.filter.output_limits or self._session.limits
 
     def _unforeseen(self, pid: Pid, consumer: Filter) -> tuple[Step, ...]:
         """What is needed besides the plan, as for a turn of the pictures that only their decoder sees."""

@@ -12,6 +12,7 @@ from reelway.errors import FilterError, OptionError, ReelwayError, StateError, U
 from reelway.graph.filter import Filter, Output
 from reelway.graph.link import Limits, Policy
 from reelway.graph.option import BUILTIN_OPTIONS, declared, require
+from reelway.graph.pid import Pid
 from reelway.graph.wiring import Declared, Wiring, nothing
 from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
@@ -83,6 +84,7 @@ class Session:
         self.open_timeout_s = open_timeout_s
         self.on_filter_new = on_filter_new
         self.on_filter_del = on_filter_del
+        self.on_pid_new: Callable[[Pid], None] | None = None
         self.on_progress = on_progress
         self.filters: list[Filter] = []
         self._ids: dict[str, Filter] = {}

@@ -1,0 +1,20 @@
+"""`decoded`: passes raw media on, so that what comes before it is decoded whoever comes behind it."""
+
+from __future__ import annotations
+
+from reelway.filters.simple import Forward
+from reelway.graph.caps import Caps
+
+__all__ = ["Decoded"]
+
+
+class Decoded(Forward):
+    """Takes pictures and sound raw, and text as it is; the resolver puts decoders in front of it."""
+
+    registry_name = "decoded"
+    inputs = (
+        Caps(StreamType="Visual", CodecID="raw"),
+        Caps(StreamType="Audio", CodecID="raw"),
+        Caps(StreamType="Text"),
+    )
+    outputs = inputs

@@ -1,0 +1,338 @@
+"""A running application: a pipeline with states, a bus, queries and events. `rw.launch` makes one."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from reelway.errors import DeadlineError, FilterError, ReelwayError, StateError
+from reelway.graph.states import TRANSITIONS, State, way
+from reelway.session.application.bus import Bus
+from reelway.session.application.controls import Controls
+from reelway.session.application.element import Element
+from reelway.session.application.pipeline import Pipeline
+from reelway.session.application.queries import Queries
+from reelway.session.application.realise import Realiser
+from reelway.session.application.watch import Watch
+from reelway.session.session import Session
+
+if TYPE_CHECKING:
+    from reelway.session.graph import Graph
+    from reelway.session.plan import Plan
+
+__all__ = ["Application"]
+
+log = logging.getLogger("reelway.application")
+
+STOP_S = 5.0
+"""`stop()` waits so long for the application's thread, which itself gives up what hangs within 2 s."""
+
+
+class Application:
+    """A pipeline that runs on a thread of its own, in one of four states.
+
+    pipeline   its elements and links; `app["name"]` is the element of that name
+    bus        what its elements have to say
+    options    every live option, to be read and set by any part of the program
+    query      position, duration, caps, latency, seeking, bitrate
+
+    All methods may be called from any thread; those that wait say so, and do not on the application's own.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline | None = None, *, threads: int | None = None, **session: Any
+    ) -> None:
+        """`threads` and further keywords are those of `rw.Session`."""
+        self.pipeline = pipeline if pipeline is not None else Pipeline()
+        self.bus = Bus()
+        self.options = Controls(self.pipeline)
+        self.query = Queries(self)
+        self.state = State.NULL
+        self.target = State.NULL
+        """The state that it is on its way to."""
+        self.session: Session | None = None
+        """What runs, from PAUSED on."""
+        self.error: ReelwayError | None = None
+        """Why it ended, where it failed."""
+        self.over = threading.Event()
+        """What was played is over: the end of the stream, an error, or a stop."""
+        self.on_state: Callable[[State, State], None] | None = None
+        """Called with the old and the new state, after each change."""
+        self._options: dict[str, Any] = {"threads": threads, **session}
+        self._lock = threading.RLock()
+        """Between those who change the state. Nobody waits for the application's thread while holding it,
+        but for the end of that, which does not take it."""
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._watch: Watch | None = None
+        self._start_s = 0.0
+        self.bus.connect("error", self._note_error)
+
+    # States
+
+    def set_state(self, state: State) -> None:
+        """Goes there, step by step; what takes time goes on in the background: see `wait_for`.
+
+        Raises LinkError, OptionError and what else makes a pipeline impossible; then it stays where it got.
+        """
+        with self._lock:
+            self.target = state
+            for old, new in way(self.state, state):
+                if not getattr(self, f"_{TRANSITIONS[old, new]}")():
+                    return  # it goes on when it can
+                self._arrive(new)
+
+    def wait_for(self, state: State, timeout_s: float | None = None) -> bool:
+        """Waits until the state is reached. False: it was not in time. Raises what made it impossible."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        with self._changed:
+            while self.state != state:
+                if self.error is not None:
+                    raise self.error
+                left = None if until is None else until - time.monotonic()
+                if (left is not None and left <= 0) or self.over.is_set():
+                    return False
+                self._changed.wait(0.5 if left is None else min(left, 0.5))
+        return True
+
+    def play(self) -> None:
+        """PLAYING, from wherever it is."""
+        self.set_state(State.PLAYING)
+
+    def pause(self) -> None:
+        """PAUSED: everything stands still, time too."""
+        self.set_state(State.PAUSED)
+
+    def stop(self) -> None:
+        """NULL: everything is closed, files are whole. Waits for that, up to a deadline."""
+        self.set_state(State.NULL)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Waits until what it plays is over. False: it is not, after `timeout_s`. Raises what it ended with.
+
+        Ctrl-C in the main thread stops the application, and raises KeyboardInterrupt.
+        """
+        if self._on_own_thread():
+            raise StateError(
+                "the application's own thread would wait for itself", hint="wait in another thread"
+            )
+        try:
+            over = self.over.wait(timeout_s)
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+        if over and self.error is not None:
+            raise self.error
+        return over
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # Events
+
+    def send_eos(self) -> None:
+        """Every source ends now; what is under way still reaches the sinks, at once and whole."""
+        session = self.session
+        if session is None or session.finished:
+            return
+        scheduler = session._scheduler
+
+        def end() -> None:
+            if self._watch is not None:
+                self._watch.hurry()
+            session.resume()
+            for node in tuple(scheduler.nodes):
+                if node.is_source and not node.done:
+                    scheduler.between_turns(node, partial(self._end_source, node))
+
+        scheduler.inbox.put(end)
+
+    def seek(self, start_s: float, end_s: float | None = None, *, speed: float = 1.0) -> None:
+        """Every source goes on from `start_s`, exact to the frame; what is still on its way is thrown away.
+
+        After the end of the stream the pipeline is opened again, and plays from there.
+        """
+        session = self.session
+        if session is None:
+            raise StateError("the pipeline is not open", hint="a seek needs PAUSED or PLAYING")
+        if session.finished:
+            target = self.target
+            self.set_state(State.READY)
+            self._start_s = start_s
+            self.set_state(target)
+            return
+        assert self._watch is not None
+        self._watch.seek(start_s, end_s, speed)
+
+    def post(self, name: str, **fields: Any) -> None:
+        """Posts an `application` message."""
+        self.bus.post("application", self.pipeline, **{"name": name, **fields})
+
+    # Seeing
+
+    def __getitem__(self, name: str) -> Element:
+        return self.pipeline[name]
+
+    def graph(self) -> Graph:
+        """What is linked to what, with figures; see `Session.graph`. Before it is open, as it would be linked."""
+        return self._session_for_a_look().graph()
+
+    def explain(self) -> Plan:
+        """Which stream goes where, through what, and why. Opens sources where they are not open yet."""
+        session = self._session_for_a_look()
+        return session.explain() if not session._started else session.link()
+
+    def _session_for_a_look(self) -> Session:
+        if self.session is not None:
+            return self.session
+        session = Session(**self._options)
+        realiser = Realiser(self.pipeline, session)
+        try:
+            realiser.realise()
+            session.explain()
+            return session
+        finally:
+            session.close()
+            realiser.forget()
+
+    # Transitions; each is True where the next state is reached at once
+
+    def _check(self) -> bool:
+        self.bus.reopen()
+        return True
+
+    def _open(self) -> bool:
+        self.error = None
+        self.over.clear()
+        session = Session(**self._options)
+        realiser = Realiser(self.pipeline, session)
+        realiser.on_message = self._message
+        self._watch = Watch(self, session, realiser)
+        try:
+            realiser.realise()
+        except Exception:
+            realiser.forget()
+            session.close()
+            raise
+        self.pipeline.realiser, self.session = realiser, session
+        if self._start_s:
+            session.play(self._start_s)
+            self._start_s = 0.0
+        self._thread = threading.Thread(
+            target=self._run, args=(session,), name="reelway-application", daemon=True
+        )
+        _running.add(self)
+        self._thread.start()
+        return False
+
+    def _play(self) -> bool:
+        if self._watch is not None and self.session is not None:
+            self._watch.play()
+        return True
+
+    def _pause(self) -> bool:
+        if self.session is not None:
+            self.session.pause()
+        return True
+
+    def _close(self) -> bool:
+        session, thread = self.session, self._thread
+        if session is not None:
+            session.stop("fast" if self._watch is None or not self._watch.ending else "all")
+        if thread is not None and not self._on_own_thread():
+            thread.join(STOP_S)
+            if thread.is_alive():
+                raise DeadlineError(
+                    f"the application did not stop in {STOP_S:g} s", hint="a callback keeps it busy"
+                )
+        if self.pipeline.realiser is not None:
+            self.pipeline.realiser.forget()
+        self.pipeline.realiser = self.session = self._watch = self._thread = None
+        return True
+
+    def _forget(self) -> bool:
+        return True
+
+    def _arrive(self, state: State) -> None:
+        old, self.state = self.state, state
+        with self._changed:
+            self._changed.notify_all()
+        for element in (*self.pipeline.elements, self.pipeline):
+            self.bus.post("state-changed", element, old=old, new=state, pending=self.target)
+        if self.on_state is not None:
+            self.on_state(old, state)
+
+    def prerolled(self) -> None:
+        """Every sink has its first packet. On the application's thread."""
+        with self._lock:
+            if self.state == State.READY and self.session is not None:
+                if self.target < State.PLAYING:
+                    self.session.pause()
+                self._arrive(State.PAUSED)
+            self.bus.post("async-done", self.pipeline)
+            if self.state == State.PAUSED and self.target == State.PLAYING:
+                self._play()
+                self._arrive(State.PLAYING)
+
+    # The application's thread
+
+    def _run(self, session: Session) -> None:
+        error: ReelwayError | None = None
+        try:
+            session.run()
+        except ReelwayError as cause:
+            error = cause
+        except Exception as cause:  # noqa: BLE001 - it is told on the bus, and by wait()
+            error = FilterError(filter=self.pipeline.name, cause=cause)
+        finally:
+            _running.discard(self)
+        if error is None and session.completed and self.state < State.PLAYING <= self.target:
+            self.prerolled()  # it was over before anybody looked
+        if error is not None:
+            self.error = error
+            source = next((e for e in self.pipeline.elements if e.name == getattr(error, "filter", "")), None)
+            debug = "".join((f"{type(error).__name__}", f"; hint: {error.hint}" if error.hint else ""))
+            self.bus.post("error", source or self.pipeline, error=error, debug=debug)
+        elif session.completed:
+            self.bus.post("eos", self.pipeline)
+        self.over.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _end_source(self, node: Any) -> None:
+        if not node.done and self.session is not None:
+            self.session._scheduler.end(node)
+
+    def _message(self, element: Element, name: str, fields: dict[str, Any]) -> None:
+        self.bus.post("element", element, **{"name": name, **fields})
+
+    def _note_error(self, message: Any) -> None:
+        self.error = self.error or message["error"]
+
+    def _on_own_thread(self) -> bool:
+        return threading.current_thread() is self._thread
+
+
+_running: weakref.WeakSet[Application] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """A program that ends while applications run closes their files."""
+    for application in tuple(_running):
+        try:
+            application.stop()
+        except ReelwayError as error:
+            log.warning("%s", error)

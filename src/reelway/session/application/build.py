@@ -1,0 +1,106 @@
+"""From text to a pipeline: elements with their properties, and the links between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from reelway import elements
+from reelway.errors import LinkError, OptionError, PipelineError, ReelwayError, UnknownNameError
+from reelway.graph import pipelinetext
+from reelway.graph.pipelinetext import End, PipelineText
+from reelway.session.application.element import Element, Pad
+from reelway.session.application.pipeline import Pipeline
+
+__all__ = ["build"]
+
+
+def build(text: str | PipelineText, name: str = "pipeline0") -> Pipeline:
+    """The pipeline that `text` says. Raises PipelineError, which points at the place in the text."""
+    parsed = pipelinetext.parse(text) if isinstance(text, str) else text
+    pipeline = Pipeline(name)
+    made: dict[int, Element] = {}
+    for number, node in enumerate(parsed.nodes):
+        if isinstance(node, pipelinetext.Element):
+            made[number] = _element(parsed, node, pipeline)
+    _bins(parsed.items, iter(range(len(parsed.nodes))), made, pipeline)
+    for link in parsed.joined:
+        for source, sink in _pairs(link.source, link.sink):
+            with _at(parsed, link.at, 1):
+                pipeline.link(
+                    _pad(made[link.source.element], source, "src"),
+                    _pad(made[link.sink.element], sink, "sink"),
+                )
+    return pipeline
+
+
+def _element(parsed: PipelineText, node: pipelinetext.Element, pipeline: Pipeline) -> Element:
+    with _at(parsed, node.at, len(node.kind)):
+        kind = elements.find(node.kind)
+        if kind.role == "missing":
+            raise UnknownNameError(f"{node.kind} is not part of Reelway", name=node.kind, hint=kind.instead)
+        element = Element(kind, node.name)
+        pipeline.add(element)
+    for setting in node.settings:
+        if setting.name == "name":
+            continue
+        with _at(parsed, setting.at, len(setting.name)):
+            if "::" not in setting.name:
+                element.kind.find(setting.name)
+        with _at(parsed, setting.value_at, max(1, len(setting.value))):
+            element.set(setting.name, setting.value)
+    return element
+
+
+def _bins(
+    items: tuple[pipelinetext.Element | pipelinetext.Bin, ...],
+    numbers: Iterator[int],
+    made: dict[int, Element],
+    pipeline: Pipeline,
+) -> list[Element]:
+    """Tells the pipeline which elements are in which bin; the value is all elements of `items`."""
+    found: list[Element] = []
+    for item in items:
+        number = next(numbers)
+        if isinstance(item, pipelinetext.Bin):
+            inside = _bins(item.items, numbers, made, pipeline)
+            pipeline.bins[item.name or f"bin{len(pipeline.bins)}"] = inside
+            found += inside
+        else:
+            found.append(made[number])
+    return found
+
+
+def _pairs(source: End, sink: End) -> Iterator[tuple[str, str]]:
+    """The pads to be linked, by name; empty: any."""
+    count = max(len(source.pads), len(sink.pads), 1)
+    for number in range(count):
+        yield (
+            source.pads[number] if number < len(source.pads) else "",
+            sink.pads[number] if number < len(sink.pads) else "",
+        )
+
+
+def _pad(element: Element, name: str, direction: str) -> Element | Pad:
+    if not name:
+        return element
+    pad = element.pad(name)
+    if pad.direction != direction:
+        raise LinkError(
+            f"{element.name}.{name} is {'an input' if direction == 'src' else 'an output'}",
+            hint="streams go from left to right",
+        )
+    return pad
+
+
+@contextmanager
+def _at(parsed: PipelineText, at: int, length: int) -> Iterator[None]:
+    """What is wrong in here is wrong at this place of the text."""
+    try:
+        yield
+    except PipelineError:
+        raise
+    except (LinkError, OptionError, ReelwayError) as error:
+        raise parsed.error(
+            error.args[0] if error.args else str(error), at, length, hint=error.hint
+        ) from error

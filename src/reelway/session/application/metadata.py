@@ -1,0 +1,149 @@
+"""What code at a pad finds out, given to other code in the background, through a bounded queue.
+
+The producer runs on the media path; the consumer on a thread of its own, so that a slow one holds up nobody:
+what it misses is counted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from reelway.errors import OpenError, OptionError, UnknownNameError
+from reelway.filters.mailbox import Mailbox
+from reelway.media.packet import Packet
+
+if TYPE_CHECKING:
+    from reelway.session.application.application import Application
+    from reelway.session.application.element import Pad
+
+__all__ = ["Extraction", "attach_extraction", "load_code"]
+
+log = logging.getLogger("reelway.application")
+
+MAX_WAITING = 64
+"""So many results wait for the consumer; then the oldest go."""
+STOP_S = 2.0
+
+
+class Extraction:
+    """`extract(pad, packet)` sees each packet at a pad, and `consume(result)` gets what it returns.
+
+    None as a result is nothing. Where one of them raises, that is logged once and counted, and media go on.
+    """
+
+    def __init__(
+        self,
+        pad: Pad,
+        extract: Callable[[Pad, Packet], Any],
+        consume: Callable[[Any], Any] | None = None,
+        *,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self.extracted = 0
+        """Results that there were."""
+        self.consumed = 0
+        self.dropped = 0
+        """Results that the consumer was too slow for."""
+        self.failures = 0
+        """Calls that raised, of either."""
+        self._extract, self._consume = extract, consume
+        self._box: Mailbox[Any] = Mailbox(max_waiting)
+        self._probe = pad.add_probe("packet", self._see)
+        self._thread: threading.Thread | None = None
+        if consume is not None:
+            self._thread = threading.Thread(target=self._work, name="reelway-metadata", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """No more results; those that wait are consumed, up to a deadline. From any thread but the consumer's."""
+        self._probe.remove()
+        self._box.close("the extraction is over")
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(STOP_S)
+            if self._thread.is_alive():
+                self.dropped += len(self._box)
+                log.warning(
+                    "the consumer did not come back in %g s: %d results are lost", STOP_S, len(self._box)
+                )
+
+    def _see(self, pad: Pad, packet: Packet) -> None:
+        try:
+            result = self._extract(pad, packet)
+        except Exception as cause:  # noqa: BLE001 - a user's code does not stop the media
+            self._failed("the producer", cause)
+            return
+        if result is None:
+            return
+        self.extracted += 1
+        if self._consume is None:
+            return
+        while not self._box.offer(result) and not self._box.closed:
+            if self._box.poll() is not None:
+                self.dropped += 1
+
+    def _work(self) -> None:
+        assert self._consume is not None
+        while (result := self._box.take(None)) is not None:
+            try:
+                self._consume(result)
+                self.consumed += 1
+            except Exception as cause:  # noqa: BLE001 - likewise
+                self._failed("the consumer", cause)
+
+    def _failed(self, whose: str, cause: Exception) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            log.error("%s of metadata failed: further failures are only counted", whose, exc_info=cause)
+
+
+def load_code(text: str) -> Any:
+    """What `module:Name` or `file.py:Name` names. Raises OpenError, OptionError, UnknownNameError."""
+    where, colon, name = text.rpartition(":")
+    if not colon or not where or not name:
+        raise OptionError(f"{text!r} names no code", hint="write module:Name or path/to/file.py:Name")
+    module = _module(where)
+    if not hasattr(module, name):
+        raise UnknownNameError.of(f"name in {where}", name, [each for each in dir(module) if each[0] != "_"])
+    return getattr(module, name)
+
+
+def _module(where: str) -> ModuleType:
+    path = Path(where)
+    if path.suffix == ".py":
+        if not path.is_file():
+            raise OpenError(f"no file {where}", url=where)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(path.stem, module)
+        spec.loader.exec_module(module)
+        return module
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        return importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        raise OpenError(
+            f"no module {where}: {error}", url=where, hint="it is looked for in this folder, too"
+        ) from None
+
+
+def attach_extraction(
+    application: Application, observe: str, extract: Any, consume: Any = None
+) -> Extraction:
+    """At the element called `observe`: its output, or its input where it is a sink."""
+    element = application[observe]
+    pads = [pad for pad in element.pads if pad.edge is not None] or element.pads
+    outputs = [pad for pad in pads if pad.direction == "src"] or pads
+    if not outputs:
+        raise OptionError(f"{observe} has no pad", hint="name an element that something passes through")
+    return Extraction(outputs[0], extract, consume)

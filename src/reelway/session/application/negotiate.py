@@ -1,0 +1,102 @@
+"""What the elements behind an element ask of its output, found in the pipeline before anything is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelway.session.application.element import Element, Pad
+    from reelway.session.application.pipeline import Pipeline
+
+__all__ = ["asked_of", "stream_type_of"]
+
+_VIDEO = frozenset(("format", "width", "height", "pixel-aspect-ratio", "colorimetry", "interlace-mode"))
+CHANGES: Mapping[str, frozenset[str]] = {
+    "queue": frozenset(),
+    "queue2": frozenset(),
+    "multiqueue": frozenset(),
+    "identity": frozenset(),
+    "tee": frozenset(),
+    "valve": frozenset(),
+    "capsfilter": frozenset(),
+    "videoconvert": frozenset(("format", "colorimetry")),
+    "videoscale": frozenset(("width", "height", "pixel-aspect-ratio")),
+    "videoconvertscale": _VIDEO,
+    "nvvideoconvert": _VIDEO,
+    "nvvidconv": _VIDEO,
+    "videorate": frozenset(("framerate",)),
+    "audioconvert": frozenset(("format", "channels", "layout", "channel-mask")),
+    "audioresample": frozenset(("rate",)),
+    "volume": frozenset(),
+    "level": frozenset(),
+}
+"""Elements through which a wish goes on upstream, each with the fields that it can change itself."""
+
+
+def asked_of(pipeline: Pipeline, element: Element) -> dict[str, Any]:
+    """Options of its filter, by the caps filters behind it: a test source makes what is asked for."""
+    wanted = element.kind.caps_options
+    if not wanted:
+        return {}
+    fields: dict[str, Any] = {}
+    blocked: frozenset[str] = frozenset()
+    here = element
+    while len(behind := pipeline.consumers(here)) == 1:
+        here = behind[0]
+        if here.kind.name not in CHANGES:
+            break
+        if here.kind.name == "capsfilter":
+            for name, value in _fixed(str(here.values.get("caps", ""))).items():
+                if name in wanted and name not in blocked:
+                    fields.setdefault(name, value)
+        blocked |= CHANGES[here.kind.name]
+    values = element.kind.caps_values
+    return {wanted[name]: values.get(name, {}).get(str(value), value) for name, value in fields.items()}
+
+
+def _fixed(caps: str) -> dict[str, Any]:
+    """The fields of the first structure of caps text: of choices the first, of ranges nothing."""
+    from reelway.graph.mediacaps import Choices, MediaCaps
+    from reelway.graph.mediaformats import PIXEL_FORMATS, SAMPLE_FORMATS
+
+    formats: Mapping[Any, str] = {**PIXEL_FORMATS, **SAMPLE_FORMATS}
+    first = next(iter(MediaCaps.parse(caps)), None) if caps else None
+    fields: dict[str, Any] = {}
+    for name, value in (first.fields if first is not None else {}).items():
+        fixed = value.values[0] if isinstance(value, Choices) else value
+        if isinstance(fixed, (int, float, str, Fraction)):
+            fields[name] = formats.get(fixed, fixed) if name == "format" else fixed
+    return fields
+
+
+def stream_type_of(pipeline: Pipeline, sink: Pad) -> str:
+    """ "Visual", "Audio" or "Text": what a branch that begins with `sink` is for; empty where it says nothing."""
+    seen: set[Element] = set()
+    todo = [sink]
+    while todo:
+        pad = todo.pop(0)
+        element = pad.element
+        if found := _type_in_words(pad, element):
+            return found
+        if element in seen:
+            continue
+        seen.add(element)
+        todo += [edge.sink for edge in pipeline.edges if edge.source.element is element]
+    return ""
+
+
+def _type_in_words(pad: Pad, element: Element) -> str:
+    texts = [pad.template.caps]
+    if element.kind.name == "capsfilter":
+        texts = [str(element.values.get("caps", ""))]
+    for text, kind in (("video/", "Visual"), ("image/", "Visual"), ("audio/", "Audio"), ("text/", "Text")):
+        others = {"video/", "audio/", "text/"} - {text}
+        if any(text in each and not any(other in each for other in others) for each in texts):
+            return kind
+    if "/Video" in element.kind.klass and "Mux" not in element.kind.klass and pad.template.caps == "ANY":
+        return "Visual" if element.kind.role == "filter" else ""
+    if "/Audio" in element.kind.klass and pad.template.caps == "ANY":
+        return "Audio" if element.kind.role == "filter" else ""
+    return ""

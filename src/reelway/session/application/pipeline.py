@@ -1,0 +1,153 @@
+"""A pipeline: named elements and the links between their pads, whether it is open or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from reelway.errors import LinkError, StateError, UnknownNameError
+from reelway.session.application.element import Edge, Element, Pad
+
+if TYPE_CHECKING:
+    from reelway.session.application.realise import Realiser
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Elements by name, and edges. While it is open, what is added and linked takes part at once."""
+
+    def __init__(self, name: str = "pipeline0") -> None:
+        self.name = name
+        self.elements: list[Element] = []
+        self.edges: list[Edge] = []
+        self.bins: dict[str, list[Element]] = {}
+        """Elements that the text has in parentheses, by the name of the bin."""
+        self.realiser: Realiser | None = None
+        """What makes filters of it, while it is open."""
+        self._counts: dict[str, int] = {}
+
+    @property
+    def open(self) -> bool:
+        """A session has its filters."""
+        return self.realiser is not None
+
+    def add(self, *elements: Element) -> None:
+        """Takes elements in; one without a name is called after its kind. Raises StateError."""
+        for element in elements:
+            if element.pipeline is not None:
+                raise StateError(f"{element.name} is in a pipeline already", hint="make another element")
+            if any(each.name == element.name for each in self.elements):
+                raise StateError(
+                    f"there is an element called {element.name} already",
+                    hint="names are unique in a pipeline",
+                )
+            element.name = element.name or self._unused(element.kind.name)
+            element.pipeline = self
+            self.elements.append(element)
+
+    def remove(self, element: Element) -> None:
+        """Takes `element` out and unlinks it; while open, what it alone feeds finishes what it has, and goes."""
+        self._check(element)
+        if self.realiser is not None:
+            self.realiser.remove(element)
+        for edge in [each for each in self.edges if element in (each.source.element, each.sink.element)]:
+            self._forget(edge)
+        self.elements.remove(element)
+        element.pipeline = None
+
+    def link(self, source: Element | Pad, sink: Element | Pad) -> Edge:
+        """Links two pads, or free pads of two elements. Raises LinkError."""
+        made = source if isinstance(source, Pad) else None
+        source_pad = made or self._free(source, "src")  # type: ignore[arg-type]
+        sink_pad = sink if isinstance(sink, Pad) else self._free(sink, "sink")
+        for pad, direction in ((source_pad, "src"), (sink_pad, "sink")):
+            if pad.direction != direction:
+                raise LinkError(
+                    f"{pad.element.name}.{pad.name} is {'an input' if direction == 'src' else 'an output'}",
+                    hint="link an output to an input",
+                )
+            if pad.edge is not None:
+                raise LinkError(
+                    f"{pad.element.name}.{pad.name} is linked already",
+                    hint="put a tee in between" if direction == "src" else "unlink it first",
+                )
+            self._check(pad.element)
+        edge = Edge(source_pad, sink_pad)
+        source_pad.edge = sink_pad.edge = edge
+        self.edges.append(edge)
+        if self.realiser is not None:
+            try:
+                self.realiser.realise()
+            except Exception:
+                self._forget(edge)
+                raise
+        return edge
+
+    def chain(self, *elements: Element) -> None:
+        """Links one after the other."""
+        for source, sink in pairwise(elements):
+            self.link(source, sink)
+
+    def unlink(self, edge: Edge) -> None:
+        """Undoes `link`: the sink gets the end behind what is queued for it."""
+        if self.realiser is not None and edge.done:
+            self.realiser.unlink(edge)
+        self._forget(edge)
+
+    def __getitem__(self, name: str) -> Element:
+        """The element called `name`. Raises UnknownNameError that names near ones."""
+        for element in self.elements:
+            if element.name == name:
+                return element
+        raise UnknownNameError.of("element of this pipeline", name, [each.name for each in self.elements])
+
+    def __iter__(self) -> Iterator[Element]:
+        return iter(tuple(self.elements))
+
+    def __contains__(self, element: object) -> bool:
+        return element in self.elements
+
+    @property
+    def sinks(self) -> list[Element]:
+        """Elements that put nothing out."""
+        return [each for each in self.elements if not any(pad.direction == "src" for pad in each.kind.pads)]
+
+    @property
+    def sources(self) -> list[Element]:
+        """Elements that take nothing in."""
+        return [each for each in self.elements if not any(pad.direction == "sink" for pad in each.kind.pads)]
+
+    def consumers(self, element: Element) -> list[Element]:
+        """The elements behind it, in the order in which they were linked."""
+        return [edge.sink.element for edge in self.edges if edge.source.element is element]
+
+    def producers(self, element: Element) -> list[Element]:
+        """The elements in front of it, likewise."""
+        return [edge.source.element for edge in self.edges if edge.sink.element is element]
+
+    def _free(self, element: Element, direction: str) -> Pad:
+        self._check(element)
+        return element.free_pad(direction)
+
+    def _forget(self, edge: Edge) -> None:
+        if edge in self.edges:
+            self.edges.remove(edge)
+        for pad in (edge.source, edge.sink):
+            if pad.edge is edge:
+                pad.edge = None
+
+    def _check(self, element: Element) -> None:
+        if element not in self.elements:
+            raise StateError(
+                f"{element.name} is not in this pipeline", hint="add it first: pipeline.add(element)"
+            )
+
+    def _unused(self, kind: str) -> str:
+        taken = {each.name for each in self.elements}
+        while True:
+            number = self._counts.get(kind, 0)
+            self._counts[kind] = number + 1
+            if (name := f"{kind}{number}") not in taken:
+                return name

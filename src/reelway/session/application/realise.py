@@ -1,0 +1,302 @@
+"""From elements to filters: what an open pipeline is made of. The session's thread, or before it runs.
+
+A filesrc and the demuxer behind it are one filter, and so are a muxer and its filesink; a decodebin is a
+demuxer and a mark for each stream in front of which the resolver decodes; a sink that keeps time has a gate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from reelway import catalog
+from reelway.errors import LinkError
+from reelway.filters.decoded import Decoded
+from reelway.filters.gate import Gate, Tempo
+from reelway.graph.filter import Filter
+from reelway.graph.link import Limits
+from reelway.session.application.choice import StreamChoice
+from reelway.session.application.element import Edge, Element, Pad
+from reelway.session.application.negotiate import asked_of, stream_type_of
+
+if TYPE_CHECKING:
+    from reelway.graph.pid import Pid
+    from reelway.session.application.pipeline import Pipeline
+    from reelway.session.session import Session
+
+__all__ = ["Realiser"]
+
+log = logging.getLogger("reelway.application")
+
+BETWEEN = frozenset(("queue", "queue2", "multiqueue", "identity", "typefind", "capsfilter"))
+"""What may stand between a place and who opens it: it does nothing to bytes."""
+DIRECT = Limits(packets=1)
+"""A link of a pipeline in front of a gate: without a queue nothing waits, so that a change is seen at once."""
+
+
+class Realiser:
+    """Makes filters for the elements that get a stream; called again, for those that came since."""
+
+    def __init__(self, pipeline: Pipeline, session: Session) -> None:
+        self.pipeline = pipeline
+        self.session = session
+        self.tempo = Tempo()
+        self.gates: list[Gate] = []
+        self._openers: dict[Element, Element] = {}
+        """Who opens a file -> the source that says which."""
+        self._told: set[str] = set()
+
+    def realise(self) -> None:
+        """Makes what is not made yet. Raises what a filter has against its options, and LinkError."""
+        self.session._ask(self._realise)
+
+    def _realise(self) -> None:
+        for element in self.pipeline.elements:
+            if element.kind.role == "source" and element.filter is None and not element.swallowed:
+                self._find_opener(element)
+        for element in self._fed():
+            self._make(element)
+        edges = [each for each in self.pipeline.edges if not each.done]
+        for edge in reversed(edges):  # who is behind is linked first: nothing is sent to nobody
+            if edge.source.element.exit is not None and edge.sink.element.entry is not None:
+                self._link(edge)
+            elif self._inside(edge):
+                edge.done = True
+
+    # Which elements take part
+
+    def _fed(self) -> Iterator[Element]:
+        """Elements that need a filter: sources, and what they lead to, each once."""
+        seen: set[Element] = set()
+        todo = [each for each in self.pipeline.elements if self._begins(each)]
+        while todo:
+            element = todo.pop(0)
+            if element in seen:
+                continue
+            seen.add(element)
+            if element.filter is None and not element.swallowed:
+                yield element
+            todo += self.pipeline.consumers(element)
+
+    def _begins(self, element: Element) -> bool:
+        if element in self._openers or (element.kind.role == "opener" and element.kind.url is not None):
+            return True
+        return not any(pad.direction == "sink" for pad in element.kind.pads)
+
+    def _find_opener(self, source: Element) -> None:
+        """Gives the place that `source` names to the demuxer behind it, where there is one."""
+        way, element = [source], source
+        while len(behind := self.pipeline.consumers(element)) == 1:
+            element = behind[0]
+            if _opens(element, straight=len(way) == 1):
+                self._openers[element] = source
+                for each in way:
+                    each.swallowed = True
+                return
+            if element.kind.name not in BETWEEN:
+                return
+            way.append(element)
+
+    def _destination(self, closer: Element) -> Element:
+        """Where `closer` writes to. Raises LinkError."""
+        way: list[Element] = []
+        element = closer
+        while behind := self.pipeline.consumers(element):
+            element = behind[0]
+            if element.kind.role == "destination" or element.kind.name == "fakesink":
+                for each in (*way, element):
+                    each.swallowed = True
+                return element
+            if element.kind.name not in BETWEEN:
+                raise LinkError(
+                    f"{closer.name} cannot send to {element.name}",
+                    hint="a muxer writes to a filesink, fdsink, udpsink, tcpclientsink or rtmpsink",
+                )
+            way.append(element)
+        raise LinkError(
+            f"nothing is behind {closer.name}",
+            hint=f"end the chain with `{closer.kind.name} ! filesink location=...`",
+        )
+
+    def _inside(self, edge: Edge) -> bool:
+        """The edge is between elements that one filter stands for."""
+        return edge.source.element.swallowed or edge.sink.element.swallowed
+
+    # Filters
+
+    def _make(self, element: Element) -> None:
+        kind = element.kind
+        if kind.note and kind.name not in self._told:
+            self._told.add(kind.name)
+            log.warning("%s: %s", kind.name, kind.note)
+        options = element.options()
+        match kind.role:
+            case _ if element in self._openers or kind.role == "opener":
+                place = self._openers.get(element, element)
+                told = place.options() if place is not element and place.kind.role == "source" else {}
+                format = {"format": kind.format} if kind.format else {}
+                filter = catalog.find("demux")(src=place.url(), **format, **_known(told))
+            case "closer":
+                destination = self._destination(element)
+                target: Any = destination.url() if destination.kind.url is not None else _Nowhere()
+                if kind.format:
+                    options["format"] = kind.format
+                filter = catalog.find("mux")(dst=target, **options)
+            case _:
+                options |= asked_of(self.pipeline, element)
+                filter = catalog.find(kind.filter)(**options)
+        element.filter = element.entry = element.exit = self._add(filter, element.name)
+        self._listen(element, filter)
+        if element in self.pipeline.sinks and kind.role == "filter" and kind.property("sync") is not None:
+            self._put_gate(element)
+
+    def _add(self, filter: Filter, name: str) -> Filter:
+        filter.name = name
+        return self.session.add(filter)
+
+    def _put_gate(self, element: Element) -> None:
+        """In front of a sink that keeps time, and in the format that the sink takes."""
+        sync = bool(element.get("sync"))
+        if not sync and "display" not in catalog.FILTERS.get(element.kind.filter, ""):
+            return
+        sink = element.filter
+        assert sink is not None
+        gate = Gate(tempo=self.tempo, sync=sync)
+        gate.inputs = sink.inputs  # type: ignore[misc,assignment]  # converted before it waits, not after
+        gate.preferred = sink.preferred  # type: ignore[method-assign]
+        element.entry = self._add(gate, f"{element.name}.gate")
+        self.gates.append(gate)
+        gate >> sink
+
+    def _listen(self, element: Element, filter: Filter) -> None:
+        """What the filter has to say goes to the bus, under its element's name."""
+        if hasattr(filter, "on_message"):
+            filter.on_message = lambda name, fields: self.on_message(element, name, fields)
+
+    on_message: Any = staticmethod(lambda _element, _name, _fields: None)
+    """Called with element, name and fields when a filter has something to say; set by the application."""
+
+    # Links
+
+    def _link(self, edge: Edge) -> None:
+        pad, consumer = edge.source, edge.sink.element.entry
+        assert consumer is not None
+        producer, choice = self._exit_of(pad, edge)
+        self._direct(edge)
+        self.session._wiring.declare(producer, consumer, choice, restrict=True)
+        edge.done = True
+
+    def _exit_of(self, pad: Pad, edge: Edge) -> tuple[Filter, StreamChoice | None]:
+        """The filter whose PIDs leave by `pad`, and which of them; for a stream that is decoded, who does that."""
+        element = pad.element
+        assert element.exit is not None
+        if not self._is_opener(element):
+            return element.exit, None
+        if pad.choice is None:
+            pad.choice = self._choice(pad, edge)
+        if not element.kind.decodes:
+            return element.exit, pad.choice
+        if pad.filter is None:
+            pad.name = pad.name or f"src_{sum(each.filter is not None for each in element.pads)}"
+            pad.filter = self._add(Decoded(), f"{element.name}.{pad.name}")
+            self.session._wiring.declare(element.exit, pad.filter, pad.choice, restrict=True)
+        return pad.filter, None
+
+    def _is_opener(self, element: Element) -> bool:
+        return element.kind.role == "opener" or element in self._openers
+
+    def _choice(self, pad: Pad, edge: Edge) -> StreamChoice:
+        others = [each.choice for each in pad.element.pads if each.choice is not None]
+        kind, nth = _named(pad.name)
+        if not kind:
+            kind = stream_type_of(self.pipeline, edge.sink)
+            nth = 1 + sum(each.stream_type == kind for each in others)
+        return StreamChoice.make(kind, nth, pad.element.choices)
+
+    def _direct(self, edge: Edge) -> None:
+        """Short links where a gate behind them sets the pace."""
+        filter = edge.sink.element.entry
+        if filter is None or not self._leads_to_gate(edge.sink.element):
+            return
+        for each in {filter, edge.source.element.exit}:
+            if each is not None and each.input_limits is None and not each.conversions:
+                each.input_limits = DIRECT
+
+    def _leads_to_gate(self, element: Element) -> bool:
+        todo, seen = [element], set()
+        while todo:
+            here = todo.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            if isinstance(here.entry, Gate):
+                return True
+            if here.kind.name not in ("queue", "queue2", "multiqueue"):
+                todo += self.pipeline.consumers(here)
+        return False
+
+    # While it runs
+
+    def appeared(self, pid: Pid) -> tuple[Element, Pad] | None:
+        """The pad of a file's stream that is new; None: `pid` is no such stream."""
+        for element in self.pipeline.elements:
+            if element.exit is pid.filter and self._is_opener(element):
+                for pad in element.pads:
+                    if pad.choice is not None and pad.choice.taken == pid.name:
+                        return element, pad
+                pad = element.appear(str(pid.properties.get("StreamType", "")))
+                pad.choice = StreamChoice.make("", 1, element.choices)
+                pad.choice.taken = pid.name
+                return element, pad
+        return None
+
+    def remove(self, element: Element) -> None:
+        """Takes the filters of `element` out; what it alone feeds finishes what it has and goes too."""
+        filter = element.entry
+        if filter is not None and filter in self.session.filters:
+            self.session.remove(filter)
+        element.entry = element.exit = element.filter = None
+
+    def unlink(self, edge: Edge) -> None:
+        """The consumer of `edge` reads what is queued, then the end."""
+        link = edge.sink.link
+        if link is not None:
+            self.session._ask(lambda: self.session._edits.end_input(link))
+
+    def forget(self) -> None:
+        """The session is over: elements have no filters any more."""
+        for element in self.pipeline.elements:
+            element.entry = element.exit = element.filter = None
+            element.swallowed = False
+            for pad in element.pads:
+                pad.filter = pad.choice = None
+            element.choices.clear()
+        for edge in self.pipeline.edges:
+            edge.done = False
+
+
+def _opens(element: Element, *, straight: bool) -> bool:
+    """It opens what a source before it names; a parser or a picture decoder only straight behind that."""
+    return element.kind.role == "opener" or (
+        straight and element.kind.role == "filter" and bool(element.kind.format)
+    )
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    """Those options that a demuxer has."""
+    return {name: options[name] for name in ("timeout_s", "ffmpeg") if name in options}
+
+
+class _Nowhere:
+    """A file that keeps nothing."""
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+
+def _named(name: str) -> tuple[str, int]:
+    """Stream type and number, from 1, of a pad called video_0, audio_1, subtitle_0; ("", 1) for src_0."""
+    head, _, number = name.partition("_")
+    kind = {"video": "Visual", "audio": "Audio", "subtitle": "Text", "text": "Text"}.get(head, "")
+    return (kind, int(number) + 1) if kind and number.isdigit() else ("", 1)

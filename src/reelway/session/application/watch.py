@@ -1,0 +1,182 @@
+"""What an application sees of its session while that runs: first packets, new pads, seeks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reelway.filters.gate import Gate
+from reelway.graph.filter import Filter
+from reelway.graph.pid import Pid
+from reelway.session.application.probes import attach
+
+if TYPE_CHECKING:
+    from reelway.session.application.application import Application
+    from reelway.session.application.realise import Realiser
+    from reelway.session.session import Session
+
+__all__ = ["Watch"]
+
+LOOK_S = 0.005
+"""So often it looks whether the sinks have their first packets; only until they do."""
+_SOUGHT = frozenset(("demux", "testvideo", "testaudio", "avgen", "bytesource"))
+"""Sources that start again from where a seek says."""
+_NO_TAGS = frozenset(("major_brand", "minor_version", "compatible_brands"))
+
+
+class Watch:
+    """Follows one session of an application."""
+
+    def __init__(self, application: Application, session: Session, realiser: Realiser) -> None:
+        self._application = application
+        self._session = session
+        self._realiser = realiser
+        self._begun: dict[Filter, int] = {}
+        self._told: set[Pid] = set()
+        self._announced = False
+        self.ending = False
+        """The end was asked for: what is under way shall reach the sinks."""
+        session.on_pid_new = self._new_pid
+        self._look_soon()
+
+    def play(self) -> None:
+        """The session goes on."""
+        self._session.resume()
+
+    def hurry(self) -> None:
+        """Nothing waits for its time any more."""
+        self.ending = True
+        self._realiser.tempo.free = True
+        for gate in self._realiser.gates:
+            if gate.opened:
+                gate.wake()
+
+    def seek(self, start_s: float, end_s: float | None, speed: float) -> None:
+        """From any thread: the sources start again there, and what is queued is thrown away."""
+
+        def work() -> None:
+            for gate in self._realiser.gates:
+                gate.skipping = any(each.registry_name in _SOUGHT for each in _sources_of(gate))
+                self._begun[gate] = gate.passed
+            self._realiser.tempo.set_speed(speed)
+            self._session.play(start_s, end_s, speed=speed)
+            self._session.resume()
+            self._look_soon()
+
+        self._session._scheduler.inbox.put(work)
+
+    # First packets
+
+    def _look_soon(self) -> None:
+        self._session.watch(self._look, LOOK_S)
+
+    def _look(self) -> float | None:
+        filters = self._sinks()
+        if not filters or not all(map(self._has_begun, filters)):
+            return LOOK_S
+        self._tell_streams(filters)
+        application = self._application
+        if application.session is self._session:
+            if application.state > application.target or application.state.name == "PAUSED":
+                self._session.pause()
+            application.prerolled()
+        return None
+
+    def _sinks(self) -> list[Filter]:
+        """The filters at the ends of the pipeline, those behind a gate by the gate."""
+        found = [
+            element.entry for element in self._application.pipeline.elements if element.filter is not None
+        ]
+        return [each for each in found if each is not None and each.inputs and _is_end(each)]
+
+    def _has_begun(self, filter: Filter) -> bool:
+        if getattr(filter.context, "done", False):
+            return True
+        before = self._begun.get(filter, 0)
+        passed = getattr(filter, "passed", None)
+        if passed is not None and filter.ipids:
+            return passed > before or all(link.ended for link in filter.ipids)
+        return bool(filter.ipids) and all(link.packets_out > 0 or link.ended for link in filter.ipids)
+
+    def _tell_streams(self, sinks: list[Filter]) -> None:
+        from reelway.graph.mediaformats import of_properties
+
+        for filter in sinks:
+            for link in filter.ipids:
+                if link.pid not in self._told:
+                    self._told.add(link.pid)
+                    element = self._element_of(filter)
+                    caps = str(of_properties(link.properties))
+                    self._application.bus.post("stream-start", element, stream=link.name, caps=caps)
+
+    # New streams
+
+    def _new_pid(self, pid: Pid) -> None:
+        self._attach_probes()
+        self._session._scheduler.defer(self._attach_probes)  # of links to filters that were in a turn
+        if pid.filter in self._session._linker.made_for:
+            return
+        self._tell_tags(pid)
+        appeared = self._realiser.appeared(pid)
+        if appeared is not None:
+            element, pad = appeared
+            element.emit("pad-added", element, pad)
+            if pid is pid.filter.opids[-1] and not pid.filter.unlinked:
+                element.emit("no-more-pads", element)
+
+    def _attach_probes(self) -> None:
+        for element in self._application.pipeline:
+            for pad in element.pads:
+                if pad.probes:
+                    attach(pad)
+
+    def _tell_tags(self, pid: Pid) -> None:
+        properties: Mapping[str, Any] = pid.properties
+        tags: dict[str, Any] = {
+            str(name): value
+            for name, value in {
+                **(properties.get("FileMetadata") or {}),
+                **(properties.get("Metadata") or {}),
+            }.items()
+            if name not in _NO_TAGS
+        }
+        for name, key in (
+            ("container-format", "Container"),
+            ("language-code", "Language"),
+            ("bitrate", "Bitrate"),
+        ):
+            if properties.get(key):
+                tags[name] = properties[key]
+        if "Container" in properties and properties.get("CodecID"):
+            kind = {"Visual": "video-codec", "Audio": "audio-codec"}.get(
+                str(properties.get("StreamType")), "codec"
+            )
+            tags[kind] = properties["CodecID"]
+        element = self._element_of(pid.filter)
+        if tags and element is not self._application.pipeline:
+            self._application.bus.post("tag", element, tags=tags)
+
+    def _element_of(self, filter: Filter) -> Any:
+        for element in self._application.pipeline.elements:
+            if filter in (element.filter, element.entry, element.exit):
+                return element
+        return self._application.pipeline
+
+
+def _is_end(filter: Filter) -> bool:
+    """Nothing is behind it, but what it is the gate of."""
+    return isinstance(filter, Gate) or not any(pid.links for pid in filter.opids)
+
+
+def _sources_of(filter: Filter) -> set[Filter]:
+    found: set[Filter] = set()
+    todo, seen = [filter], set()
+    while todo:
+        here = todo.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        if not here.ipids:
+            found.add(here)
+        todo += here.sources
+    return found
