@@ -95,7 +95,7 @@ CALLS = {
     "threads": ("run film.mp4 out.ts --threads=-1", 2, "threads is -1, must be 0 or more", None),
     "policy": (
         "run film.mp4 out.ts --policy=drop", 2,
-        "no link policy 'drop'", "one of block, drop_oldest, latest, drop_to_keyframe",
+        "no link policy 'drop'", "one of block, drop_oldest, drop_newest, latest, drop_to_keyframe",
     ),
     "tool": ("run film.mp4 null --log=dahs@info", 2, "no log tool is named 'dahs'", "did you mean 'dash'?"),
     "level": ("run film.mp4 null --log=dash@inf", 2, "no log level is named 'inf'", "did you mean 'info'?"),

@@ -64,7 +64,7 @@ def fraction(name: str, default: Fraction, help: str = "", option: str = "", **m
 
 
 def choices(*values: str | tuple[int, str] | tuple[int, str, Any]) -> tuple[Choice, ...]:
-    """Choices from nicks, numbered from 0 on, or (number, nick[, value]); the value is the nick by default."""
+    """Choices from nicks, numbered from 0 on, or (number, nick[, value]); else the value is the nick."""
     made = []
     for number, each in enumerate(values):
         if isinstance(each, str):

@@ -100,8 +100,6 @@ class Filter:
     """What the links from its outputs may hold; None: what the session says."""
     input_limits: Limits | None = None
     """What the links to it may hold, whoever sends; None: what its producer, or the session, says."""
-    input_limits: Limits | None = None
-    """What the links to it may hold, whatever its producers and the session say; None: what they say."""
     on_message: Callable[[str, dict[str, Any]], None] | None = None
     """What `post_message` calls; an application with a bus of messages sets it."""
     waits_outside: bool = False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reelway.graph.pid import Pid
     from reelway.media.events import Event
 
-Policy = Literal["block", "drop_oldest", "latest", "drop_to_keyframe"]
+Policy = Literal["block", "drop_oldest", "drop_newest", "latest", "drop_to_keyframe"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 UNLIMITED = 1 << 62
 

@@ -118,6 +118,20 @@ class DropOldest(DroppingLink):
         return held > self.max_packets or size > self.max_bytes or self._span() > self.max_ticks
 
 
+class DropNewest(DropOldest):
+    """Drops what comes where there is no room for it: what waits stays as it is."""
+
+    __slots__ = ()
+
+    def make_room(self) -> None:
+        if self.overfull():
+            newest = self.queue.pop()
+            assert isinstance(newest, Packet)  # it was appended just now
+            self.packets_dropped += 1
+            self.bytes_dropped += newest.size
+            self.gap = True
+
+
 class Latest(DroppingLink):
     """Holds the newest packet only."""
 
@@ -151,7 +165,12 @@ class DropToKeyframe(DropOldest):
             self.waiting_for_keyframe = keyframe is None
 
 
-_DROPPING = {"drop_oldest": DropOldest, "latest": Latest, "drop_to_keyframe": DropToKeyframe}
+_DROPPING = {
+    "drop_oldest": DropOldest,
+    "drop_newest": DropNewest,
+    "latest": Latest,
+    "drop_to_keyframe": DropToKeyframe,
+}
 
 
 def make_link(pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]) -> Link:
