@@ -146,9 +146,6 @@ class Linker:
         return True
 
     def _limits(self, pid: Pid, consumer: Filter) -> Limits:
-        return consumer.input_limits or pid.filter.output_limits or self._session.limits
-
-    def _limits(self, pid: Pid, consumer: Filter) -> Limits:
         """Of a link: what its consumer wants, else its producer, else the session."""
         return consumer.input_limits or pid.filter.output_limits or self._session.limits
 
