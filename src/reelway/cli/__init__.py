@@ -4,6 +4,7 @@ __init__    main(): from arguments to an exit code
 app         the commands and their arguments
 outcome     exit codes, and what an error looks like on a terminal
 job         `run` and `explain`: a session from words
+launch      `launch` and `graph`: pipelines as text
 inspect, catalogue, doctor, statistics      one command or table each
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-__all__ = ["main"]
+__all__ = ["main", "pygst_launch"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,3 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parse(words)()
 
     return reported(work, debug=debug)
+
+
+def pygst_launch() -> int:
+    """The command `pygst-launch`: `reelway launch`."""
+    return main(["launch", *sys.argv[1:]])

@@ -222,6 +222,63 @@ def _script(options: argparse.Namespace, words: list[str]) -> Work:
     return work
 
 
+def _launch_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", metavar="FILE", help="a file that holds the pipeline")
+    parser.add_argument("-m", "--messages", action="store_true", help="print what is posted on the bus")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the caps of every pad")
+    parser.add_argument("-t", "--tags", action="store_true", help="print tags as they are found")
+    parser.add_argument(
+        "-e",
+        "--eos-on-shutdown",
+        action="store_true",
+        help="Ctrl-C ends the streams first, a second one stops",
+    )
+    parser.add_argument("--obs", metavar="NAME", help="the element at which metadata are extracted")
+    parser.add_argument("--ext", metavar="MODULE:PRODUCER", help="what extracts them, on the media path")
+    parser.add_argument("--proc", metavar="MODULE:CONSUMER", help="what gets them, in the background")
+    parser.add_argument("--stats", action="store_true", help="print figures of filters and links at the end")
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for coding; 0: the application's does it"
+    )
+    _log(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+
+
+def _graph_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--file", metavar="FILE", help="a file that holds the pipeline")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="draw it there: .dot, .svg, .png, .mmd, .json, .txt"
+    )
+    parser.add_argument("--after", metavar="S", type=float, help="play for so many seconds first")
+
+
+def _launch(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import launch
+
+    pipe = launch.Pipe.of(words, options.file)
+    return lambda: launch.launch(
+        pipe,
+        messages=options.messages,
+        caps=options.verbose,
+        tags=options.tags,
+        eos=options.eos_on_shutdown,
+        quiet=options.quiet,
+        stats=options.stats,
+        observe=options.obs,
+        extract=options.ext,
+        consume=options.proc,
+        threads=options.threads,
+        log=options.log,
+    )
+
+
+def _graph(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import launch
+
+    pipe = launch.Pipe.of(words, options.file)
+    return lambda: launch.graph(pipe, options.output, options.after)
+
+
 COMMANDS = {
     "run": Command(
         "SRC DST [FILTER]... [--OPTION=VALUE]... [options]",
@@ -246,6 +303,27 @@ around it. A file at DST is overwritten, but never SRC itself. Ctrl-C leaves a f
         free=True,
     ),
     "inspect": Command("URL [options]", "Say what is in a file or stream.", _inspect_options, _inspect),
+    "launch": Command(
+        "PIPELINE... [--NAME=VALUE]... [options]",
+        """\
+Run a pipeline in gst-launch's language.
+
+  PIPELINE          as in 'videotestsrc pattern={pattern:ball} ! autovideosink'; or --file FILE
+  --NAME=VALUE      for {NAME} in the pipeline
+
+Ctrl-C closes files properly. Where GST_DEBUG_DUMP_DOT_DIR or REELWAY_DUMP_DOT_DIR names a folder, the graph
+is drawn there at each change of state.""",
+        _launch_options,
+        _launch,
+        free=True,
+    ),
+    "graph": Command(
+        "PIPELINE... [-o FILE] [--NAME=VALUE]... [options]",
+        "Draw a pipeline: what would be linked, converters too; with --after, with figures.",
+        _graph_options,
+        _graph,
+        free=True,
+    ),
     "filters": Command(
         "[NAME]",
         "List the filters, or say what one takes, makes and can be told.",
@@ -260,9 +338,9 @@ around it. A file at DST is overwritten, but never SRC itself. Ctrl-C leaves a f
     ),
     "script": Command(
         "[--shadow] FILE.py [ARGUMENT]...",
-        "Run a script written for GPAC's Python, with Reelway in libgpac's place.",
+        "Run a script written for GPAC, GStreamer or pythiags, with Reelway in their place.",
         lambda parser: parser.add_argument(
-            "--shadow", action="store_true", help="in its place also where the real libgpac is installed"
+            "--shadow", action="store_true", help="in their place also where the real ones are installed"
         ),
         _script,
     ),

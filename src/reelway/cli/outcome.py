@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from types import TracebackType
 
-from reelway.errors import FilterError, OptionError, ReelwayError, UnknownNameError, redact
+from reelway.errors import FilterError, OptionError, PipelineError, ReelwayError, UnknownNameError, redact
 
 __all__ = ["DONE", "FAILURE", "INTERRUPTED", "MISUSE", "TERMINATED", "Misuse", "complain", "reported"]
 
@@ -42,7 +42,7 @@ def reported(work: Callable[[], int], *, debug: bool = False) -> int:
         if debug:
             sys.stderr.write(redact("".join(traceback.format_exception(error))))
         message, hint, code = _of(error)
-        complain(message, hint)
+        complain(message, hint, caret=error.caret if isinstance(error, PipelineError) else "")
         try:
             sys.stdout.flush()
         except OSError:
@@ -55,9 +55,10 @@ def _leave_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def complain(message: str, hint: str | None = None) -> None:
-    """`reelway: message` on stderr, and the hint below it."""
+def complain(message: str, hint: str | None = None, *, caret: str = "") -> None:
+    """`reelway: message` on stderr, the place in a pipeline text that it is about, and the hint below it."""
     lines = [f"reelway: {' '.join(message.split())}"]
+    lines += [f"         {line}" for line in caret.splitlines()]
     if hint:
         lines.append(f"         {' '.join(hint.split())}")
     with contextlib.suppress(OSError):  # nobody can be told
@@ -67,7 +68,7 @@ def complain(message: str, hint: str | None = None) -> None:
 def _of(error: BaseException) -> tuple[str, str | None, int]:
     """Message, hint and exit code."""
     match error:
-        case OptionError() | UnknownNameError() | Misuse():
+        case OptionError() | UnknownNameError() | PipelineError() | Misuse():
             return str(error), error.hint, MISUSE
         case FilterError(cause=cause) if cause is not None and _is_bug(cause):
             return str(error), BUG, FAILURE

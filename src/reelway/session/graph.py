@@ -7,19 +7,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reelway.errors import OpenError, OptionError, redact
+from reelway.errors import OpenError, OptionError, UnsupportedError, redact
 from reelway.runtime.statistics import state_of
 from reelway.session.words import stream_in_words
 
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
+    from reelway.session.plan import Plan
 
-__all__ = ["Graph", "GraphFilter", "GraphLink", "GraphPid", "check_form", "make_graph"]
+__all__ = ["Graph", "GraphFilter", "GraphLink", "GraphPid", "check_form", "graph_of_plan", "make_graph"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class GraphPid:
     """One stream that the filter number `source` puts out."""
 
     source: int
+    place: int
+    """Among the PIDs of its source, from 0."""
     name: str
     stream_type: str
     codec: str
@@ -56,6 +59,8 @@ class GraphLink:
     """One consumer of a PID. packets_in = packets_out + packets_dropped + packets_queued."""
 
     source: int
+    place: int
+    """Of the PID among those of its source."""
     pid: str
     consumer: int
     policy: str
@@ -92,7 +97,7 @@ class Graph:
         return [pid for pid in self.pids if pid.source == filter.number]
 
     def links_of(self, pid: GraphPid) -> list[GraphLink]:
-        return [link for link in self.links if (link.source, link.pid) == (pid.source, pid.name)]
+        return [link for link in self.links if (link.source, link.place) == (pid.source, pid.place)]
 
     def to_json(self) -> str:
         """All of it, indented: {"filters": [...], "pids": [...], "links": [...]}, with the fields above."""
@@ -129,9 +134,16 @@ class Graph:
         return "\n".join([*lines, ""])
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes it to a file in the form that the name's ending says: .dot, .gv, .mmd, .json or .txt."""
+        """Writes it to a file in the form that the name's ending says: .dot, .gv, .mmd, .json or .txt.
+
+        .svg and .png are drawn by Graphviz. Raises UnsupportedError where that is not installed, OpenError.
+        """
         path = Path(path)
-        text: str = getattr(self, check_form(path))()
+        form = check_form(path)
+        if path.suffix.lower() in DRAWN:
+            _draw(self.to_dot(), path)
+            return
+        text: str = getattr(self, form)()
         try:
             path.write_text(text if text.endswith("\n") else text + "\n", "utf-8")
         except OSError as error:
@@ -175,16 +187,47 @@ class Graph:
 FORMS = {".dot": "to_dot", ".gv": "to_dot", ".mmd": "to_mermaid", ".json": "to_json", ".txt": "__str__"}
 """Ending of a file's name -> the method that writes it."""
 
+DRAWN = (".svg", ".png")
+"""Endings that Graphviz draws."""
+DRAW_S = 30.0
+
 
 def check_form(path: str | os.PathLike[str]) -> str:
     """The method that writes a file of this name. Raises OptionError where its ending says none."""
     suffix = Path(path).suffix.lower()
+    if suffix in DRAWN:
+        return "to_dot"
     if suffix not in FORMS:
         raise OptionError(
             f"the name {Path(path).name!r} does not say how to draw the graph",
-            hint=f"give it one of the endings {', '.join(FORMS)}",
+            hint=f"give it one of the endings {', '.join((*FORMS, *DRAWN))}",
         )
     return FORMS[suffix]
+
+
+def _draw(dot: str, path: Path) -> None:
+    """Has Graphviz draw it."""
+    import subprocess
+
+    form = path.suffix.lower().removeprefix(".")
+    try:
+        done = subprocess.run(
+            ["dot", f"-T{form}", "-o", str(path)],
+            input=dot.encode(),
+            capture_output=True,
+            timeout=DRAW_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UnsupportedError(
+            f"{path.name} is drawn by Graphviz, and its program `dot` is not installed",
+            hint="install it (apt-get install graphviz), or write .dot, .mmd or .json",
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise OpenError(f"{path}: Graphviz did not draw it in {DRAW_S:g} s", url=str(path)) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise OpenError(f"{path}: {said or 'Graphviz failed'}", url=str(path))
 
 
 def make_graph(filters: Sequence[Filter]) -> Graph:
@@ -209,10 +252,11 @@ def make_graph(filters: Sequence[Filter]) -> Graph:
                 errors=getattr(filter.context, "errors", 0),
             )
         )
-        for pid in outputs:
+        for place, pid in enumerate(outputs):
             pids.append(
                 GraphPid(
                     source=number,
+                    place=place,
                     name=pid.name,
                     stream_type=str(pid.properties.get("StreamType", "")),
                     codec=str(pid.properties.get("CodecID", "")),
@@ -224,6 +268,7 @@ def make_graph(filters: Sequence[Filter]) -> Graph:
             links += [
                 GraphLink(
                     source=number,
+                    place=place,
                     pid=pid.name,
                     consumer=numbers[link.filter],
                     policy=link.limits.policy,
@@ -239,6 +284,45 @@ def make_graph(filters: Sequence[Filter]) -> Graph:
                 if link.filter in numbers
             ]
     return Graph(tuple(nodes), tuple(pids), tuple(links))
+
+
+def graph_of_plan(plan: Plan, filters: Sequence[Filter]) -> Graph:
+    """What would be linked, converters too, before anything runs."""
+    numbers = {filter: number for number, filter in enumerate(filters)}
+    nodes = [_planned(number, each.name, each.registry_name) for each, number in numbers.items()]
+    pids: list[GraphPid] = []
+    links: list[GraphLink] = []
+    places: dict[int, int] = {}
+
+    def pid(source: int, name: str, properties: Mapping[str, Any]) -> GraphPid:
+        place = places[source] = places.get(source, -1) + 1
+        codec = str(properties.get("CodecID", ""))
+        kind = str(properties.get("StreamType", ""))
+        made = GraphPid(source, place, name, kind, codec, stream_in_words(properties), 0, ended=False)
+        pids.append(made)
+        return made
+
+    def link(made: GraphPid, consumer: int) -> None:
+        links.append(GraphLink(made.source, made.place, made.name, consumer, "block", 0, 0, 0, 0, 0, 0, 0))
+
+    for stream in plan.streams:
+        if stream.source not in numbers:
+            continue
+        begun = pid(numbers[stream.source], stream.name, stream.properties)
+        for route in stream.routes:
+            here = begun
+            for at, step in enumerate(route.chain.steps):
+                nodes.append(_planned(len(nodes), step.name, step.name, step.options))
+                link(here, nodes[-1].number)
+                last = at == len(route.chain.steps) - 1
+                here = pid(nodes[-1].number, stream.name, route.chain.properties if last else {})
+            link(here, numbers[route.consumer])
+    return Graph(tuple(nodes), tuple(pids), tuple(links))
+
+
+def _planned(number: int, name: str, kind: str, options: Mapping[str, Any] | None = None) -> GraphFilter:
+    status = ", ".join(f"{key}={value}" for key, value in (options or {}).items())
+    return GraphFilter(number, name, kind or name, "planned", status, 0, 0, 0, 0)
 
 
 def _lines_of(filter: GraphFilter) -> list[str]:

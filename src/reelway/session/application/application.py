@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from reelway.errors import DeadlineError, FilterError, ReelwayError, StateError
 from reelway.graph.states import TRANSITIONS, State, way
@@ -31,6 +31,7 @@ __all__ = ["Application"]
 
 log = logging.getLogger("reelway.application")
 
+_T = TypeVar("_T")
 STOP_S = 5.0
 """`stop()` waits so long for the application's thread, which itself gives up what hangs within 2 s."""
 
@@ -63,6 +64,8 @@ class Application:
         """Why it ended, where it failed."""
         self.over = threading.Event()
         """What was played is over: the end of the stream, an error, or a stop."""
+        self.on_open: Callable[[Session], None] | None = None
+        """Called with each session that it makes, before that runs."""
         self.on_state: Callable[[State, State], None] | None = None
         """Called with the old and the new state, after each change."""
         self._options: dict[str, Any] = {"threads": threads, **session}
@@ -140,6 +143,11 @@ class Application:
     ) -> None:
         self.stop()
 
+    def halt(self) -> None:
+        """Asks for the end of what plays, and returns at once; also from a signal handler."""
+        if self.session is not None:
+            self.session.stop("fast")
+
     # Events
 
     def send_eos(self) -> None:
@@ -186,23 +194,25 @@ class Application:
         return self.pipeline[name]
 
     def graph(self) -> Graph:
-        """What is linked to what, with figures; see `Session.graph`. Before it is open, as it would be linked."""
-        return self._session_for_a_look().graph()
+        """What is linked to what, with figures; see `Session.graph`. Before it is open, what would be."""
+        if self.session is not None:
+            return self.session.graph()
+        from reelway.session.graph import graph_of_plan
+
+        return self._looked_at(lambda session: graph_of_plan(session.explain(), session.filters))
 
     def explain(self) -> Plan:
-        """Which stream goes where, through what, and why. Opens sources where they are not open yet."""
-        session = self._session_for_a_look()
-        return session.explain() if not session._started else session.link()
-
-    def _session_for_a_look(self) -> Session:
+        """Which stream would go where, through what, and why, before it is open. Opens sources."""
         if self.session is not None:
-            return self.session
+            raise StateError("the pipeline is open already", hint="look at graph()")
+        return self._looked_at(lambda session: session.explain())
+
+    def _looked_at(self, look: Callable[[Session], _T]) -> _T:
         session = Session(**self._options)
         realiser = Realiser(self.pipeline, session)
         try:
             realiser.realise()
-            session.explain()
-            return session
+            return look(session)
         finally:
             session.close()
             realiser.forget()

@@ -22,7 +22,7 @@ class StreamChoice(Selector):
 
     @classmethod
     def make(cls, stream_type: str, nth: int, others: list[StreamChoice]) -> StreamChoice:
-        """`stream_type`: "Visual", "Audio", "Text"; empty: any. `others`: all choices of the element's pads."""
+        """`stream_type`: "Visual", "Audio", "Text"; empty: any. `others`: all of the element."""
         choice = cls()
         choice.stream_type, choice.nth, choice.others, choice.taken = stream_type, nth, others, ""
         others.append(choice)

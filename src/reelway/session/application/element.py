@@ -172,7 +172,7 @@ class Element:
         self.emit(f"notify::{property.name}", self, property.name)
 
     def get(self, name: str) -> Any:
-        """The value of a property: what it is now, what was set, or the default. Raises UnknownOptionError."""
+        """The value of a property: what it is now, was set to, or by default. Raises UnknownNameError."""
         property = self.kind.find(name)
         if property.read is not None and self.filter is not None:
             return property.read(self.filter)

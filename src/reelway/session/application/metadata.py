@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reelway.session.application.application import Application
     from reelway.session.application.element import Pad
 
-__all__ = ["Extraction", "attach_extraction", "load_code"]
+__all__ = ["Extraction", "extraction_of", "load_code"]
 
 log = logging.getLogger("reelway.application")
 
@@ -63,7 +63,7 @@ class Extraction:
             self._thread.start()
 
     def close(self) -> None:
-        """No more results; those that wait are consumed, up to a deadline. From any thread but the consumer's."""
+        """No more results; those that wait are consumed, up to a deadline. Not on the consumer's thread."""
         self._probe.remove()
         self._box.close("the extraction is over")
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -137,13 +137,28 @@ def _module(where: str) -> ModuleType:
         ) from None
 
 
-def attach_extraction(
-    application: Application, observe: str, extract: Any, consume: Any = None
+def extraction_of(
+    application: Application, observe: str, extract: str, consume: str | None = None
 ) -> Extraction:
-    """At the element called `observe`: its output, or its input where it is a sink."""
+    """At the output of the element called `observe` (its input, where it is a sink), with code by name.
+
+    A class with `extract_metadata(pad, packet)`, or a function of the same two; a class with
+    `incoming(result)`, or a function. Raises what `load_code` does, and OptionError.
+    """
     element = application[observe]
     pads = [pad for pad in element.pads if pad.edge is not None] or element.pads
-    outputs = [pad for pad in pads if pad.direction == "src"] or pads
-    if not outputs:
+    pads = [pad for pad in pads if pad.direction == "src"] or pads
+    if not pads:
         raise OptionError(f"{observe} has no pad", hint="name an element that something passes through")
-    return Extraction(outputs[0], extract, consume)
+    producer = _callable(load_code(extract), "extract_metadata", extract)
+    consumer = _callable(load_code(consume), "incoming", consume) if consume else None
+    return Extraction(pads[0], producer, consumer)
+
+
+def _callable(code: Any, method: str, text: str) -> Callable[..., Any]:
+    """The method of an object of the class, or the function itself."""
+    made = code() if isinstance(code, type) else code
+    found = getattr(made, method, made)
+    if not callable(found):
+        raise OptionError(f"{text} cannot be called", hint=f"a function, or a class with {method}()")
+    return found  # type: ignore[no-any-return]

@@ -72,7 +72,7 @@ def _fixed(caps: str) -> dict[str, Any]:
 
 
 def stream_type_of(pipeline: Pipeline, sink: Pad) -> str:
-    """ "Visual", "Audio" or "Text": what a branch that begins with `sink` is for; empty where it says nothing."""
+    """What a branch that begins with `sink` is for: Visual, Audio or Text; empty where nothing says so."""
     seen: set[Element] = set()
     todo = [sink]
     while todo:

@@ -48,7 +48,7 @@ class Pipeline:
             self.elements.append(element)
 
     def remove(self, element: Element) -> None:
-        """Takes `element` out and unlinks it; while open, what it alone feeds finishes what it has, and goes."""
+        """Takes `element` out, unlinked; while open, what it alone feeds finishes what it has, and goes."""
         self._check(element)
         if self.realiser is not None:
             self.realiser.remove(element)

@@ -32,7 +32,7 @@ log = logging.getLogger("reelway.application")
 BETWEEN = frozenset(("queue", "queue2", "multiqueue", "identity", "typefind", "capsfilter"))
 """What may stand between a place and who opens it: it does nothing to bytes."""
 DIRECT = Limits(packets=1)
-"""A link of a pipeline in front of a gate: without a queue nothing waits, so that a change is seen at once."""
+"""In front of a gate nothing waits where the text has no queue, so that a change is seen at once."""
 
 
 class Realiser:
@@ -188,7 +188,7 @@ class Realiser:
         edge.done = True
 
     def _exit_of(self, pad: Pad, edge: Edge) -> tuple[Filter, StreamChoice | None]:
-        """The filter whose PIDs leave by `pad`, and which of them; for a stream that is decoded, who does that."""
+        """The filter whose PIDs leave by `pad`, and which of them; of a decoded stream, who decodes."""
         element = pad.element
         assert element.exit is not None
         if not self._is_opener(element):
