@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from reelway.errors import LinkError, StateError, UnknownNameError
 from reelway.session.application.element import Edge, Element, Pad
 
 if TYPE_CHECKING:
+    from reelway.session.application.branch import Branch
     from reelway.session.application.realise import Realiser
 
 __all__ = ["Pipeline"]
@@ -20,13 +21,18 @@ class Pipeline:
 
     def __init__(self, name: str = "pipeline0") -> None:
         self.name = name
-        self.elements: list[Element] = []
+        self._by_name: dict[str, Element] = {}
         self.edges: list[Edge] = []
         self.bins: dict[str, list[Element]] = {}
         """Elements that the text has in parentheses, by the name of the bin."""
         self.realiser: Realiser | None = None
         """What makes filters of it, while it is open."""
         self._counts: dict[str, int] = {}
+
+    @property
+    def elements(self) -> list[Element]:
+        """All of them, in the order in which they were added."""
+        return list(self._by_name.values())
 
     @property
     def open(self) -> bool:
@@ -38,24 +44,36 @@ class Pipeline:
         for element in elements:
             if element.pipeline is not None:
                 raise StateError(f"{element.name} is in a pipeline already", hint="make another element")
-            if any(each.name == element.name for each in self.elements):
+            if element.name in self._by_name:
                 raise StateError(
                     f"there is an element called {element.name} already",
                     hint="names are unique in a pipeline",
                 )
-            element.name = element.name or self._unused(element.kind.name)
+            element.name = element.name or self.unused_name(element.kind.name)
             element.pipeline = self
-            self.elements.append(element)
+            self._by_name[element.name] = element
 
-    def remove(self, element: Element) -> None:
-        """Takes `element` out, unlinked; while open, what it alone feeds finishes what it has, and goes."""
-        self._check(element)
-        if self.realiser is not None:
-            self.realiser.remove(element)
-        for edge in [each for each in self.edges if element in (each.source.element, each.sink.element)]:
-            self._forget(edge)
-        self.elements.remove(element)
-        element.pipeline = None
+    def remove(self, *elements: Element) -> Callable[[float], bool]:
+        """Takes elements out, unlinked; while open, what they alone feed finishes what it has, and goes.
+
+        The value waits until they are closed, for at most so many seconds: False where they are not.
+        """
+        for element in elements:
+            self._check(element)
+        wait = self.realiser.remove(elements) if self.realiser is not None else lambda _timeout_s: True
+        for edge in tuple(self.edges):
+            if edge.source.element in elements or edge.sink.element in elements:
+                self._forget(edge)
+        for element in elements:
+            del self._by_name[element.name]
+            element.pipeline = None
+        return wait
+
+    def branch(self, text: str, source: Element | Pad) -> Branch:
+        """Puts the pipeline that `text` says behind `source`, also while it plays; see `attach_branch`."""
+        from reelway.session.application.branch import attach_branch
+
+        return attach_branch(self, text, source)
 
     def link(self, source: Element | Pad, sink: Element | Pad) -> Edge:
         """Links two pads, or free pads of two elements. Raises LinkError."""
@@ -98,16 +116,15 @@ class Pipeline:
 
     def __getitem__(self, name: str) -> Element:
         """The element called `name`. Raises UnknownNameError that names near ones."""
-        for element in self.elements:
-            if element.name == name:
-                return element
-        raise UnknownNameError.of("element of this pipeline", name, [each.name for each in self.elements])
+        if name not in self._by_name:
+            raise UnknownNameError.of("element of this pipeline", name, self._by_name)
+        return self._by_name[name]
 
     def __iter__(self) -> Iterator[Element]:
-        return iter(tuple(self.elements))
+        return iter(self.elements)
 
     def __contains__(self, element: object) -> bool:
-        return element in self.elements
+        return isinstance(element, Element) and element.pipeline is self
 
     @property
     def sinks(self) -> list[Element]:
@@ -144,10 +161,10 @@ class Pipeline:
                 f"{element.name} is not in this pipeline", hint="add it first: pipeline.add(element)"
             )
 
-    def _unused(self, kind: str) -> str:
-        taken = {each.name for each in self.elements}
+    def unused_name(self, kind: str) -> str:
+        """A name for an element of this kind, as GStreamer gives them: queue0, queue1."""
         while True:
             number = self._counts.get(kind, 0)
             self._counts[kind] = number + 1
-            if (name := f"{kind}{number}") not in taken:
+            if (name := f"{kind}{number}") not in self._by_name:
                 return name

@@ -7,7 +7,10 @@ demuxer and a mark for each stream in front of which the resolver decodes; a sin
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reelway import catalog
@@ -46,6 +49,8 @@ class Realiser:
         self._openers: dict[Element, Element] = {}
         """Who opens a file -> the source that says which."""
         self._told: set[str] = set()
+        self._closing: dict[Filter, threading.Event] = {}
+        session.on_filter_del = self.closed
 
     def realise(self) -> None:
         """Makes what is not made yet. Raises what a filter has against its options, and LinkError."""
@@ -251,12 +256,38 @@ class Realiser:
                 return element, pad
         return None
 
-    def remove(self, element: Element) -> None:
-        """Takes the filters of `element` out; what it alone feeds finishes what it has and goes too."""
-        filter = element.entry
-        if filter is not None and filter in self.session.filters:
-            self.session.remove(filter)
-        element.entry = element.exit = element.filter = None
+    def remove(self, elements: Sequence[Element]) -> Callable[[float], bool]:
+        """Takes their filters out; what they alone feed finishes what it has and goes too.
+
+        The value waits for that, from any thread but the session's.
+        """
+        leaving = {
+            each for element in elements for each in (element.entry, element.filter) if each is not None
+        }
+        if self.session.finished:
+            return lambda _timeout_s: True
+        self._closing |= {filter: threading.Event() for filter in leaving}
+
+        def work() -> None:
+            for element in elements:
+                if element.entry is not None and element.entry in self.session.filters:
+                    self.session.remove(element.entry)
+
+        self.session._ask(work)
+        for element in elements:
+            element.entry = element.exit = element.filter = None
+        return partial(self._wait_closed, leaving)
+
+    def closed(self, filter: Filter) -> None:
+        """A filter is closed: who waits for it goes on."""
+        event = self._closing.pop(filter, None)
+        if event is not None:
+            event.set()
+
+    def _wait_closed(self, filters: set[Filter], timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        events = [event for filter in filters if (event := self._closing.get(filter)) is not None]
+        return all(event.wait(max(0.0, until - time.monotonic())) for event in events)
 
     def unlink(self, edge: Edge) -> None:
         """The consumer of `edge` reads what is queued, then the end."""

@@ -1,0 +1,69 @@
+"""Branches: parts of a pipeline that come and go while it plays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reelway.errors import DeadlineError, LinkError
+from reelway.session.application.build import build
+from reelway.session.application.element import Element, Pad
+
+if TYPE_CHECKING:
+    from reelway.session.application.pipeline import Pipeline
+
+__all__ = ["Branch", "attach_branch"]
+
+CLOSE_S = 10.0
+
+
+class Branch:
+    """Elements that were put behind an element of a pipeline together, and go together."""
+
+    def __init__(self, pipeline: Pipeline, elements: list[Element], pad: Pad) -> None:
+        self.pipeline = pipeline
+        self.elements = elements
+        self._pad = pad
+        """The output that it hangs on."""
+
+    def __getitem__(self, name: str) -> Element:
+        """The element of the branch that the text calls so, or of that kind where it has no name."""
+        for element in self.elements:
+            if name in (element.name, element.kind.name):
+                return element
+        raise LinkError(f"the branch has no {name}", hint=", ".join(each.name for each in self.elements))
+
+    def remove(self, timeout_s: float | None = CLOSE_S) -> None:
+        """Takes it out: it finishes what it has got, and its files are closed when this returns.
+
+        `timeout_s` None: returns at once, and it finishes in the background. From any thread but the
+        application's. Raises DeadlineError where it did not finish in time; it goes on finishing.
+        """
+        wait = self.pipeline.remove(*self.elements)
+        self._pad.element.release(self._pad)
+        if timeout_s is not None and not wait(timeout_s):
+            raise DeadlineError(f"the branch did not finish in {timeout_s:g} s")
+
+
+def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branch:
+    """Puts the pipeline that `text` says behind `source`; its first element must take an input.
+
+    Names that are taken already get a number. Raises PipelineError, LinkError; then nothing has changed.
+    """
+    part = build(text)
+    first = part.elements[0]
+    edges = [(edge.source, edge.sink) for edge in part.edges]
+    elements = part.elements
+    part.remove(*elements)
+    for element in elements:
+        if element.name in [each.name for each in pipeline]:
+            element.name = pipeline.unused_name(element.kind.name)
+        pipeline.add(element)
+    pad = source if isinstance(source, Pad) else source.free_pad("src")
+    try:
+        for from_pad, to_pad in edges:
+            pipeline.link(from_pad, to_pad)
+        pipeline.link(pad, first)
+    except Exception:
+        pipeline.remove(*elements)
+        raise
+    return Branch(pipeline, elements, pad)
