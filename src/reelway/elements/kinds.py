@@ -167,6 +167,7 @@ class ElementKind:
                     win, and one that is None is left as the filter has it
     count_option    the option that gets the number of its request pads
     live            packets come in real time, whoever asks
+    maker           makes its filter of the options, in the place of the catalogue's; of elements in Python
     note            said once where it is used: what it is mapped to here
     """
 
@@ -188,6 +189,7 @@ class ElementKind:
     derive: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     count_option: str = ""
     live: bool = False
+    maker: Callable[..., Any] | None = None
     note: str = ""
     instead: str = ""
 

@@ -150,7 +150,7 @@ class Realiser:
                 filter = catalog.find("mux")(dst=target, **options)
             case _:
                 options |= asked_of(self.pipeline, element)
-                filter = catalog.find(kind.filter)(**options)
+                filter = (kind.maker or catalog.find(kind.filter))(**options)
         element.filter = element.entry = element.exit = self._add(filter, element.name)
         self._listen(element, filter)
         if element in self.pipeline.sinks and kind.role == "filter" and kind.property("sync") is not None:
