@@ -1,0 +1,1 @@
+"""Windows and sound for people, by SDL: `videosink`, `audiosink`. Never here: decoding, pacing, sessions."""
