@@ -97,6 +97,8 @@ class AudioSink(Filter):
             self._device.clear()
 
     def close(self) -> None:
+        if self._device is not None and not all(link.ended for link in self.ipids):
+            self._device.clear()  # the session is stopped without a flush
         self._finish()
         if "_part" in vars(self):
             self._part()
