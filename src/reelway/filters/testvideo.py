@@ -46,7 +46,6 @@ class PictureSignal(Signal):
         self._number = 0
         self._size = size
         self._fps = fps
-        self._pattern = pattern
         self._seed = seed
         self._counter = counter
         if counter and (size.height < HEIGHTS or size.width < COLUMNS):
@@ -70,7 +69,12 @@ class PictureSignal(Signal):
         if count is not None:
             self.properties |= {"NumFrames": count, "Duration": count / fps}
         self._samples = samples_of(self.properties)
-        self._still = self._painted(BALL if pattern == BALL else pattern, parse_colour(colour))
+        self.show(pattern, colour)
+
+    def show(self, pattern: str, colour: str) -> None:
+        """What the next pictures show."""
+        self._pattern = pattern
+        self._still = self._painted(pattern, parse_colour(colour))
 
     @property
     def next_s(self) -> Fraction:
@@ -132,7 +136,7 @@ class TestVideo(Generator):
     registry_name = "testvideo"
     outputs: ClassVar[Sequence[Caps]] = (Caps(StreamType="Visual", CodecID="raw"),)
 
-    pattern: str = option("smpte", choices=PATTERNS, help="what is shown")
+    pattern: str = option("smpte", choices=PATTERNS, live=True, help="what is shown")
     size: Size = option("640x360", kind=Size, aliases=("sizes",), help="width and height")
     width: int = option(0, low=0, unit="pixels", help="another width than that of size")
     height: int = option(0, low=0, unit="pixels", help="another height than that of size")
@@ -141,7 +145,7 @@ class TestVideo(Generator):
     )
     frames: int = option(0, low=0, help="how many frames; 0: as many as duration says")
     pixel_format: str = option("yuv420p", aliases=("pfmt",), help="FFmpeg's name")
-    color: str = option("gray", help="of the pattern solid: red, #ff8800, #ff8800cc")
+    color: str = option("gray", live=True, help="of the pattern solid: red, #ff8800, #ff8800cc")
     matrix: str = option(
         "",
         choices=("", "bt709", "smpte170m", "bt2020nc"),
@@ -152,6 +156,11 @@ class TestVideo(Generator):
 
     def signals(self) -> list[Signal]:
         return [picture_signal(self, self.pattern)]
+
+    def updated(self, name: str) -> None:
+        for signal in self._signals:
+            if name in ("pattern", "color") and isinstance(signal, PictureSignal):
+                signal.show(self.pattern, self.color)
 
 
 def picture_signal(filter: Any, pattern: str) -> PictureSignal:
