@@ -16,6 +16,7 @@ ENTRY_POINTS = "reelway.filters"
 FILTERS: dict[str, str] = {
     "appsink": "reelway.filters.appsink:AppSink",
     "appsource": "reelway.filters.appsource:AppSource",
+    "audiosink": "reelway.display.sound:AudioSink",
     "avfilter": "reelway.engine.avfilter:AVFilter",
     "avgen": "reelway.filters.testaudio:AvGen",
     "bitstream": "reelway.engine.bitstream:Bitstream",
@@ -24,10 +25,12 @@ FILTERS: dict[str, str] = {
     "convert": "reelway.engine.convert:Convert",
     "crop": "reelway.filters.crop:Crop",
     "decode": "reelway.engine.decode:Decode",
+    "decoded": "reelway.filters.decoded:Decoded",
     "demux": "reelway.engine.demux:Demux",
     "encode": "reelway.engine.encode:Encode",
     "flip": "reelway.filters.flip:Flip",
     "forward": "reelway.filters.simple:Forward",
+    "gate": "reelway.filters.gate:Gate",
     "grid": "reelway.filters.grid:Grid",
     "inspect": "reelway.filters.inspect:Inspect",
     "mix": "reelway.filters.mix:Mix",
@@ -42,10 +45,12 @@ FILTERS: dict[str, str] = {
     "testaudio": "reelway.filters.testaudio:TestAudio",
     "testvideo": "reelway.filters.testvideo:TestVideo",
     "text": "reelway.filters.overlay:Text",
+    "videosink": "reelway.display.window:VideoSink",
     "volume": "reelway.filters.volume:Volume",
 }
 
 ALIASES: dict[str, str] = {
+    "aout": "audiosink",
     "bsf": "bitstream",
     "enc": "encode",
     "ffavf": "avfilter",
@@ -54,6 +59,7 @@ ALIASES: dict[str, str] = {
     "ffenc": "encode",
     "ffsws": "convert",
     "scale": "convert",
+    "vout": "videosink",
 }
 
 CONVERTERS: dict[str, int] = {
