@@ -9,7 +9,7 @@ from importlib import import_module
 from reelway.elements.kinds import ElementKind
 from reelway.errors import UnknownNameError
 
-__all__ = ["find", "names"]
+__all__ = ["find", "names", "register"]
 
 _TABLES = (
     *("video", "audio", "flow", "testsources", "coders", "decoders", "files", "sources", "sinks", "parsers"),
@@ -17,9 +17,18 @@ _TABLES = (
 )
 """Modules of this room, each with its KINDS."""
 
+_registered: dict[str, ElementKind] = {}
+
+
+def register(kind: ElementKind) -> None:
+    """Adds a kind for this process, as a program declares one; before the others of that name."""
+    _registered[kind.name] = kind
+
 
 def find(name: str) -> ElementKind:
     """The kind of element called `name`. Raises UnknownNameError that names the near ones."""
+    if name in _registered:
+        return _registered[name]
     for table in _TABLES:
         if name in (kinds := _kinds(table)):
             return kinds[name]
@@ -28,7 +37,7 @@ def find(name: str) -> ElementKind:
 
 def names() -> list[str]:
     """All elements' names, those of role `missing` too."""
-    return sorted(name for table in _TABLES for name in _kinds(table))
+    return sorted({*_registered, *(name for table in _TABLES for name in _kinds(table))})
 
 
 @cache
