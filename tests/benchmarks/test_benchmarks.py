@@ -30,6 +30,7 @@ def test_make_bench_finds_them() -> None:
         "hop",
         "imports",
         "memory",
+        "pipelines",
         "remux",
         "resolve",
         "transcode",
