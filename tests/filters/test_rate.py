@@ -113,4 +113,4 @@ def test_numbers_tell_which_frames_are_shown() -> None:
 
 def test_an_impossible_rate_is_refused() -> None:
     with pytest.raises(rw.OptionError, match="out of range"):
-        Rate(fps=0)
+        Rate(fps=-1)

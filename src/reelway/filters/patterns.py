@@ -8,9 +8,9 @@ import numpy
 
 from reelway.media.layout import Array
 
-__all__ = ["BALL", "SNOW", "SOLID", "STILLS", "ball_place", "ball_radius", "still"]
+__all__ = ["BALL", "BLINK", "SNOW", "SOLID", "STILLS", "ball_place", "ball_radius", "still"]
 
-BALL, SNOW, SOLID = "ball", "snow", "solid"
+BALL, BLINK, SNOW, SOLID = "ball", "blink", "snow", "solid"
 
 # SMPTE ECR 1: seven bars of 75 %, the same backwards with black between, -I, white, +Q and the black steps.
 _BARS = "c0c0c0 c0c000 00c0c0 00c000 c000c0 c00000 0000c0"
@@ -51,6 +51,75 @@ def _smpte(width: int, height: int) -> Array:
     return picture
 
 
+def _bars(level: int) -> Callable[[int, int], Array]:
+    """The seven bars alone, as bright as `level`."""
+    tones = numpy.where(_rgb(_BARS) > 0, level, 0).astype(numpy.uint8)
+
+    def paint(width: int, height: int) -> Array:
+        picture = numpy.full((height, width, 4), 255, numpy.uint8)
+        picture[..., :3] = tones[numpy.arange(width) * 7 // width]
+        return picture
+
+    return paint
+
+
+def _fields(side: int) -> Callable[[int, int], Array]:
+    """Red and green fields of `side` pixels."""
+
+    def paint(width: int, height: int) -> Array:
+        odd = (numpy.arange(height)[:, None] // side + numpy.arange(width)[None, :] // side) % 2
+        picture: Array = numpy.array([(255, 0, 0, 255), (0, 255, 0, 255)], numpy.uint8)[odd]
+        return picture
+
+    return paint
+
+
+def _bar(width: int, height: int) -> Array:
+    """A white bar at the left, on black."""
+    lit = numpy.arange(width) < width // 7
+    return _gray(numpy.tile(numpy.where(lit, 255, 0).astype(numpy.uint8), (height, 1)))
+
+
+def _ramp(width: int, height: int) -> Array:
+    """From black at the top to white at the bottom."""
+    return _gray(numpy.repeat((numpy.arange(height) * 255 // height).astype(numpy.uint8)[:, None], width, 1))
+
+
+def _polar(width: int, height: int) -> tuple[Array, Array]:
+    """Of each pixel, how far it is from the middle (1: half of the smaller side), and its angle."""
+    down = numpy.arange(height)[:, None] - (height - 1) / 2
+    across = numpy.arange(width)[None, :] - (width - 1) / 2
+    return numpy.hypot(down, across) * 2 / min(width, height), numpy.arctan2(down, across)
+
+
+def _circular(width: int, height: int) -> Array:
+    """Rings that get narrower outwards."""
+    away, _ = _polar(width, height)
+    return _gray((127.5 + 127.5 * numpy.cos(away**2 * min(width, height) / 4)).astype(numpy.uint8))
+
+
+def _pinwheel(width: int, height: int) -> Array:
+    """Blades of black and white around the middle, bent outwards."""
+    away, angle = _polar(width, height)
+    return _gray(numpy.where(numpy.sin(6 * angle + 3 * away) > 0, 255, 0).astype(numpy.uint8))
+
+
+def _spokes(width: int, height: int) -> Array:
+    """White spokes around the middle, on black."""
+    _, angle = _polar(width, height)
+    return _gray(numpy.where(numpy.cos(12 * angle) > 0.8, 255, 0).astype(numpy.uint8))
+
+
+def _colors(width: int, height: int) -> Array:
+    """A square for each red, in which green rises to the right and blue downwards."""
+    picture = numpy.full((height, width, 4), 255, numpy.uint8)
+    across, down = numpy.arange(width) * 64 // width, numpy.arange(height) * 64 // height
+    picture[..., 0] = (across // 16)[None, :] * 64 + (down // 16)[:, None] * 16
+    picture[..., 1] = (across % 16 * 17)[None, :]
+    picture[..., 2] = (down % 16 * 17)[:, None]
+    return picture
+
+
 def _checkers(width: int, height: int) -> Array:
     cell = max(8, height // 64 * 8)
     odd = (numpy.arange(height)[:, None] // cell + numpy.arange(width)[None, :] // cell) % 2
@@ -86,7 +155,19 @@ def _gray(level: Array) -> Array:
 
 STILLS: dict[str, Callable[[int, int], Array]] = {
     "smpte": _smpte,
+    "smpte75": _bars(191),
+    "smpte100": _bars(255),
     "checkers": _checkers,
+    "checkers1": _fields(1),
+    "checkers2": _fields(2),
+    "checkers4": _fields(4),
+    "checkers8": _fields(8),
+    "bar": _bar,
+    "ramp": _ramp,
+    "circular": _circular,
+    "pinwheel": _pinwheel,
+    "spokes": _spokes,
+    "colors": _colors,
     "gradient": _gradient,
     "black": _plain(0, 0, 0, 255),
     "white": _plain(255, 255, 255, 255),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reelway.errors import OptionError
+from reelway.media.layout import Array
 
-__all__ = ["Place", "cells", "extent", "parse_place"]
+__all__ = ["Place", "cells", "extent", "parse_place", "paste"]
 
 
 class Place(NamedTuple):
@@ -43,3 +44,22 @@ def cells(count: int, columns: int, width: int, height: int) -> Sequence[Place]:
         Place(lefts[x], tops[y], lefts[x + 1] - lefts[x], tops[y + 1] - tops[y])
         for y, x in (divmod(at, columns) for at in range(count))
     ]
+
+
+def paste(source: Array, target: Array, top: int, left: int, alpha: float = 1.0) -> None:
+    """Copies what `target` has room for, with the corner of `source` at (top, left), which may be outside.
+
+    Both are planes of one kind; `alpha` below 1 lets `target` shine through.
+    """
+    into = target[max(0, top) :, max(0, left) :]
+    part = source[max(0, -top) :, max(0, -left) :]
+    lines, columns = min(into.shape[0], part.shape[0]), min(into.shape[1], part.shape[1])
+    into, part = into[:lines, :columns], part[:lines, :columns]
+    if alpha >= 1:
+        into[:] = part
+    elif alpha > 0 and into.dtype.kind == "f":
+        into[:] = into + (part - into) * alpha
+    elif alpha > 0:
+        weight = round(alpha * 256)
+        wide = into.astype("i4") * (256 - weight) + part.astype("i4") * weight
+        into[:] = (wide + 128) >> 8

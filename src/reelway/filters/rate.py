@@ -21,10 +21,22 @@ BEFORE_ALL = -(1 << 62)
 class _Stream:
     """One input: the frame that is shown, and up to which place of the output."""
 
-    __slots__ = ("began", "ended", "following", "pid", "repeats", "shown", "slot", "timescale", "until")
+    __slots__ = (
+        "began",
+        "ended",
+        "following",
+        "fps",
+        "pid",
+        "repeats",
+        "shown",
+        "slot",
+        "timescale",
+        "until",
+    )
 
-    def __init__(self, pid: Link) -> None:
+    def __init__(self, pid: Link, fps: Fraction) -> None:
         self.pid = pid
+        self.fps = fps
         self.shown: Packet | None = None
         self.repeats = False
         """`shown` was sent at least once."""
@@ -53,7 +65,7 @@ class Rate(Filter):
     outputs = (Caps(StreamType="Visual", CodecID="raw"),)
 
     fps: Fraction = option(
-        "25", low=Fraction(1, 3600), kind=Fraction, help="frames a second, such as 30000/1001"
+        "25", low=0, kind=Fraction, help="frames a second, such as 30000/1001; 0: as the input says, else 25"
     )
 
     def __init__(self, **options: Any) -> None:
@@ -66,13 +78,15 @@ class Rate(Filter):
     def configure(self, pid: Link) -> None:
         made = self._made(pid.properties)
         if pid.output is None:
-            pid.data = _Stream(pid)
+            fps = made["FPS"]
+            pid.data = _Stream(pid, fps)
             pid.output = self.new_pid(pid.name, **made)
             start, offset_s, rate = pid.pid.timeline
-            start = rescale(start, pid.properties.get("Timescale") or 1, self.fps.numerator)
+            start = rescale(start, pid.properties.get("Timescale") or 1, fps.numerator)
             pid.output.timeline = Timeline(start, offset_s, rate)
             return
         self._finish(pid.data)
+        made |= {"FPS": pid.data.fps, "Timescale": pid.data.fps.numerator}  # whatever the input says now
         pid.data.timescale = pid.properties.get("Timescale") or 1
         gone = {name: None for name in pid.output.properties if name not in made}
         pid.output.set(**gone, **made)
@@ -99,7 +113,9 @@ class Rate(Filter):
 
     def _made(self, properties: dict[str, Any]) -> dict[str, Any]:
         kept = {name: value for name, value in properties.items() if name != "NumFrames"}
-        return {**kept, "FPS": self.fps, "Timescale": self.fps.numerator}
+        said = properties.get("FPS")
+        fps = self.fps or (Fraction(said) if isinstance(said, (int, Fraction)) and said else Fraction(25))
+        return {**kept, "FPS": fps, "Timescale": fps.numerator}
 
     def _serve(self, stream: _Stream) -> None:
         output = stream.pid.output
@@ -132,7 +148,7 @@ class Rate(Filter):
 
     def _show(self, stream: _Stream, even_if_full: bool = False) -> bool:
         """Sends what is shown up to `until`; False where an output is full before."""
-        ticks = self.fps.denominator
+        ticks = stream.fps.denominator
         while stream.slot < stream.until:
             if self.blocked and not even_if_full:
                 return False
@@ -178,7 +194,7 @@ class Rate(Filter):
         """The nearest place of the output; a frame without a time comes next."""
         if ticks is None:
             return stream.slot + 1
-        return _nearest(ticks * self.fps.numerator, stream.timescale * self.fps.denominator)
+        return _nearest(ticks * stream.fps.numerator, stream.timescale * stream.fps.denominator)
 
     def _tell(self) -> None:
         self.status = f"{self.repeated} frames repeated, {self.dropped} left out"

@@ -49,6 +49,8 @@ class Null(Filter):
     registry_name = "null"
     inputs = (Caps(),)
 
+    most: int | None = option(None, low=0, help="how many packets; then it wants no more. By default all")
+
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.packets = 0
@@ -59,7 +61,15 @@ class Null(Filter):
             for packet in pid:
                 self.packets += 1
                 self.bytes += packet.size
+                if self.packets == self.most:
+                    self._stop()
+                    return None
         return None
+
+    def _stop(self) -> None:
+        from reelway.filters.frames import drain  # numpy comes with it
+
+        drain(self)
 
 
 class Call(Forward):

@@ -21,7 +21,7 @@ __all__ = ["LAYOUTS", "AvGen", "SoundSignal", "TestAudio"]
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 """FFmpeg's default layout of so many channels."""
 TICKS_SHARE, TICK_HZ = 100, 1000  # a click is 1/100 of a second of 1000 Hz
-WAVES = ("sine", "silence", "noise", "ticks")
+WAVES = ("sine", "square", "saw", "triangle", "silence", "noise", "ticks")
 FORMATS = tuple(f"{name}{planar}" for name in SAMPLE_FORMATS for planar in ("", "p"))
 
 
@@ -47,6 +47,8 @@ class SoundSignal(Signal):
         self._channels, self._format, self._step = channels, sample_format, samples
         self._volume, self._seed = volume, seed
         self._at = 0
+        self._since, self._phase = 0, 0.0
+        """Sample at which the frequency changed last, and how much of a turn was done there."""
         self.properties = {
             "StreamType": "Audio",
             "CodecID": "raw",
@@ -93,8 +95,24 @@ class SoundSignal(Signal):
                 inside, numpy.sin(2 * numpy.pi * (number * TICK_HZ % self._rate) / self._rate), 0
             )
         # the phase is taken first, so that it is exact after hours as well
-        wave: Array = numpy.sin(2 * numpy.pi * (number * self._frequency % self._rate) / self._rate)
+        turn = ((number - self._since) * self._frequency % self._rate / self._rate + self._phase) % 1.0
+        match self._wave:
+            case "square":
+                wave: Array = numpy.where(turn < 0.5, 1.0, -1.0)
+            case "saw":
+                wave = 2 * ((turn + 0.5) % 1.0) - 1
+            case "triangle":
+                wave = 1 - 4 * numpy.abs((turn + 0.25) % 1.0 - 0.5)
+            case _:
+                wave = numpy.sin(2 * numpy.pi * turn)
         return wave
+
+    def sound(self, wave: str, frequency: float) -> None:
+        """Sounds so from the next packet on; the wave goes on where it was, so that nothing clicks."""
+        if frequency != self._frequency:
+            self._phase += (self._at - self._since) * self._frequency % self._rate / self._rate
+            self._since = self._at
+        self._wave, self._frequency = wave, frequency
 
 
 class TestAudio(Generator):
@@ -107,21 +125,32 @@ class TestAudio(Generator):
     registry_name = "testaudio"
     outputs: ClassVar[Sequence[Caps]] = (Caps(StreamType="Audio", CodecID="raw"),)
 
-    wave: str = option("sine", choices=WAVES, help="what is heard")
-    frequency: float = option(440.0, low=0.0, unit="Hz", aliases=("freq",), help="of the sine")
+    wave: str = option("sine", choices=WAVES, live=True, help="what is heard")
+    frequency: float = option(440.0, low=0.0, unit="Hz", aliases=("freq",), live=True, help="of the wave")
     volume: float = option(0.5, low=0.0, high=1.0, live=True, help="greatest sample, 1 is full")
     sample_rate: int = option(48000, low=1, unit="Hz", aliases=("sr",), help="samples a second")
     channels: int = option(2, low=1, high=64, aliases=("ch",), help="how many, all with the same samples")
     sample_format: str = option("s16", choices=FORMATS, help="FFmpeg's name; with p a plane for each channel")
     samples: int = option(1024, low=1, aliases=("frame",), help="in each packet")
     seed: int = option(0, low=0, help="of the noise, which is the same for the same seed")
+    packets: int = option(0, low=0, help="how many packets; 0: as many as duration says")
 
     def signals(self) -> list[Signal]:
         return [sound_signal(self, self.wave, self.length_s)]
 
+    def updated(self, name: str) -> None:
+        super().updated(name)
+        for signal in self._signals:
+            if name in ("wave", "frequency") and isinstance(signal, SoundSignal):
+                signal.sound(self.wave, self.frequency)
+
 
 def sound_signal(filter: Any, wave: str, length_s: Fraction | None) -> SoundSignal:
     """As the options of `filter` say, which are those of TestAudio."""
+    count = None if length_s is None else round(length_s * filter.sample_rate)
+    if filter.packets:
+        whole = filter.packets * filter.samples
+        count = whole if count is None else min(count, whole)
     return SoundSignal(
         wave=wave,
         frequency=filter.frequency,
@@ -131,7 +160,7 @@ def sound_signal(filter: Any, wave: str, length_s: Fraction | None) -> SoundSign
         samples=filter.samples,
         volume=lambda: filter.volume,
         seed=filter.seed,
-        count=None if length_s is None else round(length_s * filter.sample_rate),
+        count=count,
     )
 
 
@@ -145,7 +174,7 @@ class AvGen(TestVideo, TestAudio):
     outputs = (*TestVideo.outputs, *TestAudio.outputs)
 
     type: str = option("av", choices=("av", "a", "v"), help="sound, pictures, or both")
-    wave: str = option("ticks", choices=WAVES, help="what is heard")
+    wave: str = option("ticks", choices=WAVES, live=True, help="what is heard")
 
     def signals(self) -> list[Signal]:
         made: list[Signal] = []

@@ -13,7 +13,7 @@ from reelway.errors import OptionError
 from reelway.filters.colour import parse_colour, samples_of, usual_matrix
 from reelway.filters.counter import COLUMNS, HEIGHTS, draw_code
 from reelway.filters.generate import Generator, Signal
-from reelway.filters.patterns import BALL, SNOW, SOLID, STILLS, ball_place, still
+from reelway.filters.patterns import BALL, BLINK, SNOW, SOLID, STILLS, ball_place, still
 from reelway.graph.caps import Caps
 from reelway.graph.option import Size, option
 from reelway.media.frame import MemoryFrame
@@ -22,7 +22,7 @@ from reelway.media.packet import Packet
 
 __all__ = ["PATTERNS", "PictureSignal", "TestVideo"]
 
-PATTERNS = (*STILLS, SNOW, SOLID)
+PATTERNS = (*STILLS, BLINK, SNOW, SOLID)
 
 
 class PictureSignal(Signal):
@@ -100,6 +100,9 @@ class PictureSignal(Signal):
         width, height = self._size
         if self._pattern == BALL:
             self._paste(planes, self._ball, *ball_place(number, width, height))
+        elif self._pattern == BLINK and number % 2:
+            white = numpy.full((height, width), 255, numpy.uint8)
+            self._paste(planes, self._samples.gray(white), 0, 0)
         elif self._pattern == SNOW:
             random = numpy.random.default_rng((self._seed, number))
             level = numpy.frombuffer(random.bytes(width * height), numpy.uint8).reshape(height, width)
@@ -114,7 +117,7 @@ class PictureSignal(Signal):
         frame = MemoryFrame.picture(self._samples.format, width, height)
         if pattern == BALL:
             self._ball = self._samples.planes(still(BALL, width, height, colour))
-        below = "black" if pattern in (BALL, SNOW) else pattern
+        below = "black" if pattern in (BALL, BLINK, SNOW) else pattern
         painted = self._samples.planes(still(below, width, height, colour))
         self._paste(frame.planes(writable=True), painted, 0, 0)
         return frame
@@ -158,6 +161,7 @@ class TestVideo(Generator):
         return [picture_signal(self, self.pattern)]
 
     def updated(self, name: str) -> None:
+        super().updated(name)
         for signal in self._signals:
             if name in ("pattern", "color") and isinstance(signal, PictureSignal):
                 signal.show(self.pattern, self.color)
