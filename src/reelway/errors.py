@@ -279,7 +279,7 @@ class PipelineError(ReelwayError, ValueError):
         """
         if not self.text:
             return ""
-        line = self.text.splitlines()[self.line - 1] if self.line <= len(self.text.splitlines()) else ""
+        line = re.sub(r"[^\S\t]", " ", self.text.split("\n")[self.line - 1])
         column = len(redact(line[: self.column - 1]))
         line = redact(line)
         if len(line) > 100:

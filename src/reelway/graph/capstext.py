@@ -80,6 +80,7 @@ _TYPES = {
 _BOOLEANS = {"true": True, "yes": True, "t": True, "1": True} | {
     "false": False, "no": False, "f": False, "0": False,
 }  # fmt: skip
+_EXAMPLES = {"int": "640", "float": "0.5", "fraction": "30/1", "boolean": "true", "bitmask": "0x3"}
 _LIMITS = {"max": 2**31 - 1, "min": -(2**31)}
 
 
@@ -118,7 +119,9 @@ class _Reader:
                 return
             if self._take(";") is None:
                 if re.compile(r"[\w\-]+\s*=").match(self.text, self.at):
-                    raise self._error("a comma is missing between the fields of caps")
+                    raise self._error(
+                        "a comma is missing between the fields of caps", hint="write name=value,name=value"
+                    )
                 raise self._error("after a field of caps a comma, or ';' and other caps, may follow")
             self._space()
             if self.at == len(self.text):
@@ -136,7 +139,10 @@ class _Reader:
             start = self._space()
             name = self._take(r"[A-Za-z0-9_][\w\-:.]*")
             if name is None:
-                raise self._error("a field of caps is missing after the comma")
+                raise self._error(
+                    "a field of caps is missing after the comma",
+                    hint="take the comma away, or write name=value behind it",
+                )
             if self._take("=") is None:
                 raise self._error(
                     f"the field {name!r} of caps has no value",
@@ -176,7 +182,11 @@ class _Reader:
         start = self.at - 1
         while self._take(closing) is None:
             if values and self._take(",") is None:
-                raise self._error(f"{self.text[start]!r} in caps is never closed by {closing!r}", at=start)
+                raise self._error(
+                    f"{self.text[start]!r} in caps is never closed by {closing!r}",
+                    at=start,
+                    hint=f"write {closing!r}",
+                )
             values.append(self._value(kind))
         return values
 
@@ -209,7 +219,12 @@ class _Reader:
         try:
             return _value_of(kind, text)
         except (ValueError, ZeroDivisionError):
-            raise self._error(f"{text!r} is no {kind}", at=start, length=self.at - start) from None
+            raise self._error(
+                f"{text!r} is no {kind}",
+                at=start,
+                length=self.at - start,
+                hint=f"for example ({kind}){_EXAMPLES[kind]}",
+            ) from None
 
     def _space(self) -> int:
         found = re.compile(r"(?:\s|\\[ \t]*\r?\n)*").match(self.text, self.at)

@@ -34,7 +34,7 @@ def resolve(parsed: PipelineText, links: Iterable[tuple[Node, Node, int]]) -> tu
         if source.pads and sink.pads and len(source.pads) != len(sink.pads):
             raise PipelineError(
                 f"{_many(source.pads)} and {_many(sink.pads)} cannot be linked pair by pair",
-                text=parsed.text, at=at,
+                text=parsed.text, at=at, hint="name as many on both sides",
             )  # fmt: skip
         resolved.append(Link(source, sink, at))
     _check_pads(parsed, resolved)
@@ -54,8 +54,9 @@ def _numbers(parsed: PipelineText) -> dict[str, int]:
         if node.name in numbers:
             other = nodes[numbers[node.name]]
             raise PipelineError(
-                f"two elements are named {node.name!r}: {other.kind} and {node.kind}",
-                text=parsed.text, at=node.at, length=len(node.kind), hint="give one of them another name",
+                f"two elements are named {node.name!r}, {other.kind} and {node.kind}",
+                text=parsed.text, at=node.name_at, length=len(node.name),
+                hint="give one of them another name",
             )  # fmt: skip
         numbers[node.name] = number
     return numbers
@@ -68,9 +69,11 @@ def _check_pads(parsed: PipelineText, links: Iterable[Link]) -> None:
             for pad in end.pads:
                 if (side, end.element, pad) in taken:
                     node = parsed.nodes[end.element]
+                    written = f"{node.name}.{','.join(end.pads)}"
+                    length = len(written if parsed.text.startswith(written, end.at) else node.kind)
                     raise PipelineError(
                         f"the pad {pad!r} of {node.name or node.kind} is linked twice",
-                        text=parsed.text, at=end.at, length=len(node.name or node.kind),
+                        text=parsed.text, at=end.at, length=length,
                         hint="a pad has one link; a tee makes more of one stream, a mixer one of several",
                     )  # fmt: skip
                 taken.add((side, end.element, pad))

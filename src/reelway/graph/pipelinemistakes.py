@@ -44,7 +44,7 @@ def _at_the_end(text: str, error: UnexpectedToken) -> PipelineError:
 def _unclosed(text: str) -> int:
     """The place of the last parenthesis that opens a bin and is not closed; roughly, for a message only."""
     opened: list[int] = []
-    for found in re.finditer(r"(?<!\S)(?:[\w\-]+[ \t]*\.[ \t]*)?(\()|(?<!\S)(\))", text):
+    for found in re.finditer(r"(?<!\S)(?:[\w\-]+\.)?(\()|(?<!\S)(\))", text):
         if found[1]:
             opened.append(found.start(1))
         elif opened:
@@ -77,11 +77,11 @@ def _token(text: str, error: UnexpectedToken) -> PipelineError:
 def _setting(text: str, token: str, at: int) -> PipelineError:
     name = token.partition("=")[0].rstrip()
     before = _before(text, at)
-    last = before.split("!")[-1].strip()
+    last = before.split("!")[-1].split()[-1:]
     hint = "an element comes first: element name=value"
-    if re.match(r"[\w.+\-]+/[\w.+\-]+", last):
+    if last and re.match(r"[\w.+\-]+/[\w.+\-]+", last[0]):
         hint = "the fields of caps are joined by commas: video/x-raw,width=640,height=360"
-    elif re.fullmatch(r"[\w\-]+\.[\w\-,]*", last):
+    elif last and re.fullmatch(r"[\w\-]+\.[\w\-,]*", last[0]):
         hint = "properties stand where the element is made, not where it is referred to"
     return _wrong(text, f"the property {name!r} belongs to no element", at, len(name), hint)
 
@@ -122,11 +122,9 @@ def _characters(text: str, at: int) -> PipelineError:
         )
     word = re.match(r"\S+", rest)
     found = word[0] if word else rest[0]
-    hint = (
-        "a comment stands behind a space"
-        if rest[0] == "#"
-        else "a value with such characters stands in quotes"
-    )
+    hint = "a value with such characters stands in quotes"
+    if re.fullmatch(r"[|&,;>/=~+\-]+>?", found):
+        hint = "elements are linked by '!'"
     return _wrong(text, f"{found!r} is neither an element nor caps", at, len(found), hint)
 
 

@@ -171,11 +171,12 @@ class _Graph:
         if not colon:
             scheme, rest = "file", word
         if scheme.lower() not in _LOCATIONS:
-            raise PipelineError.unknown("kind of URL", scheme, _LOCATIONS, text=self.text, at=at)
+            known = PipelineError.unknown("scheme", scheme, _LOCATIONS).hint
+            raise self._error(f"nothing is known to read {scheme}: URLs", at, len(scheme), hint=known)
         source, sink, name = _LOCATIONS[scheme.lower()]
         kind = source if first else sink
         if not kind:
-            raise self._error(f"nothing writes to a URL that begins with {scheme}:", at, len(word))
+            raise self._error(f"nothing is known to write to {scheme}: URLs", at, len(word))
         value = rest if name == "device" or scheme.lower() == "file" else word
         if not value:
             raise self._error(f"after {scheme}:// a place is missing", at, len(word))
@@ -184,7 +185,7 @@ class _Graph:
     def _element(self, tree: Any) -> Element:
         kind, *settings = tree.children
         name, rest = self._settings(settings)
-        return Element(str(kind), name, rest, kind.start_pos)
+        return Element(str(kind), name.value, rest, kind.start_pos, name.value_at)
 
     def _bin(self, tree: Any) -> Bin:
         opening = tree.children[0]
@@ -193,33 +194,36 @@ class _Graph:
         ]
         chains = [child for child in tree.children if isinstance(child, Tree)]
         if not chains:
-            raise self._error("the parentheses have no element in them", opening.start_pos, len(opening))
+            raise self._error(
+                "the parentheses have no element in them",
+                opening.start_pos,
+                len(opening),
+                hint="take them away",
+            )
         name, rest = self._settings(settings)
         items = tuple(item for chain in chains for item in self._chain(chain))
-        kind = opening.rstrip("( \t.") or "bin"
-        return Bin(kind, name, rest, items, opening.start_pos)
+        kind = opening.rstrip("(.") or "bin"
+        return Bin(kind, name.value, rest, items, opening.start_pos, name.value_at)
 
-    def _settings(self, tokens: list[Any]) -> tuple[str, tuple[Setting, ...]]:
-        given, settings = "", []
+    def _settings(self, tokens: list[Any]) -> tuple[Setting, tuple[Setting, ...]]:
+        """The name, a setting that is empty where none is given, and the other settings."""
+        name, settings = Setting("name", ""), []
         for token in tokens:
-            name, _, written = token.partition("=")
-            value_at = token.end_pos - len(written.lstrip())
-            setting = Setting(name.rstrip(), unquoted(written.lstrip()), token.start_pos, value_at)
-            if setting.name == "name":
-                given = self._name(setting, given)
-            else:
+            key, _, written = token.partition("=")
+            written = written.lstrip()
+            value_at = token.end_pos - len(written) + (written[0] in "\"'")
+            setting = Setting(key.rstrip(), unquoted(written), token.start_pos, value_at)
+            if setting.name != "name":
                 settings.append(setting)
-        return given, tuple(settings)
-
-    def _name(self, setting: Setting, given: str) -> str:
-        if given:
-            raise self._error("the element gets a second name", setting.at, len("name"))
-        if not re.fullmatch(r"[A-Za-z0-9_][\w\-%:]*", setting.value):
-            raise self._error(
-                f"{setting.value!r} cannot name an element", setting.value_at, len(setting.value),
-                hint="names are of letters, digits, '_' and '-'",
-            )  # fmt: skip
-        return setting.value
+            elif name.value:
+                raise self._error(
+                    "the element gets a second name", setting.at, 4, hint="take one of them away"
+                )
+            elif not setting.value:
+                raise self._error("the name is empty", setting.at, 4, hint="write name=something")
+            else:
+                name = setting
+        return name, tuple(settings)
 
     def _error(
         self, message: str, at: int | None, length: int = 1, *, hint: str | None = None

@@ -52,7 +52,10 @@ class _Printer:
 
     def _link(self, link: Link) -> None:
         source, sink = link.source.element, link.sink.element
-        if sink >= self.next and (not self.nodes[sink].name or sink == self._follower(source)):
+        if not self._can_be_named(source):  # it is linked where it stands, all of a bin behind it
+            while self.next <= self.last.get(source, source):
+                self._node()
+        if sink >= self.next and (sink == self._neighbour(source) or not self._can_be_named(sink)):
             while self.next < sink:
                 self._node()
             self._close_before(sink)
@@ -60,16 +63,20 @@ class _Printer:
             self.words += ["!", *_pads(link.sink)]
             self._node()
             return
-        if source >= self.next and (not self.nodes[source].name or source == self.next):
-            while self.next <= source:
-                self._node()
+        if source == self.next:
+            self._node()
         self._source(link.source)
         self.words += ["!", self._reference(link.sink)]
         self.tail = None
 
-    def _follower(self, source: int) -> int:
-        """The number that is to be written next, once `source` has been."""
-        return max(self.next, self.last.get(source, source) + 1)
+    def _can_be_named(self, number: int) -> bool:
+        """Whether `name.` can refer to it: not where the name has a blank in it, say."""
+        return re.fullmatch(r"[A-Za-z0-9_][\w\-%:]*", self.nodes[number].name) is not None
+
+    def _neighbour(self, source: int) -> int:
+        """The number that can be written behind `source ! `, with no other in between."""
+        beside = source == self.next and source not in self.last
+        return self.next + 1 if beside else self.next
 
     def _source(self, end: End) -> None:
         if end.element in self.open and self.next > self.last[end.element]:
@@ -82,7 +89,7 @@ class _Printer:
 
     def _reference(self, end: End) -> str:
         name = self.nodes[end.element].name
-        if not name:
+        if not self._can_be_named(end.element):
             raise ValueError(
                 f"the {self.nodes[end.element].kind} with the number {end.element} needs a name to be linked"
             )
@@ -99,7 +106,7 @@ class _Printer:
     def _node(self) -> None:
         self._close_before(self.next)
         node = self.nodes[self.next]
-        settings = [*([f"name={node.name}"] if node.name else []), *map(_setting, node.settings)]
+        settings = [*([f"name={quoted(node.name)}"] if node.name else []), *map(_setting, node.settings)]
         if isinstance(node, Bin):
             self.words += ["(" if node.kind == "bin" else f"{node.kind}.(", *settings]
             self.open.append(self.next)

@@ -27,7 +27,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element. `name` is the one that the text gives it, or "".
+    """One element. `name` is the one that the text gives it, at `name_at`, or "".
 
     Caps between two `!` are an element of kind `capsfilter` with the setting `caps`, and a URL is the
     element that reads or writes it: what was written says `text`, at `at`.
@@ -37,6 +37,7 @@ class Element:
     name: str = ""
     settings: tuple[Setting, ...] = ()
     at: int = field(default=0, compare=False)
+    name_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Bin:
     settings: tuple[Setting, ...] = ()
     items: tuple[Element | Bin, ...] = ()
     at: int = field(default=0, compare=False)
+    name_at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
