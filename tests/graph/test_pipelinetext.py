@@ -176,7 +176,7 @@ def test_a_bin_without_a_free_element_is_told():
 def test_a_reference_goes_to_an_element_or_a_bin_before_or_behind():
     parsed = parse("x. ! b. ( name=b c ) a name=x")
     assert [(link.source.element, link.sink.element) for link in parsed.links] == [(2, 0)]
-    assert str(parsed) == "x. ! b. ( name=b c ) a name=x"
+    assert str(parsed) == "x. ! ( name=b c ) a name=x"
 
 
 def test_what_a_text_cannot_say_is_not_printed():

@@ -82,8 +82,8 @@ def fill(text: str, values: Mapping[str, Any] = {}, *, quote: bool = False) -> s
         if name not in values:
             return known[name] or ""
         value = _text(values[name])
-        if inside := _quotes_around(text, found.start()):
-            return value.replace("\\", "\\\\").replace(inside, "\\" + inside)
+        if _in_quotes(text, found.start()):
+            return re.sub(r"([\\\"'])", r"\\\1", value)
         before, behind = _word_around(text, found)
         if before is None:
             return quoted(value) if quote else value
@@ -118,9 +118,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _quotes_around(text: str, at: int) -> str:
-    """The quote that is open at `at`, or "": one that begins a word, or the value of a property."""
-    for found in re.finditer(rf"(?:(?<=[\s=])|^)(?:{_IN_QUOTES})", text, re.DOTALL):
-        if found.start() < at < found.end():
-            return found[0][0]
-    return ""
+def _in_quotes(text: str, at: int) -> bool:
+    """Whether a quote is open at `at`: one that begins a word, or the value of a property."""
+    words = re.finditer(rf"(?:(?<=[\s=])|^)(?:{_IN_QUOTES})", text, re.DOTALL)
+    return any(word.start() < at < word.end() for word in words)
