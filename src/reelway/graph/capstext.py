@@ -192,7 +192,7 @@ class _Reader:
 
     def _range(self, kind: str) -> Range:
         start = self.at - 1
-        ends = self._members(kind, "]")
+        ends = [_LIMITS.get(end, end) for end in self._members(kind, "]")]
         if len(ends) not in (2, 3) or not all(isinstance(end, (int, float, Fraction)) for end in ends):
             raise self._error("a range of caps has a least and a greatest number: [ 1, 640 ]", at=start)
         if ends[0] > ends[1]:
@@ -260,4 +260,4 @@ def _value_of(kind: str, text: str) -> Scalar:
         return _LIMITS[text] if text in _LIMITS else int(text, 0)
     if kind == "bitmask":
         return Mask(int(text, 0))
-    return Fraction(text) if kind == "fraction" else float(text)
+    return Fraction(_LIMITS.get(text, text)) if kind == "fraction" else float(text)

@@ -231,13 +231,20 @@ def _wanted_format(structure: Structure, kind: str) -> dict[str, Any]:
     what = "pixel format" if kind == "Visual" else "sample format"
     for name in names:
         if name not in known:
-            raise PipelineError.unknown(what, name, known)
+            raise _unknown_format(what, name, known)
     formats = [known[name] for name in names]
     if kind == "Visual":
         return {"PixelFormat": frozenset(formats)}
     layouts = _texts(structure.fields.get("layout")) or ["interleaved"]
     suffixes = [{"interleaved": "", "non-interleaved": "p"}.get(layout, "") for layout in layouts]
     return {"AudioFormat": frozenset(name + suffix for name in formats for suffix in suffixes)}
+
+
+def _unknown_format(what: str, name: str, known: Mapping[str, str]) -> PipelineError:
+    same = [ours for ours, own in known.items() if own == name.lower()]
+    if same:  # Reelway's own name, which caps do not know
+        return PipelineError(f"no {what} is named {name!r}", near=same)
+    return PipelineError.unknown(what, name, known)
 
 
 def _codecs(structure: Structure) -> list[str]:
