@@ -36,12 +36,16 @@ def encoder(
 ) -> ElementKind:
     """An element that encodes with FFmpeg's `codec`; options of the encoder go by FFmpeg's names."""
     raw = "audio/x-raw" if kind == "Audio" else "video/x-raw"
+    common = _sound(name in ("flacenc", "vorbisenc")) if kind == "Audio" else (QOS_OFF,)
     return ElementKind(
         name,
         help,
         f"Codec/Encoder/{kind}",
         "encode",
-        properties=(*properties, *(_SOUND if kind == "Audio" else (QOS_OFF,))),
+        properties=(
+            *properties,
+            *(_sound(name in ("flacenc", "vorbisenc")) if kind == "Audio" else (QOS_OFF,)),
+        ),
         pads=(pad("sink", "sink", caps=raw), pad("src", "src", caps=caps)),
         options={"codec": codec, **more.pop("options", {})},
         derive=derive,
@@ -49,11 +53,14 @@ def encoder(
     )
 
 
-_SOUND = (
-    boolean("perfect-timestamp", False, "times without a gap", ignored=True),
-    boolean("hard-resync", False, "follow gaps in the input", ignored=True),
-    integer("tolerance", 40_000_000, "how much times may be off", unit="ns", low=0, ignored=True),
-)
+def _sound(perfect: bool) -> tuple[Property, ...]:
+    return (
+        boolean("perfect-timestamp", perfect, "times without a gap", ignored=True),
+        boolean("hard-resync", False, "follow gaps in the input", ignored=True),
+        integer("tolerance", 40_000_000, "how much times may be off", unit="ns", low=0, ignored=True),
+    )
+
+
 _PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
     "placebo",
@@ -422,7 +429,8 @@ KINDS = (
         number("quality", 0.3, "1 is best", low=-0.1, high=1.0, ignored=True),
         boolean("managed", False, "hold to the bit rate", ignored=True),
         kind="Audio",
-        note="encoded with FFmpeg's own Vorbis encoder",
+        options={"strict": "experimental"},
+        note="encoded with FFmpeg's own Vorbis encoder, in stereo",
     ),
     encoder("avenc_ac3", "AC-3", "ac3", "audio/x-ac3", _rate(0, 0, MAX), kind="Audio"),
     encoder("avenc_mp2", "MP2", "mp2", "audio/mpeg, mpegversion=1, layer=2", _rate(0, 0, MAX), kind="Audio"),

@@ -100,7 +100,15 @@ def base_src(blocksize: int = 4096, count: str = "", size: str = "") -> tuple[Pr
         ),
         boolean("do-timestamp", False, "time packets when they are made", ignored=True),
         integer(
-            "blocksize", blocksize, "to read at once", size, low=0, high=U32, unit="bytes", ignored=not size
+            "blocksize",
+            blocksize,
+            "to read at once",
+            size,
+            low=0,
+            high=U32,
+            unit="bytes",
+            ignored=not size,
+            make=lambda value: value or None,
         ),
     )
 

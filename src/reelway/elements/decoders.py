@@ -31,11 +31,11 @@ _LIBAV = (
     integer("max-threads", 0, "0: as many as there are cores", "threads", low=0),
     flags(
         "thread-type",
-        "",
-        choices((1, "frame"), (2, "slice")),
+        "auto",
+        choices("auto", "frame", "slice"),
         "what threads share",
         "thread_type",
-        make=lambda ways: ways[0] if len(ways) == 1 else None,
+        make=lambda ways: ways[0] if len(ways) == 1 else "auto",
     ),
     enum(
         "skip-frame",
@@ -78,7 +78,7 @@ KINDS = (
     decoder("avdec_h265", "H.265", "video/x-h265", *_LIBAV),
     decoder("avdec_mpeg2video", "MPEG-2 video", "video/mpeg", *_LIBAV),
     decoder("avdec_mpeg4", "MPEG-4 Visual", "video/mpeg", *_LIBAV),
-    decoder("avdec_mjpeg", "JPEG", "image/jpeg", *_LIBAV),
+    decoder("avdec_mjpeg", "JPEG", "image/jpeg", *_LIBAV[2:]),
     decoder("vp8dec", "VP8", "video/x-vp8", *_VPX_DECODES),
     decoder("vp9dec", "VP9", "video/x-vp9", *_VPX_DECODES),
     decoder("dav1ddec", "AV1", "video/x-av1"),

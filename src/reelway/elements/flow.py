@@ -263,7 +263,6 @@ KINDS = (
             boolean("sync", True, "each packet when its time has come"),
             boolean("sync-to-first", False, "count from the first packet", ignored=True),
             integer("ts-offset", 0, "later by so much", unit="ns", ignored=True),
-            QOS_OFF,
         ),
         pads=BOTH,
     ),

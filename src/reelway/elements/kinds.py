@@ -128,9 +128,9 @@ class Property:
 
     def _nick(self, value: object) -> str:
         number = value if isinstance(value, int) else _number(str(value))
-        for choice in self.choices:
-            if str(value) == choice.nick or number == choice.number:
-                return choice.nick
+        by_nick = [each for each in self.choices if not isinstance(value, int) and each.nick == value]
+        for choice in (*by_nick, *(each for each in self.choices if each.number == number)):
+            return choice.nick
         near = nearest(str(value), [choice.nick for choice in self.choices])
         known = ", ".join(choice.nick for choice in self.choices)
         hint = f"did you mean {' or '.join(near)}?" if near else f"it is one of {known}"

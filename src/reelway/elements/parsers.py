@@ -33,7 +33,7 @@ def _parser(
         help,
         f"Codec/Parser/{kind}",
         "parse",
-        properties=(*properties, _PASS),
+        properties=properties if name == "vorbisparse" else (*properties, _PASS),
         pads=(pad("sink", "sink", caps=caps), pad("src", "src", caps=caps)),
         options={"codecs": codecs},
         format=format,
@@ -50,7 +50,7 @@ def _depayloader(name: str, help: str, codecs: str, caps: str) -> ElementKind:
             boolean("wait-for-keyframe", False, "drop what comes before the first", ignored=True),
             boolean("request-keyframe", False, "ask for one where packets are lost", ignored=True),
         )
-        if name in ("rtph264depay", "rtph265depay", "rtpvp8depay", "rtpvp9depay")
+        if name in ("rtph264depay", "rtpvp8depay", "rtpvp9depay")
         else (),
         pads=(pad("sink", "sink", caps="application/x-rtp"), pad("src", "src", caps=caps)),
         options={"codecs": codecs},

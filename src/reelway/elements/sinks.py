@@ -25,6 +25,10 @@ from reelway.elements.kinds import ElementKind, Property
 __all__ = ["KINDS", "window"]
 
 
+def _some(count: int) -> int | None:
+    return count or None
+
+
 def _location(values: Mapping[str, Any]) -> str:
     return values.get("location") or ""
 
@@ -131,7 +135,15 @@ KINDS = (
                 "when a file begins",
                 "next",
             ),
-            integer("max-file-size", 2 << 30, "of next-file=max-size", "max_bytes", unit="bytes", low=0),
+            integer(
+                "max-file-size",
+                2 << 30,
+                "of next-file=max-size",
+                "max_bytes",
+                unit="bytes",
+                low=0,
+                make=_some,
+            ),
             integer(
                 "max-file-duration",
                 U64,
@@ -246,7 +258,7 @@ KINDS = (
         properties=(
             boolean("silent", True, "tell nothing about each packet", ignored=True),
             boolean("signal-handoffs", False, "emit handoff for each packet"),
-            *base_sink(),
+            *base_sink(qos=True),
         ),
         pads=(pad("sink", "sink", caps="audio/x-raw"),),
     ),

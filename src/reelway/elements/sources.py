@@ -72,6 +72,7 @@ _URI_BUFFERS = (
     boolean("download", False, "keep what was fetched in a file", ignored=True),
     integer("connection-speed", 0, "of the network", unit="kbit/s", low=0, ignored=True),
 )
+_PLAY_BUFFERS = tuple(each for each in _URI_BUFFERS if each.name != "download")
 _PLAY_FLAGS = choices(
     *((1, "video"), (2, "audio"), (4, "text"), (8, "vis"), (16, "soft-volume"), (32, "native-audio")),
     *((64, "native-video"), (128, "download"), (256, "buffering"), (512, "deinterlace")),
@@ -198,7 +199,7 @@ KINDS = (
             integer("current-audio", -1, "which stream of sound", low=-1, high=MAX),
             integer("current-text", -1, "which subtitles", low=-1, high=MAX),
             integer("av-offset", 0, "sound later by so much", unit="ns", ignored=True),
-            *_URI_BUFFERS,
+            *_PLAY_BUFFERS,
         ),
         url=_uri,
         decodes=True,
@@ -214,7 +215,7 @@ KINDS = (
             *_sinks("video-sink", "audio-sink", "text-sink", "video-filter", "audio-filter"),
             number("volume", 1.0, "of the sound", low=0.0, high=10.0),
             boolean("mute", False, "silence"),
-            *_URI_BUFFERS,
+            *_PLAY_BUFFERS,
         ),
         url=_uri,
         decodes=True,

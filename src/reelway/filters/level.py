@@ -66,7 +66,7 @@ class Level(Forward):
     outputs = (RAW_SOUND,)
 
     interval: Seconds = option(
-        0.1, low=1e-6, kind=Seconds, unit="s", live=True, help="from a message to the next"
+        0.1, low=1e-9, kind=Seconds, unit="s", live=True, help="from a message to the next"
     )
     post: bool = option(True, live=True, help="post messages")
     peak_ttl: Seconds = option(0.3, low=0.0, kind=Seconds, unit="s", live=True, help="how long a peak stands")

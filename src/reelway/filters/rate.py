@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from reelway.graph.caps import Caps
+from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.graph.resolve import Conversion
 from reelway.media.packet import Packet
 from reelway.media.timebase import rescale
 from reelway.media.timeline import Timeline
@@ -63,6 +64,8 @@ class Rate(Filter):
     registry_name = "rate"
     inputs = (Caps(StreamType="Visual", CodecID="raw"),)
     outputs = (Caps(StreamType="Visual", CodecID="raw"),)
+    kind = "rate"
+    conversions = (Conversion(inputs[0], Caps(FPS=Not()), {"FPS": "fps"}),)
 
     fps: Fraction = option(
         "25", low=0, kind=Fraction, help="frames a second, such as 30000/1001; 0: as the input says, else 25"
