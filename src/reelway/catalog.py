@@ -88,6 +88,7 @@ CONVERTERS: dict[str, int] = {
     "convert": 5,
     "decode": 20,
     "encode": 100,
+    "rate": 5,
     "resample": 5,
 }
 """What the resolver may put between two filters by itself, with the cost of each."""

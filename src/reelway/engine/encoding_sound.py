@@ -75,12 +75,12 @@ class SoundStream(EncodedStream):
         try:
             self.encoder = open_encoder(self.asked, target, rate)
         except UnsupportedError:
-            if channel_layout(target).nb_channels < 3:
+            if channel_layout(target).nb_channels == 2:
                 raise
             told = self.asked.codec, target["ChannelLayout"]
             target |= {"ChannelLayout": "stereo", "NumChannels": 2}
             self.encoder = open_encoder(self.asked, target, rate)
-            log.warning("%s: %s takes no %s: it is mixed down to stereo", self.filter.name, *told)
+            log.warning("%s: %s takes no %s: it becomes stereo", self.filter.name, *told)
         self._target: dict[str, Any] = target
         self._converter = SoundConverter(
             format=target["AudioFormat"], rate=rate, layout=target["ChannelLayout"]

@@ -168,7 +168,10 @@ class Element:
         elif self.filter is not None and property.name == "sync" and self.entry is not self.filter:
             assert self.entry is not None
             self.entry.update("sync", fitted)
+        before = self.values.get(property.name)
         self.values[property.name] = fitted
+        if self.kind.name == "capsfilter" and property.name == "caps" and not self._opened_over():
+            self._set_caps(before)
         self.emit(f"notify::{property.name}", self, property.name)
 
     def get(self, name: str) -> Any:
@@ -181,7 +184,7 @@ class Element:
     def is_live(self, name: str) -> bool:
         """True for a property that can change while the pipeline plays."""
         property = self.kind.find(name)
-        if property.name == "sync":
+        if property.name == "sync" or (self.kind.name, property.name) == ("capsfilter", "caps"):
             return True
         if not property.option or not property.writable:
             return False
@@ -234,6 +237,15 @@ class Element:
                 hint="set it before, or go to READY first",
             )
         self.filter.update(property.option, property.option_value(value))
+
+    def _set_caps(self, before: Any) -> None:
+        assert self.pipeline is not None
+        assert self.pipeline.realiser is not None
+        try:
+            self.pipeline.realiser.set_caps(self)
+        except Exception:
+            self.values["caps"] = before
+            raise
 
     def _opened_over(self) -> bool:
         return self.pipeline is None or not self.pipeline.open

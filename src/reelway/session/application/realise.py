@@ -19,6 +19,8 @@ from reelway.filters.decoded import Decoded
 from reelway.filters.gate import Gate, Tempo
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits
+from reelway.graph.mediacaps import MediaCaps
+from reelway.graph.mediaformats import to_bundles
 from reelway.session.application.choice import StreamChoice
 from reelway.session.application.element import Edge, Element, Pad
 from reelway.session.application.negotiate import asked_of, stream_type_of
@@ -34,6 +36,8 @@ log = logging.getLogger("reelway.application")
 
 BETWEEN = frozenset(("queue", "queue2", "multiqueue", "identity", "typefind", "capsfilter"))
 """What may stand between a place and who opens it: it does nothing to bytes."""
+CONTAINERS = {"flacenc": "flac"}
+"""Encoders whose stream has a header that is completed at the end."""
 DIRECT = Limits(packets=1)
 """In front of a gate nothing waits where the text has no queue, so that a change is seen at once."""
 
@@ -148,13 +152,39 @@ class Realiser:
                 if kind.format:
                     options["format"] = kind.format
                 filter = catalog.find("mux")(dst=target, **options)
+            case "destination" if (format := self._container_of(element)) is not None:
+                filter = catalog.find("mux")(dst=element.url(), format=format)
             case _:
                 options |= asked_of(self.pipeline, element)
                 filter = (kind.maker or catalog.find(kind.filter))(**options)
+        if kind.name == "capsfilter":
+            filter.inputs = tuple(to_bundles(MediaCaps.parse(element.get("caps"))))  # type: ignore[misc]
         element.filter = element.entry = element.exit = self._add(filter, element.name)
         self._listen(element, filter)
         if element in self.pipeline.sinks and kind.role == "filter" and kind.property("sync") is not None:
             self._put_gate(element)
+
+    def _container_of(self, destination: Element) -> str | None:
+        """Of a stream whose bytes alone make no whole file; None: they do."""
+        before = [each.kind.name for each in self.pipeline.producers(destination)]
+        return next((CONTAINERS[name] for name in before if name in CONTAINERS), None)
+
+    def set_caps(self, element: Element) -> None:
+        """A caps filter has other caps: what comes to it is converted to those from here on."""
+        filter = element.filter
+        assert filter is not None
+
+        def work() -> None:
+            before = filter.inputs
+            filter.inputs = tuple(to_bundles(MediaCaps.parse(element.get("caps"))))  # type: ignore[misc]
+            try:
+                for link in tuple(filter.ipids):
+                    self.session._edits.refit(link)
+            except Exception:
+                filter.inputs = before  # type: ignore[misc]
+                raise
+
+        self.session._ask(work)
 
     def _add(self, filter: Filter, name: str) -> Filter:
         filter.name = name
