@@ -77,9 +77,9 @@ def test_values_of_fields(text, value):
             "video/x-raw(memory:NVMM), framerate=(fraction)30/1; image/jpeg",
         ),
         (
-            "audio/x-raw,channel-mask=(bitmask)0x3,rate=[1,48000],format={S8,U8}",
-            "audio/x-raw,channel-mask=(bitmask)0x3,rate=[ 1, 48000 ],format={ S8, U8 }",
-            "audio/x-raw, channel-mask=(bitmask)0x3, rate=(int)[ 1, 48000 ], format={ (string)S8, (string)U8 }",
+            "audio/x-raw,channel-mask=(bitmask)0x3,rate=[1,8],format={S8,U8}",
+            "audio/x-raw,channel-mask=(bitmask)0x3,rate=[ 1, 8 ],format={ S8, U8 }",
+            "audio/x-raw, channel-mask=(bitmask)0x3, rate=(int)[ 1, 8 ], format={ (string)S8, (string)U8 }",
         ),
         (
             'x/y,a=(string)640,b="two words",c=true,d=(string)true',

@@ -131,6 +131,10 @@ def test_a_backslash_at_the_end_of_a_line_is_a_blank():
     assert parse("a x=1\\\n ! b y=2 \\ \n z=3 \\\n") == parse("a x=1 ! b y=2 z=3")
 
 
+def test_what_editors_leave_in_files_is_blank():
+    assert parse("\ufeffa x=1 \\\r\n! b\r\n# c\r\n") == parse("a x=1 ! b")
+
+
 def test_caps_become_an_element_in_one_spelling():
     written = [
         "a ! video/x-raw,width=640,framerate=30/1 ! b",

@@ -123,6 +123,8 @@ def _characters(text: str, at: int) -> PipelineError:
     word = re.match(r"\S+", rest)
     found = word[0] if word else rest[0]
     hint = "a value with such characters stands in quotes"
+    if re.match(r"\{[A-Za-z_]\w*[:}]", rest):
+        hint = "a placeholder has to be filled before the text is read"
     if re.fullmatch(r"[|&,;>/=~+\-]+>?", found):
         hint = "elements are linked by '!'"
     return _wrong(text, f"{found!r} is neither an element nor caps", at, len(found), hint)
