@@ -126,10 +126,11 @@ def parse(text: str) -> PipelineText:
 
 
 def join(arguments: Iterable[str]) -> str:
-    """The pipeline text that a shell has split into `arguments`, as gst-launch puts it together again.
+    """The pipeline text that a shell has split into `arguments`, put together again.
 
-    An argument with white space is one word for the shell, so what is not in quotes is escaped:
-    `["filesrc", "location=my film.mp4"]` gives `filesrc location=my\\\\ film.mp4`.
+    A property with white space in its value was one word for the shell and stays one value:
+    `["filesrc", "location=my film.mp4"]` gives `filesrc location="my film.mp4"`. One argument alone is the
+    text itself.
     """
     arguments = list(arguments)
     if len(arguments) == 1:
