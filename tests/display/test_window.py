@@ -23,7 +23,7 @@ from reelway.media.layout import Array
 from reelway.testing.parts import Collect
 from tests.display.showing import show, until
 from tests.display.xclient import desktop
-from tests.display.xserver import XServer
+from tests.display.xserver import XServer, xserver
 from tests.filters.raw import picture_properties
 
 ROOT = Path(__file__).parents[2]
@@ -448,6 +448,67 @@ def test_ctrl_c_is_pythons(screen: XServer) -> None:
     assert said == "interrupted ['MainThread']\n", errors
     assert errors.endswith("KeyboardInterrupt\n")
     assert process.returncode == -signal.SIGINT
+
+
+RECORDING = """
+import signal, sys, threading
+import reelway as rw
+from reelway.display.window import VideoSink
+target, on_close = sys.argv[1:]
+
+def shows(**options):
+    sink = VideoSink(**options)
+    with rw.Session() as session:
+        tee = session.load("testvideo:live=on:frames=50") >> session.load("tee")
+        tee >> session.add(sink)
+        tee >> session.load_dst(target)
+        def task():
+            if sink.shown < 5:
+                return 0.01
+            print("shown", flush=True)
+        session.post(task)
+        session.run()
+    return sink.status
+
+try:
+    print(shows(on_close=on_close))
+except rw.ReelwayError as error:
+    print(f"{error}. {error.hint}")
+try:
+    shows()
+except rw.ReelwayError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("renderer", ["software", ""], ids=["software", "by default"])
+@pytest.mark.parametrize("on_close", ["session", "stream"])
+def test_a_server_that_goes_away_costs_no_recording(
+    on_close: str, renderer: str, tmp_path: Path, debian_tool: Callable[[str], Path]
+) -> None:
+    """Xlib's own answer is exit(1)."""
+    debian_tool("Xvfb")
+    film = str(tmp_path / "out.mp4")
+    with xserver(tmp_path) as server:
+        environment = {**os.environ, "DISPLAY": server.display, "SDL_RENDER_DRIVER": renderer}
+        environment = {name: value for name, value in environment.items() if value}
+        command = [sys.executable, "-c", RECORDING, film, on_close]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "shown\n"
+        server.kill()
+        try:
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    first, second = said.splitlines()
+    lost = "the display went away"
+    hint = "on_close=stream lets the other streams go on"
+    assert first == (f"videosink: {lost}. {hint}" if on_close == "session" else lost)
+    assert second.startswith("no display to show video on: the one that this process had went away")
+    assert process.returncode == 0
+    frames = len(list(rw.frames(film)))
+    assert frames == 50 if on_close == "stream" else 5 <= frames <= 50
 
 
 # No display

@@ -22,18 +22,26 @@ class _ClientMessage(ctypes.Structure):
     )
 
 
+_OnError = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
+_ignore = _OnError(lambda _connection, _error: 0)
+
+
 class Desktop:
-    """A connection of its own to the server."""
+    """A connection of its own to the server. Windows that vanish meanwhile are no error."""
 
     def __init__(self, display: str) -> None:
         self._x = ctypes.CDLL("libX11.so.6")
         self._x.XOpenDisplay.restype = c_void_p
         self._x.XDefaultRootWindow.restype = c_ulong
         self._x.XInternAtom.restype = c_ulong
+        self._x.XSetErrorHandler.argtypes = (c_void_p,)
+        self._x.XSetErrorHandler.restype = c_void_p
+        self._before = self._x.XSetErrorHandler(ctypes.cast(_ignore, c_void_p))
         self._display = c_void_p(self._x.XOpenDisplay(display.encode()))
 
     def close_connection(self) -> None:
         self._x.XCloseDisplay(self._display)
+        self._x.XSetErrorHandler(self._before)
 
     def windows(self) -> dict[str, int]:
         """The windows that have a title, by title."""

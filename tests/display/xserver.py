@@ -20,8 +20,9 @@ WIDTH, HEIGHT = 1280, 800
 class XServer:
     """Runs Xvfb, whose screen lies in a file that can be read at any time."""
 
-    def __init__(self, display: str, folder: Path) -> None:
+    def __init__(self, display: str, folder: Path, process: subprocess.Popen[bytes]) -> None:
         self.display = display
+        self.kill = process.kill
         self._file = folder / "Xvfb_screen0"
 
     def screen(self) -> Array:
@@ -53,7 +54,7 @@ def xserver(folder: Path) -> Iterator[XServer]:
         with os.fdopen(read) as said:
             number = said.readline().strip()  # it is there when it says so
         assert number, "Xvfb did not start"
-        yield XServer(f":{number}", folder)
+        yield XServer(f":{number}", folder, process)
     finally:
         process.terminate()
         process.wait(10)

@@ -12,12 +12,15 @@ from reelway.display import sdl
 from reelway.display.inputs import translate
 from reelway.display.pictureformat import PictureFormat
 from reelway.display.stage import Stage
-from reelway.errors import UnknownNameError, UnsupportedError
+from reelway.display.x11 import outlive
+from reelway.errors import StateError, UnknownNameError, UnsupportedError
 from reelway.media.layout import Array
 
-__all__ = ["Look", "Panel"]
+__all__ = ["GONE", "Look", "Panel"]
 
 Told = Callable[[str, Mapping[str, Any]], None]
+GONE = "gone"
+"""Told when the display went away; not an input of people's."""
 
 
 class Look(NamedTuple):
@@ -66,11 +69,12 @@ class Panel:
             library.SDL_DestroyWindow(self._window)
             raise
         stage.windows[self.number] = self
+        outlive(self._window, stage.lose)
 
     def close(self) -> None:
         """The window vanishes."""
         library = self._sdl
-        if self.stage.windows.pop(self.number, None) is not self:
+        if self.stage.windows.pop(self.number, None) is not self or self.stage.gone:
             return
         self._drop_texture()
         library.SDL_DestroyRenderer(self._renderer)
@@ -81,6 +85,8 @@ class Panel:
 
     def set_format(self, format: PictureFormat) -> None:
         """Of the pictures that `show()` gets from now on. Raises UnsupportedError."""
+        if self.stage.gone:
+            return
         library = self._sdl
         self.format = format
         self._drop_texture()
@@ -99,6 +105,8 @@ class Panel:
 
     def show(self, planes: Sequence[Array]) -> None:
         """Shows a picture of the format that was set; its planes are read before this returns."""
+        if self.stage.gone:
+            return
         library, texture = self._sdl, self._texture
         library.SDL_SetYUVConversionMode(self.format.mode)  # SDL has one for all textures
         memory = [_as_lines(plane) for plane in planes]
@@ -137,6 +145,8 @@ class Panel:
 
     def set_look(self, look: Look) -> None:
         """Another title, size, place ... while it is open."""
+        if self.stage.gone:
+            return
         library, before = self._sdl, self._look
         self._look = look
         if look.title != before.title:
@@ -161,6 +171,9 @@ class Panel:
             self.draw()
         if told := translate(event, self._to_picture):
             self._told(*told)
+
+    def on_display_gone(self) -> None:
+        self._told(GONE, {})
 
     # Inside
 
@@ -232,6 +245,8 @@ class Panel:
         return across, (y - top) * self.format.height / max(1, height)
 
     def _render(self) -> None:
+        if self.stage.gone:
+            raise StateError("the display went away")
         library = self._sdl
         library.SDL_SetRenderDrawColor(self._renderer, 0, 0, 0, 255)
         library.SDL_RenderClear(self._renderer)

@@ -23,6 +23,7 @@ HINTS = {
     "SDL_QUIT_ON_LAST_WINDOW_CLOSE": "0",
     "SDL_APP_NAME": "Reelway",
     "SDL_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR": "0",  # else desktops flicker as a window comes and goes
+    "SDL_FRAMEBUFFER_ACCELERATION": "0",  # drawing in software loads no OpenGL to look at it
     "SDL_RENDER_SCALE_QUALITY": "linear",
 }
 """What SDL is told before anything else; variables of the environment with these names win."""

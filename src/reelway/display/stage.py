@@ -19,7 +19,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from reelway.display import sdl
+from reelway.display import sdl, x11
 from reelway.errors import DeadlineError, UnsupportedError
 
 __all__ = ["OPEN_S", "Stage", "enter", "leave"]
@@ -39,6 +39,9 @@ class Window(Protocol):
     def on_sdl_event(self, event: Any) -> None:
         """An event that SDL has for it; on the stage's thread."""
 
+    def on_display_gone(self) -> None:
+        """There is nothing to draw on any more, and nothing of SDL may be called; on the stage's thread."""
+
 
 class Stage:
     """The thread, from the first user to the last. Made by `enter()`."""
@@ -51,6 +54,8 @@ class Stage:
         self.ready = threading.Event()
         self.driver = ""
         """What SDL shows windows with: x11, wayland, dummy ..."""
+        self.gone = False
+        """The display went away while it was used. What SDL has of it is left as it is."""
         self.windows: dict[int, Window] = {}
         """By SDL's number of the window; the stage's thread only."""
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -104,6 +109,11 @@ class Stage:
         try:
             if self._before is not None and not self._before.join(OPEN_S):
                 raise DeadlineError("the display that was used before does not come to an end")
+            if self._before is not None and self._before.gone:
+                self.gone = True
+                raise _no_display(
+                    "the one that this process had went away, and SDL does not come back from that"
+                )
             self._before = None
             self.driver = _begin_video()
         except Exception as error:  # noqa: BLE001 - whoever wanted a window gets it
@@ -112,11 +122,10 @@ class Stage:
             return
         self.ready.set()
         self._work()
-        sdl.end(sdl.sdl().SDL_INIT_VIDEO)
+        if not self.gone:  # else SDL would wait for an answer
+            sdl.end(sdl.sdl().SDL_INIT_VIDEO)
 
     def _work(self) -> None:
-        library = sdl.sdl()
-        event = library.SDL_Event()
         looked = 0.0
         while True:
             try:
@@ -130,11 +139,24 @@ class Stage:
                     job()
                 del job  # it may hold a frame, or a filter
             if self.windows and time.monotonic() - looked >= PUMP_S / 2:
-                while library.SDL_PollEvent(event):
-                    window = self.windows.get(int(event.window.windowID))
-                    if window is not None:
-                        window.on_sdl_event(event)
+                self._look_for_events()
                 looked = time.monotonic()
+            if self.gone and self.windows:
+                x11.let_go()
+                while self.windows:
+                    self.windows.popitem()[1].on_display_gone()
+
+    def _look_for_events(self) -> None:
+        library = sdl.sdl()
+        event = library.SDL_Event()
+        while not self.gone and library.SDL_PollEvent(event):
+            window = self.windows.get(int(event.window.windowID))
+            if window is not None:
+                window.on_sdl_event(event)
+
+    def lose(self) -> None:
+        """The display went away; on the stage's thread, in the middle of a call of SDL."""
+        self.gone = True
 
 
 _lock = threading.RLock()  # a finalizer may come to leave while its own thread holds it

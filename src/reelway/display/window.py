@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from reelway.display.panel import Look, Panel
+from reelway.display.panel import GONE, Look, Panel
 from reelway.display.pictureformat import INPUTS, PREFERRED, picture_format
 from reelway.display.stage import Stage, enter, leave
-from reelway.errors import StateError
+from reelway.errors import OpenError, StateError
 from reelway.filters.frames import drain, frame_of
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link
@@ -19,6 +20,8 @@ from reelway.media.layout import Array
 from reelway.media.packet import Packet
 
 __all__ = ["VideoSink"]
+
+log = logging.getLogger("reelway.display")
 
 MOST_WAITING = 2
 """Frames on their way to the window."""
@@ -199,7 +202,9 @@ class VideoSink(Filter):
         """On the session's thread; after its end, on any."""
         if self._stage is None:
             return
-        if self.on_event_out is not None:
+        if kind == GONE:
+            self._lose_display()
+        elif self.on_event_out is not None:
             self.on_event_out(kind, fields)
         elif kind == "close" or (kind == "key-press" and fields["key"] in CLOSING_KEYS):
             self._close_by_hand()
@@ -216,6 +221,17 @@ class VideoSink(Filter):
             stage.post(panel.close)
         if self.on_close == "session":
             self.context.end_session()
+        self.wake()
+
+    def _lose_display(self) -> None:
+        self.status = "the display went away"
+        if self.on_close == "session":
+            self._failure = OpenError(
+                f"{self.name}: the display went away", hint="on_close=stream lets the other streams go on"
+            )
+        else:
+            log.warning("%s: the display went away; the other streams go on", self.name)
+        self.closed_by_user = True
         self.wake()
 
 
