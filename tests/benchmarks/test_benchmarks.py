@@ -26,6 +26,7 @@ def test_benchmark_runs(script: Path) -> None:
 
 def test_make_bench_finds_them() -> None:
     assert [path.stem for path in SCRIPTS] == [
+        "display",
         "frames",
         "hop",
         "imports",
