@@ -18,6 +18,7 @@ from reelway.display.window import VideoSink
 from reelway.errors import UnsupportedError
 from reelway.filters.sound import to_frame
 from reelway.media.layout import Array
+from reelway.testing.conformance import check_filter
 from reelway.testing.parts import RESTART, Feed
 from tests.display.showing import until
 from tests.filters.raw import sound, sound_properties
@@ -55,6 +56,11 @@ def samples(file: Path, dtype: str, channels: int = 1, silence: int = 0) -> Arra
     read = numpy.fromfile(file, dtype).reshape(-1, channels)
     kept: Array = read[(read != silence).any(1)]
     return kept
+
+
+def test_the_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
+    check_filter(AudioSink, sound(noise(0.01), "s16", size=20), sound_properties(RATE, 1, "s16"))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])

@@ -20,11 +20,12 @@ from reelway.display import sdl, stage
 from reelway.display.window import VideoSink
 from reelway.errors import DeadlineError, StateError, UnknownNameError, UnsupportedError
 from reelway.media.layout import Array
+from reelway.testing.conformance import check_filter
 from reelway.testing.parts import Collect
 from tests.display.showing import show, until
 from tests.display.xclient import desktop
 from tests.display.xserver import XServer, xserver
-from tests.filters.raw import picture_properties
+from tests.filters.raw import noise, picture_properties
 
 ROOT = Path(__file__).parents[2]
 RED, GREEN = (250, 10, 20), (10, 200, 30)
@@ -48,6 +49,11 @@ def send_key(name: str) -> None:
         library.SDL_PushEvent(event)
 
     made.call(push)
+
+
+def test_the_contract_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    check_filter(VideoSink, noise("yuv420p", 64, 48), picture_properties("yuv420p", 64, 48))
 
 
 # Showing
