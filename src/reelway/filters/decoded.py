@@ -9,7 +9,10 @@ __all__ = ["Decoded"]
 
 
 class Decoded(Forward):
-    """Takes pictures and sound raw, and text as it is; the resolver puts decoders in front of it."""
+    """Takes pictures and sound raw, and text as it is; the resolver puts decoders in front of it.
+
+    What is decoded only to get to the place of a seek (`packet.seek`) goes no further.
+    """
 
     registry_name = "decoded"
     inputs = (
@@ -18,3 +21,11 @@ class Decoded(Forward):
         Caps(StreamType="Text"),
     )
     outputs = inputs
+
+    def process(self) -> float | None:
+        for pid in self.ipids:
+            assert pid.output is not None  # made in configure()
+            for packet in pid:
+                if not packet.seek:
+                    pid.output.send(packet)
+        return None

@@ -43,7 +43,10 @@ class Tempo:
 
 
 class Gate(Forward):
-    """Each packet waits until its running time has come; without `sync` it passes at once."""
+    """Each packet waits until its running time has come; without `sync` it passes at once.
+
+    What comes before the place that a seek asked for (`packet.seek`) does not pass.
+    """
 
     registry_name = "gate"
 
@@ -73,7 +76,7 @@ class Gate(Forward):
             output = pid.output
             assert output is not None  # made in configure()
             while (packet := pid.peek()) is not None:
-                if self.skipping:
+                if self.skipping or packet.seek:
                     self.skipped += pid.take(packet)
                     continue
                 if self.sync and (left_s := self._left_s(pid, packet)) > 0:

@@ -37,12 +37,13 @@ class _Probed:
         return self.link.packets_in
 
     def push(self, packet: Packet) -> None:
-        seen: Packet | None = packet
         for probe in self.probes:
-            if (seen := probe(seen)) is None:
+            seen = probe(packet)
+            if seen is None:
                 self.pid.packets_taken += 1
                 return
-        self.link.push(seen)
+            packet = seen
+        self.link.push(packet)
 
 
 class Pid:

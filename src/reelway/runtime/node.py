@@ -146,6 +146,7 @@ class Node:
         error = self.error
         if error is None and isinstance(cause, FilterError):  # a filter that runs filters has said it all
             error = cause
+            error.filter = error.filter or self.filter.name
         self.error = error or FilterError(
             filter=self.filter.name, pid=link.name if link else "", time=self.scheduler.elapsed(), cause=cause
         )

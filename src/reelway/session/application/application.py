@@ -75,7 +75,8 @@ class Application:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._watch: Watch | None = None
-        self._start_s = 0.0
+        self._start: tuple[float, float | None, float] | None = None
+        """Where a seek goes that opens the pipeline again."""
         self.bus.connect("error", self._note_error)
 
     # States
@@ -145,8 +146,8 @@ class Application:
 
     def halt(self) -> None:
         """Asks for the end of what plays, and returns at once; also from a signal handler."""
-        if self.session is not None:
-            self.session.stop("fast")
+        if self._watch is not None:
+            self._watch.end()
 
     # Events
 
@@ -170,19 +171,23 @@ class Application:
     def seek(self, start_s: float, end_s: float | None = None, *, speed: float = 1.0) -> None:
         """Every source goes on from `start_s`, exact to the frame; what is still on its way is thrown away.
 
-        After the end of the stream the pipeline is opened again, and plays from there.
+        Where a source has been read to its end, the pipeline is opened again, and plays from there.
         """
         session = self.session
         if session is None:
             raise StateError("the pipeline is not open", hint="a seek needs PAUSED or PLAYING")
-        if session.finished:
-            target = self.target
-            self.set_state(State.READY)
-            self._start_s = start_s
-            self.set_state(target)
-            return
         assert self._watch is not None
-        self._watch.seek(start_s, end_s, speed)
+        if not session.finished and not self._watch.has_read_all():
+            self._watch.seek(start_s, end_s, speed)
+            return
+        if self._on_own_thread():
+            raise StateError(
+                "the end of a file was read", hint="seek from another thread than the application's"
+            )
+        target = self.target
+        self.set_state(State.READY)
+        self._start = start_s, end_s, speed
+        self.set_state(target)
 
     def post(self, name: str, **fields: Any) -> None:
         """Posts an `application` message."""
@@ -224,6 +229,10 @@ class Application:
         return True
 
     def _open(self) -> bool:
+        if self.session is not None:
+            if not self.over.is_set():
+                return False  # it is under way
+            self._close()
         self.error = None
         self.over.clear()
         session = Session(**self._options)
@@ -237,9 +246,11 @@ class Application:
             session.close()
             raise
         self.pipeline.realiser, self.session = realiser, session
-        if self._start_s:
-            session.play(self._start_s)
-            self._start_s = 0.0
+        if self._start is not None:
+            start_s, end_s, speed = self._start
+            self._start = None
+            realiser.tempo.set_speed(speed)
+            session.play(start_s, end_s, speed=speed)
         self._thread = threading.Thread(
             target=self._run, args=(session,), name="reelway-application", daemon=True
         )
@@ -259,8 +270,8 @@ class Application:
 
     def _close(self) -> bool:
         session, thread = self.session, self._thread
-        if session is not None:
-            session.stop("fast" if self._watch is None or not self._watch.ending else "all")
+        if session is not None and self._watch is not None:
+            self._watch.end()
         if thread is not None and not self._on_own_thread():
             thread.join(STOP_S)
             if thread.is_alive():
@@ -312,7 +323,8 @@ class Application:
             self.prerolled()  # it was over before anybody looked
         if error is not None:
             self.error = error
-            source = next((e for e in self.pipeline.elements if e.name == getattr(error, "filter", "")), None)
+            failed = {getattr(each, "filter", "") for each in session._scheduler.failures[:1]}
+            source = next((each for each in self.pipeline if each.name in failed), None)
             debug = "".join((f"{type(error).__name__}", f"; hint: {error.hint}" if error.hint else ""))
             self.bus.post("error", source or self.pipeline, error=error, debug=debug)
         elif session.completed:

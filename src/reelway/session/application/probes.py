@@ -12,6 +12,7 @@ from reelway.media.packet import Packet
 from reelway.runtime.linking import hold, release
 
 if TYPE_CHECKING:
+    from reelway.graph.filter import Filter
     from reelway.graph.pid import Pid
     from reelway.session.application.element import Pad
 
@@ -53,7 +54,7 @@ class Probe:
     def attach(self, pid: Pid, of_pad: bool) -> None:
         """At `pid`; with `of_pad` False for the one consumer behind the pad."""
         self.attached = True
-        consumer = None if of_pad else self.pad.element.entry
+        consumer = None if of_pad else self._consumer()
         match self.kind:
             case "packet":
                 self._undo = pid.add_probe(self._see, consumer)
@@ -70,6 +71,10 @@ class Probe:
             case "idle":
                 self._once()
                 self.remove()
+
+    def _consumer(self) -> Filter | None:
+        pad = self.pad if self.pad.direction == "sink" else self.pad.peer
+        return pad.element.filter if pad is not None else None
 
     def _see(self, packet: Packet) -> Packet | None:
         self.calls += 1
@@ -107,6 +112,15 @@ def add_probe(pad: Pad, kind: ProbeKind, callback: Callable[..., Any]) -> Probe:
     return probe
 
 
+def _arriving(pad: Pad) -> Pid | None:
+    """What gets into the filter of a sink pad, at its time."""
+    element = pad.element
+    if element.entry is not element.filter and element.entry is not None:  # its gate
+        return next(iter(tuple(element.entry.opids)), None)
+    link = pad.link
+    return link.pid if link is not None else None
+
+
 def attach(pad: Pad) -> None:
     """Puts the probes of `pad` where its packets pass, if that is known."""
     if all(each.attached for each in pad.probes):
@@ -115,8 +129,7 @@ def attach(pad: Pad) -> None:
     if pad.direction == "src" and pad.template.presence == "request" and pad.peer is not None:
         target = pad.peer  # of a tee: what goes to this branch
     if target.direction == "sink":
-        link = target.link
-        pid, of_pad = (link.pid if link is not None else None), False
+        pid, of_pad = _arriving(target), False
     else:
         pid = target.pid
     if pid is None:

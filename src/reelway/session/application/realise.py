@@ -332,6 +332,8 @@ class Realiser:
             element.swallowed = False
             for pad in element.pads:
                 pad.filter = pad.choice = None
+                for probe in pad.probes:
+                    probe.attached = False
             element.choices.clear()
         for edge in self.pipeline.edges:
             edge.done = False

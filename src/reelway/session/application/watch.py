@@ -51,6 +51,17 @@ class Watch:
             if gate.opened:
                 gate.wake()
 
+    def end(self) -> None:
+        """Stops: nothing more is shown, files are whole; after `hurry()` with all that is queued."""
+        for gate in self._realiser.gates:
+            gate.skipping = not self.ending
+        self._session.stop("all" if self.ending else "fast")
+
+    def has_read_all(self) -> bool:
+        """A source that could go elsewhere has ended."""
+        nodes = self._session._scheduler.nodes
+        return any(node.done and node.filter.registry_name in _SOUGHT for node in tuple(nodes))
+
     def seek(self, start_s: float, end_s: float | None, speed: float) -> None:
         """From any thread: the sources start again there, and what is queued is thrown away."""
 
