@@ -100,7 +100,7 @@ class Buffer:
         self._times: tuple[int, int, int] = (NONE, NONE, NONE)
         self.pts = self.dts = self.duration = NONE
         self.offset = self.offset_end = NONE
-        self._flags = 0
+        self._flags = self._was = 0
 
     # Making one
 
@@ -225,6 +225,10 @@ class Buffer:
         """The bytes as one piece."""
         return Memory(self._bytes())
 
+    def touched(self) -> bool:
+        """Something about it was changed since it was made of a packet."""
+        return self._changed or (self.pts, self.dts, self.duration) != self._times or self._flags != self._was
+
     # Copies, flags
 
     def copy(self) -> Buffer:
@@ -326,6 +330,7 @@ def buffer_of(packet: Packet, stream: Mapping[str, Any]) -> Buffer:
         made._flags |= int(BufferFlags.CORRUPTED)
     if not packet.sap and not raw:
         made._flags |= int(BufferFlags.DELTA_UNIT)
+    made._was = made._flags
     return made
 
 

@@ -1,10 +1,13 @@
 """The namespace GObject: objects, properties, signals, types; and the names of GLib that it used to have."""
 
+# ruff: noqa: F401 - what is imported here are names of GObject
+
 from __future__ import annotations
 
 from typing import Any
 
 from reelway.compat.gst import glib
+from reelway.compat.gst.enums import GEnum, GFlags
 from reelway.compat.gst.gtypes import TYPES, GType, ParamFlags, ParamSpec, gtype_of
 from reelway.compat.gst.names import namespace_getattr, show_as
 from reelway.compat.gst.objects import Object, Property

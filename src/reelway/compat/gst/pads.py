@@ -1,0 +1,448 @@
+"""Pads, pad templates, ghost pads and probes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import reelway as rw
+from reelway.compat.gst.buffers import Buffer, buffer_of, packet_of
+from reelway.compat.gst.caps import Caps
+from reelway.compat.gst.constants import ENUMERATIONS
+from reelway.compat.gst.events import Event
+from reelway.compat.gst.gstobject import GstObject
+from reelway.compat.gst.gtypes import ParamSpec
+from reelway.compat.gst.mainloop import report_exception
+from reelway.compat.gst.names import missing
+from reelway.compat.gst.segments import Segment
+from reelway.compat.gst.signals import SignalSpec
+from reelway.elements.kinds import PadTemplate as CoreTemplate
+from reelway.session.application.element import Pad as CorePad
+
+if TYPE_CHECKING:
+    from reelway.session.application.probes import ProbeKind
+
+__all__ = ["GhostPad", "Pad", "PadProbeInfo", "PadTemplate"]
+
+PadDirection: Any = ENUMERATIONS["PadDirection"]
+PadLinkReturn: Any = ENUMERATIONS["PadLinkReturn"]
+PadPresence: Any = ENUMERATIONS["PadPresence"]
+PadProbeReturn: Any = ENUMERATIONS["PadProbeReturn"]
+PadProbeType: Any = ENUMERATIONS["PadProbeType"]
+EventType: Any = ENUMERATIONS["EventType"]
+
+_DIRECTIONS = {"src": PadDirection.SRC, "sink": PadDirection.SINK}
+_PRESENCES = {
+    "always": PadPresence.ALWAYS,
+    "sometimes": PadPresence.SOMETIMES,
+    "request": PadPresence.REQUEST,
+}
+
+
+class PadTemplate(GstObject):
+    """What pads an element has: name, direction, presence, caps."""
+
+    def __init__(self, name_template: str, direction: Any, presence: Any, caps: Caps) -> None:
+        super().__init__()
+        self._name = self.name_template = name_template
+        self.direction, self.presence, self.caps = direction, presence, caps
+
+    @classmethod
+    def new(cls, name_template: str, direction: Any, presence: Any, caps: Caps) -> PadTemplate:
+        """As the class itself."""
+        return cls(name_template, direction, presence, caps)
+
+    @classmethod
+    def of(cls, core: CoreTemplate) -> PadTemplate:
+        """The face of a template of `reelway.elements`."""
+        return cls(core.name, _DIRECTIONS[core.direction], _PRESENCES[core.presence], Caps(core.caps))
+
+    def core(self) -> CoreTemplate:
+        """The same for `reelway.elements`."""
+        direction: Any = next(name for name, each in _DIRECTIONS.items() if each == self.direction)
+        presence: Any = next(name for name, each in _PRESENCES.items() if each == self.presence)
+        return CoreTemplate(self.name_template, direction, presence, str(self.caps.media()))
+
+    def get_caps(self) -> Caps:
+        """What may flow."""
+        return self.caps
+
+
+class PadProbeInfo:
+    """What a probe sees: `type`, and `get_buffer()` or `get_event()`."""
+
+    def __init__(self, type: Any, id: int, data: Any = None) -> None:
+        self.type, self.id, self.data = type, id, data
+        self.offset = self.size = 0
+
+    def get_buffer(self) -> Buffer | None:
+        """The buffer; None where it is none."""
+        return self.data if isinstance(self.data, Buffer) else None
+
+    def get_event(self) -> Event | None:
+        """The event; None where it is none."""
+        return self.data if isinstance(self.data, Event) else None
+
+    def get_buffer_list(self) -> None:
+        """None: buffers come one by one."""
+
+    def get_query(self) -> None:
+        """None: there are no probes of queries."""
+
+
+class Pad(GstObject):
+    """Where a stream leaves an element or gets into it."""
+
+    __gsignals__ = {
+        "linked": SignalSpec("linked", arguments=(object,)),
+        "unlinked": SignalSpec("unlinked", arguments=(object,)),
+    }
+    _ids = itertools.count(1)
+
+    def __init__(self, core: CorePad | None = None, element: Any = None) -> None:
+        if core is None:
+            raise missing(
+                "a pad that belongs to no element", "get_static_pad, request_pad_simple, GhostPad.new"
+            )
+        super().__init__()
+        self._core = core
+        self._parent = element
+        self._probes: dict[int, list[Any]] = {}
+
+    @classmethod
+    def new(cls, *_arguments: Any) -> Pad:
+        """Raises: pads belong to elements, and are made by them."""
+        return cls()
+
+    # What it is
+
+    def get_name(self) -> str:
+        """Its name."""
+        return self._core.name or self._core.template.name.replace("%u", "0")
+
+    def get_direction(self) -> Any:
+        """PadDirection.SRC or SINK."""
+        return _DIRECTIONS[self._core.direction]
+
+    @property
+    def direction(self) -> Any:
+        """PadDirection.SRC or SINK."""
+        return self.get_direction()
+
+    def get_parent_element(self) -> Any:
+        """Its element."""
+        return self._parent
+
+    def get_pad_template(self) -> PadTemplate:
+        """What it was made from."""
+        return PadTemplate.of(self._core.template)
+
+    @property
+    def template(self) -> PadTemplate:
+        """What it was made from."""
+        return self.get_pad_template()
+
+    @property
+    def caps(self) -> Caps | None:
+        """What flows now."""
+        return self.get_current_caps()
+
+    def get_pad_template_caps(self) -> Caps:
+        """What may flow."""
+        return Caps(self._core.template.caps)
+
+    def target_core(self) -> CorePad:
+        """The pad that does the work: its own, or a ghost pad's target's."""
+        return self._core
+
+    def get_current_caps(self) -> Caps | None:
+        """What flows now; None: nothing yet."""
+        from reelway.graph.mediaformats import of_properties
+
+        stream = self.target_core().stream
+        return Caps(of_properties(stream)) if stream else None
+
+    def has_current_caps(self) -> bool:
+        """True where something flows."""
+        return bool(self.target_core().stream)
+
+    get_allowed_caps = get_current_caps
+
+    def query_caps(self, filter: Caps | None = None) -> Caps:
+        """What may flow: what flows now, or else what its template says."""
+        found = self.get_current_caps() or self.get_pad_template_caps()
+        return found if filter is None else filter.intersect(found)
+
+    def query_accept_caps(self, caps: Caps) -> bool:
+        """True where that may flow."""
+        return self.get_pad_template_caps().can_intersect(caps)
+
+    def is_active(self) -> bool:
+        """True while its pipeline is open."""
+        pipeline = self.target_core().element.pipeline
+        return pipeline is not None and pipeline.open
+
+    def set_active(self, _active: bool) -> bool:
+        """True: pads are active with their pipeline."""
+        return True
+
+    def is_blocked(self) -> bool:
+        """True while a blocking probe is on it."""
+        return any(probe.kind == "block" for probe in self.target_core().probes)
+
+    is_blocking = is_blocked
+
+    def get_stream_id(self) -> str | None:
+        """The name of its stream."""
+        pid = self.target_core().pid
+        return None if pid is None else f"{pid.filter.name}/{pid.name}"
+
+    # Properties: those of an input of a compositor
+
+    def _spec_of(self, name: str) -> ParamSpec | None:
+        from reelway.compat.gst.specs import spec_of
+
+        kind = self._core.element.kind
+        found = next((each for each in kind.pad_properties if each.name == name), None)
+        return spec_of(kind, found) if found is not None else super()._spec_of(name)
+
+    def _fetch(self, spec: ParamSpec) -> Any:
+        from reelway.compat.gst.specs import to_program
+
+        kind = self._core.element.kind
+        found = next((each for each in kind.pad_properties if each.name == spec.name), None)
+        if found is None:
+            return super()._fetch(spec)
+        held = self.__dict__.get("_values", {}).get(spec.name, found.default)
+        return to_program(spec, held)
+
+    def _store(self, spec: ParamSpec, value: Any) -> None:
+        from reelway.compat.gst.specs import to_element
+
+        if not any(each.name == spec.name for each in self._core.element.kind.pad_properties):
+            super()._store(spec, value)
+            return
+        fitting = to_element(self.get_name(), spec, value)
+        self._core.element.set(f"{self._core.name}::{spec.name}", fitting)
+        self.__dict__.setdefault("_values", {})[spec.name] = fitting
+
+    # Links
+
+    def is_linked(self) -> bool:
+        """True where it is linked."""
+        return self.target_core().edge is not None
+
+    def get_peer(self) -> Any:
+        """The pad that it is linked to; None: none."""
+        from reelway.compat.gst.elements import face_of_pad
+
+        peer = self.target_core().peer
+        return None if peer is None else face_of_pad(peer)
+
+    def can_link(self, sinkpad: Pad) -> bool:
+        """True where `link()` would do."""
+        free = not (self.is_linked() or sinkpad.is_linked())
+        return free and self.direction == PadDirection.SRC and sinkpad.direction == PadDirection.SINK
+
+    def link(self, sinkpad: Pad) -> Any:
+        """Links; PadLinkReturn.OK, or why not."""
+        source, sink = self.target_core(), sinkpad.target_core()
+        if source.direction != "src" or sink.direction != "sink":
+            return PadLinkReturn.WRONG_DIRECTION
+        if source.edge is not None or sink.edge is not None:
+            return PadLinkReturn.WAS_LINKED
+        if source.element.pipeline is None or source.element.pipeline is not sink.element.pipeline:
+            return PadLinkReturn.WRONG_HIERARCHY
+        if not Caps(source.template.caps).can_intersect(Caps(sink.template.caps)):
+            return PadLinkReturn.NOFORMAT
+        try:
+            source.element.pipeline.link(source, sink)
+        except rw.LinkError as error:
+            self._parent._root().post_error(error, self._parent)
+            return PadLinkReturn.NOFORMAT
+        self.emit("linked", sinkpad)
+        sinkpad.emit("linked", self)
+        return PadLinkReturn.OK
+
+    def link_full(self, sinkpad: Pad, _flags: int) -> Any:
+        """`link()`."""
+        return self.link(sinkpad)
+
+    def link_maybe_ghosting(self, sink: Pad) -> bool:
+        """`link()`, True where it did."""
+        return bool(self.link(sink) == PadLinkReturn.OK)
+
+    def unlink(self, sinkpad: Pad) -> bool:
+        """Undoes `link()`: what is queued still gets there. False where they were not linked."""
+        edge = self.target_core().edge
+        if edge is None or edge is not sinkpad.target_core().edge:
+            return False
+        pipeline = edge.source.element.pipeline
+        if pipeline is None:
+            return False
+        pipeline.unlink(edge)
+        self.emit("unlinked", sinkpad)
+        sinkpad.emit("unlinked", self)
+        return True
+
+    # Probes
+
+    def add_probe(self, mask: int, callback: Callable[..., Any], *user_data: Any) -> int:
+        """Calls `callback(pad, info, *user_data)`; returns an id. What it returns is a PadProbeReturn."""
+        probe_id = next(self._ids)
+        made = self._probes[probe_id] = []
+        core = self.target_core()
+        for kind, types in _PROBES:
+            if int(mask) & types and not (kind == "idle" and int(mask) & 0x2):
+                see = _Seen(self, probe_id, callback, user_data, PadProbeType(int(mask) & types))
+                made.append(core.add_probe(kind, getattr(see, kind)))
+        if not made:
+            del self._probes[probe_id]
+            raise missing(f"a probe of {PadProbeType(int(mask))!r}", "probes see buffers, events, or block")
+        return probe_id
+
+    def remove_probe(self, id: int) -> None:
+        """Ends a probe; what it blocked goes on."""
+        for probe in self._probes.pop(id, ()):
+            probe.remove()
+
+    # Events and queries
+
+    def send_event(self, event: Event) -> bool:
+        """Gives an event to this pad. The end of the stream ends what is behind it."""
+        if event.type == EventType.EOS:
+            return self._end()
+        root = self._parent._root()
+        return bool(root.send_event(event))
+
+    push_event = send_event
+
+    def _end(self) -> bool:
+        core = self.target_core()
+        pipeline, edge = core.element.pipeline, core.edge
+        if pipeline is not None and edge is not None:
+            pipeline.unlink(edge)
+        return True
+
+    def query_position(self, format: Any) -> Any:
+        """As the pipeline's."""
+        return self._parent._root().query_position(format)
+
+    def query_duration(self, format: Any) -> Any:
+        """As the pipeline's."""
+        return self._parent._root().query_duration(format)
+
+    def query(self, query: Any) -> bool:
+        """As the pipeline's; caps are its own."""
+        if query.type == ENUMERATIONS["QueryType"].CAPS:
+            query.set_caps_result(self.query_caps(query.parse_caps()))
+            return True
+        return bool(self._parent._root().query(query))
+
+    peer_query_caps = query_caps
+    peer_query = query
+
+    def get_sticky_event(self, event_type: Any, _idx: int = 0) -> Event | None:
+        """The caps, where they are known; None for others."""
+        caps = self.get_current_caps()
+        return Event.new_caps(caps) if event_type == EventType.CAPS and caps is not None else None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("set_") and name.endswith(("_function", "_function_full")):
+            raise missing(f"Pad.{name}", "inherit from GstBase.BaseTransform, PushSrc or BaseSink")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def __repr__(self) -> str:
+        return f"<Gst.Pad object at 0x{id(self):x} ({self._core.element.name}:{self.get_name()})>"
+
+
+_PROBES: tuple[tuple[ProbeKind, int], ...] = (
+    ("packet", int(PadProbeType.BUFFER | PadProbeType.BUFFER_LIST)),
+    ("event", int(PadProbeType.EVENT_DOWNSTREAM | PadProbeType.EVENT_FLUSH)),
+    ("block", int(PadProbeType.BLOCK)),
+    ("idle", int(PadProbeType.IDLE)),
+)
+"""Reelway's kinds of probes, and which of GStreamer's flags ask for each."""
+
+
+class _Seen:
+    """Calls a program's probe for Reelway's. What it raises is shown, and the packet passes."""
+
+    def __init__(self, pad: Pad, id: int, callback: Any, data: tuple[Any, ...], type: Any) -> None:
+        self._pad, self._id, self._callback, self._data, self._type = pad, id, callback, data, type
+        self._flow = PadProbeType(int(type) | int(PadProbeType.PUSH))
+
+    def _call(self, info: PadProbeInfo) -> Any:
+        try:
+            said = self._callback(self._pad, info, *self._data)
+        except BaseException:  # noqa: BLE001 - shown, and an exit goes on
+            report_exception()
+            return PadProbeReturn.OK
+        if said == PadProbeReturn.REMOVE:
+            self._pad.remove_probe(self._id)
+        return said
+
+    def packet(self, pad: CorePad, packet: Any) -> Any:
+        stream = pad.stream
+        buffer = buffer_of(packet, stream)
+        said = self._call(PadProbeInfo(self._flow, self._id, buffer))
+        if said in (PadProbeReturn.DROP, PadProbeReturn.HANDLED) and said is not None:
+            return False
+        return packet_of(buffer, stream) if buffer.touched() else None
+
+    def event(self, pad: CorePad, name: str) -> None:
+        event = _event_of(self._pad, name)
+        if event is not None:
+            self._call(PadProbeInfo(self._flow, self._id, event))
+
+    def block(self, _pad: CorePad, _nothing: None) -> None:
+        self._call(PadProbeInfo(self._type, self._id))
+
+    idle = block
+
+
+def _event_of(pad: Pad, name: str) -> Event | None:
+    if name == "eos":
+        return Event.new_eos()
+    if name == "segment":
+        return Event.new_segment(Segment.of_time())
+    caps = pad.get_current_caps()
+    return None if caps is None else Event.new_caps(caps)
+
+
+class GhostPad(Pad):
+    """A pad of a bin that stands for one of an element within."""
+
+    def __init__(self, name: str | None = None, target: Pad | None = None, direction: Any = None) -> None:
+        if target is None:
+            raise missing("a ghost pad without a target", "make it with GhostPad.new(name, target)")
+        super().__init__(target.target_core())
+        self._name = name or target.get_name()
+
+    @classmethod
+    def new(cls, name: str | None, target: Pad) -> GhostPad:
+        """A pad called `name` that stands for `target`."""
+        return cls(name, target)
+
+    @classmethod
+    def new_no_target(cls, name: str | None, direction: Any) -> GhostPad:
+        """Raises: a ghost pad needs its target."""
+        return cls(name, None, direction)
+
+    def get_name(self) -> str:
+        """Its name."""
+        return self._name
+
+    def get_target(self) -> Any:
+        """What it stands for."""
+        from reelway.compat.gst.elements import face_of_pad
+
+        return face_of_pad(self._core)
+
+    def set_target(self, newtarget: Pad) -> bool:
+        """Stands for another from now on; False where it is linked."""
+        if self.is_linked():
+            return False
+        self._core = newtarget.target_core()
+        return True
