@@ -32,6 +32,8 @@ __all__ = ["Application"]
 log = logging.getLogger("reelway.application")
 
 _T = TypeVar("_T")
+DEFAULTS = {"fast": True}
+"""Of the filters of a pipeline: converters are quick, and off by up to 3 of 255 where YUV becomes RGB."""
 STOP_S = 5.0
 """`stop()` waits so long for the application's thread, which itself gives up what hangs within 2 s."""
 
@@ -68,7 +70,7 @@ class Application:
         """Called with each session that it makes, before that runs."""
         self.on_state: Callable[[State, State], None] | None = None
         """Called with the old and the new state, after each change."""
-        self._options: dict[str, Any] = {"threads": threads, **session}
+        self._options: dict[str, Any] = {"threads": threads, "defaults": DEFAULTS, **session}
         self._lock = threading.RLock()
         """Between those who change the state. Nobody waits for the application's thread while holding it,
         but for the end of that, which does not take it."""
