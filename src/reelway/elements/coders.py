@@ -42,10 +42,7 @@ def encoder(
         help,
         f"Codec/Encoder/{kind}",
         "encode",
-        properties=(
-            *properties,
-            *(_sound(name in ("flacenc", "vorbisenc")) if kind == "Audio" else (QOS_OFF,)),
-        ),
+        properties=(*properties, *common),
         pads=(pad("sink", "sink", caps=raw), pad("src", "src", caps=caps)),
         options={"codec": codec, **more.pop("options", {})},
         derive=derive,

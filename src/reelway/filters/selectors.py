@@ -172,7 +172,7 @@ class Funnel(_OneOutput):
 
 
 class OutputSelector(Filter):
-    """Sends its input to one of `count` outputs, called `out_0`, `out_1`, ...: to number `active`.
+    """Sends its input to one of `count` outputs, number `active`; select them by `#Output=0`, `#Output=1` ...
 
     It switches between two packets. `resend`: the output that becomes active gets the last packet again.
     """
@@ -193,15 +193,15 @@ class OutputSelector(Filter):
         self._on = 0
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
-        return [dict(properties) for _ in range(self.count)]
+        return [{**properties, "Output": number} for number in range(self.count)]
 
     def configure(self, pid: Link) -> None:
         if self._outs:
-            for output in self._outs:
-                output.replace_properties(pid.properties)
+            for number, output in enumerate(self._outs):
+                output.replace_properties({**pid.properties, "Output": number})
             return
         for number in range(self.count):
-            output = self.new_pid(f"out_{number}", **pid.properties)
+            output = self.new_pid(f"out_{number}", **{**pid.properties, "Output": number})
             output.timeline = pid.pid.timeline
             self._outs.append(output)
         self._on = self.active
