@@ -107,10 +107,18 @@ class Graph:
 
     def to_dot(self) -> str:
         """Graphviz: filters are boxes, links arrows with the stream and its figures."""
-        lines = ["digraph session {", "  rankdir=LR", "  node [shape=box, style=rounded]"]
+        lines = [
+            "digraph session {",
+            f"  rankdir={'LR' if len(self.filters) <= SHORT else 'TB'}",
+            "  nodesep=0.4; ranksep=0.35",
+            '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=12]',
+            '  edge [fontname="Helvetica", fontsize=10, fontcolor="#404040"]',
+        ]
         for filter in self.filters:
             label = "\n".join(_lines_of(filter))
-            lines.append(f"  f{filter.number} [label={_dot(label)}]")
+            colour = COLOURS.get(filter.state.partition(" ")[0], "")
+            told = f", fillcolor={_dot(colour)}" if colour else ""
+            lines.append(f"  f{filter.number} [label={_dot(label)}{told}]")
         for number, (pid, links) in enumerate(self._streams()):
             for link in links:
                 label = f"{pid.name}: {pid.summary}\n{link.figures}"
@@ -187,6 +195,16 @@ class Graph:
 FORMS = {".dot": "to_dot", ".gv": "to_dot", ".mmd": "to_mermaid", ".json": "to_json", ".txt": "__str__"}
 """Ending of a file's name -> the method that writes it."""
 
+SHORT = 6
+"""So many filters are drawn from left to right, more from top to bottom: a page is higher than wide."""
+COLOURS = {
+    "blocked": "#ffe9c7",
+    "failed": "#ffd0d0",
+    "running": "#d8f0d8",
+    "done": "#eeeeee",
+    "closed": "#eeeeee",
+}
+"""By the state of a filter."""
 DRAWN = (".svg", ".png")
 """Endings that Graphviz draws."""
 DRAW_S = 30.0
