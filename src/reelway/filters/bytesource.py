@@ -14,6 +14,7 @@ from reelway.errors import OpenError, OptionError, redact
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.option import option
+from reelway.media.events import Event, Stop
 from reelway.media.packet import Packet
 
 __all__ = ["ByteSource", "connected", "file_path", "is_regular"]
@@ -56,7 +57,7 @@ class ByteSource(Filter):
 
     def process(self) -> float | None:
         output, left = self.opids[0], self.quantum
-        while left and not self.blocked:
+        while left and not self.blocked and not output.ended:
             if self._left == 0:
                 output.end()
                 return None
@@ -71,6 +72,12 @@ class ByteSource(Filter):
             output.send(Packet(block, sap=1))
             left -= 1
         return None
+
+    def on_event(self, event: Event) -> bool:
+        """Stop ends it; it can do nothing else."""
+        if isinstance(event, Stop):
+            event.pid.end()
+        return True
 
     def close(self) -> None:
         if self._close is not None:
@@ -90,9 +97,10 @@ class ByteSource(Filter):
         self._waits = self.thread == "own"
         try:
             if isinstance(source, str) and source.startswith("tcp://"):
-                connection = connected(source)
-                self._close = connection.close
-                return connection.makefile("rb", buffering=0)
+                with connected(source) as connection:  # the file holds it open
+                    stream = connection.makefile("rb", buffering=0)
+                self._close = stream.close
+                return stream
             number = _descriptor(source)
             if number is not None:
                 return io.FileIO(number, "rb", closefd=False)

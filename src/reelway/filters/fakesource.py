@@ -7,6 +7,7 @@ import random
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.option import option
+from reelway.media.events import Event, Stop
 from reelway.media.packet import Packet
 
 __all__ = ["FakeSource"]
@@ -33,7 +34,7 @@ class FakeSource(Filter):
     def process(self) -> float | None:
         output = self.opids[0]
         left = self.quantum
-        while left and not self.blocked:
+        while left and not self.blocked and not output.ended:
             if self._number == self.packets:
                 output.end()
                 return None
@@ -41,6 +42,12 @@ class FakeSource(Filter):
             output.send(Packet(self._content(), sap=1))
             left -= 1
         return None
+
+    def on_event(self, event: Event) -> bool:
+        """Stop ends it; it can do nothing else."""
+        if isinstance(event, Stop):
+            event.pid.end()
+        return True
 
     def _content(self) -> bytes:
         if self.sizes == "empty":

@@ -14,6 +14,7 @@ from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import Seconds, option
+from reelway.media.events import Event, Stop
 from reelway.media.packet import Packet
 
 __all__ = ["FileSequence", "MultiFile"]
@@ -180,7 +181,7 @@ class FileSequence(Filter):
 
     def process(self) -> float | None:
         output, left = self.opids[0], self.quantum
-        while left and not self.blocked:
+        while left and not self.blocked and not output.ended:
             data = None if self._sent == self.frames else self._next()
             if data is None:
                 output.end()
@@ -190,6 +191,12 @@ class FileSequence(Filter):
             self._sent += 1
             left -= 1
         return None
+
+    def on_event(self, event: Event) -> bool:
+        """Stop ends it; it can do nothing else."""
+        if isinstance(event, Stop):
+            event.pid.end()
+        return True
 
     def _next(self) -> bytes | None:
         over = 0 <= self.last < self.number
