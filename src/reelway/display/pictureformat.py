@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from reelway.filters.colour import matrix_of
-from reelway.graph.caps import Caps, Not
+from reelway.graph.caps import Caps, Mismatch, Not, match
 
-__all__ = ["INPUTS", "PREFERRED", "PictureFormat", "picture_format"]
+__all__ = ["INPUTS", "PictureFormat", "picture_format", "preferred"]
 
 # SDL's conversion modes
 JPEG, BT601, BT709 = 0, 1, 2
@@ -31,9 +31,6 @@ _TEXTURES = {
     "0rgb": "SDL_PIXELFORMAT_BGRA8888",
     "0bgr": "SDL_PIXELFORMAT_RGBA8888",
 }
-
-PREFERRED = ("bgra", "rgb24")
-"""What other pictures become: exact colours, in the order of bytes of most screens."""
 
 _BT601 = ("smpte170m", "bt470bg")
 _OTHER_MATRICES = (
@@ -67,6 +64,15 @@ INPUTS = (
         Rotate=_UPRIGHT,
     ),
 )
+
+
+def preferred(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stream that SDL does not take, or that is not decoded yet, shall become."""
+    decoded = {**properties, "CodecID": "raw"}
+    decoded.pop("Rotate", None)
+    if any(not isinstance(match(decoded, caps), Mismatch) for caps in INPUTS):
+        return {"PixelFormat": properties["PixelFormat"]}
+    return {"PixelFormat": "bgra"}  # exact colours, in the order of bytes of most screens
 
 
 class PictureFormat(NamedTuple):

@@ -56,7 +56,12 @@ class AudioSink(Filter):
         self._device: _Device | None = None
 
     def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"AudioFormat": "flt", "NumChannels": 2}
+        packed = str(properties.get("AudioFormat")).removesuffix("p")
+        channels = properties.get("NumChannels")
+        return {
+            "AudioFormat": packed if packed in _FORMATS else "flt",
+            "NumChannels": channels if channels in _CHANNELS else 2,
+        }
 
     def open(self) -> None:
         library = sdl.sdl()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from reelway.display.panel import GONE, Look, Panel
-from reelway.display.pictureformat import INPUTS, PREFERRED, picture_format
+from reelway.display.pictureformat import INPUTS, picture_format, preferred
 from reelway.display.stage import Stage, enter, leave
 from reelway.errors import OpenError, StateError
 from reelway.filters.frames import drain, frame_of
@@ -104,7 +104,7 @@ class VideoSink(Filter):
     # The filter
 
     def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"PixelFormat": PREFERRED}
+        return preferred(properties)
 
     def open(self) -> None:
         self._stage = enter()
