@@ -132,9 +132,8 @@ def test_packets_one_after_the_other(tmp_path: Path) -> None:
     path.write_bytes(b"before")
     for append, expected in ((True, b"before" + CONTENT), (False, CONTENT)):
         with rw.Session() as session:
-            source = session.add(ByteSource(src=io.BytesIO(CONTENT)))
-            sink = session.add(ByteSink(dst=path, append=append))
-            source >> sink
+            source, sink = ByteSource(src=io.BytesIO(CONTENT)), ByteSink(dst=path, append=append)
+            session.add(source) >> session.add(sink)
             session.run()
         assert path.read_bytes() == expected
         assert sink.bytes == len(CONTENT)
@@ -185,9 +184,9 @@ def test_sound_is_interleaved(format: str) -> None:
     packets = sound(samples, format)
     data = written(packets, sound_properties(channels=2, format=format))
     expected = np.concatenate([to_floats(packet.payload) for packet in packets])
-    found = np.frombuffer(data, np.int16 if format.startswith("s16") else np.float32).reshape(-1, 2)
-    scale = 32768 if format.startswith("s16") else 1
-    assert found / scale == pytest.approx(expected, abs=1e-6)
+    whole = format.startswith("s16")
+    found = np.frombuffer(data, np.int16 if whole else np.float32).reshape(-1, 2).astype(float)
+    assert found / (32768 if whole else 1) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from reelway.testing.conformance import check_filter
 from tests.filters.raw import heard, sound, sound_properties, through
 
 
-def placed(samples: np.ndarray, **options: object) -> list[float]:  # type: ignore[type-arg]
+def placed(samples: np.ndarray, **options: object) -> list[float]:
     """Left and right of a constant sound."""
     properties = sound_properties(channels=samples.shape[1])
     seen = through(sound(samples), properties, Panorama(**options))

@@ -114,3 +114,17 @@ def test_numbers_tell_which_frames_are_shown() -> None:
 def test_an_impossible_rate_is_refused() -> None:
     with pytest.raises(rw.OptionError, match="out of range"):
         Rate(fps=-1)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"), [("30000/1001", Fraction(30000, 1001)), ("10", Fraction(10))]
+)
+def test_without_a_rate_of_its_own_it_keeps_that_of_the_input(source: str, expected: Fraction) -> None:
+    numbers: list[int | None] = []
+    with rw.Session() as session:
+        rate = session.load("rate:fps=0")
+        source_filter = session.load(f"testvideo:frames=12:fps={source}:size=64x48:counter=no")
+        source_filter >> rate >> session.load("call", function=lambda packet: numbers.append(packet.dts))
+        session.run()
+        assert rate.opids[0].properties["FPS"] == expected
+    assert numbers == [n * expected.denominator for n in range(12)]

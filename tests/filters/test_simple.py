@@ -171,3 +171,11 @@ def test_call_goes_on_where_it_may() -> None:
     watch = Watch()
     run(Source(hundred()), "null", Call(function=fail, on_error="skip"), watch)
     assert [packet.dts for packet in watch.of("stream")] == [n for n in range(100) if n != 50]
+
+
+def test_null_wants_so_many_packets_and_then_no_more() -> None:
+    with rw.Session() as session:
+        null = Null(most=7)
+        session.load("testaudio") >> session.add(null)  # without end
+        session.run()
+    assert null.packets == 7

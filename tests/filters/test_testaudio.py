@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
+import reelway as rw
 from reelway.filters.testaudio import FORMATS
 from reelway.testing.burnin import read_counter
 from tests.filters.test_testvideo import made
@@ -78,3 +80,55 @@ def test_avgen_sends_in_the_order_of_time_and_ends_both() -> None:
     assert sum(packet.duration or 0 for packet in sink.seen["audio"].packets) == 48000
     assert list(made("avgen", frames=2, type="v", size="64x48").seen) == ["video"]
     assert list(made("avgen", duration=0.1, type="a", size="64x48").seen) == ["audio"]
+
+
+def samples_of(text: str, change: dict[int, tuple[str, Any]] | None = None) -> np.ndarray[Any, Any]:
+    """What is heard; `change`: an option and its new value, when the packet at a time passes."""
+    parts: list[np.ndarray[Any, Any]] = []
+    with rw.Session(limits=rw.Limits(packets=1)) as session:
+        source = session.load(text)
+
+        def look(packet: rw.Packet) -> None:
+            parts.append(packet.array()[:, 0].copy())
+            if change and packet.dts in change:
+                source.update(*change[packet.dts])
+
+        source >> session.load("call", function=look)
+        session.run()
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize(
+    ("wave", "start"),
+    [
+        ("square", [1, 1, 1, 1, -1, -1, -1, -1]),
+        ("saw", [0, 0.25, 0.5, 0.75, -1, -0.75, -0.5, -0.25]),
+        ("triangle", [0, 0.5, 1, 0.5, 0, -0.5, -1, -0.5]),
+        ("sine", [0, 0.7071, 1, 0.7071, 0, -0.7071, -1, -0.7071]),
+    ],
+)
+def test_a_turn_of_each_wave(wave: str, start: list[float]) -> None:
+    text = f"testaudio:wave={wave}:frequency=1000:sample_rate=8000:duration=1:volume=1:sample_format=dbl"
+    heard = samples_of(text)
+    assert heard[:8] == pytest.approx(start, abs=1e-4)
+    assert heard.reshape(-1, 8) == pytest.approx(np.tile(start, (1000, 1)), abs=1e-4)
+
+
+def test_so_many_packets() -> None:
+    assert len(samples_of("testaudio:packets=10:samples=441:sample_rate=44100")) == 4410
+    assert len(samples_of("testaudio:packets=10:samples=441:sample_rate=44100:duration=0.05")) == 2205
+
+
+def test_a_frequency_changes_while_it_runs_without_a_click() -> None:
+    text = "testaudio:frequency=100:volume=1:packets=40:samples=480:sample_format=dbl"
+    heard = samples_of(text, {4800: ("frequency", 250.0)})
+    assert np.abs(np.diff(heard)).max() <= 2 * np.pi * 250 / 48000 + 1e-9
+    turns = np.flatnonzero((heard[:-1] < 0) & (heard[1:] >= 0))
+    assert set(np.diff(turns)[:8]) <= {479, 480, 481}
+    assert set(np.diff(turns)[-8:]) <= {191, 192, 193}
+
+
+def test_a_wave_changes_while_it_runs() -> None:
+    heard = samples_of("testaudio:packets=10:samples=480:volume=1", {480 * 4: ("wave", "silence")})
+    assert heard[:1900].any()
+    assert not heard[480 * 7 :].any()

@@ -230,3 +230,67 @@ def test_the_counter_survives_coding_and_half_the_size(
     wanted = [(n, 40 * n) for n in range(total)]
     assert got == wanted
     assert small == wanted
+
+
+def frames_of(text: str, change: dict[int, tuple[str, str]] | None = None) -> list[rw.Packet]:
+    """What a test source sends; `change`: an option and its new value, when the packet at a time passes."""
+    seen: list[rw.Packet] = []
+    with rw.Session(limits=rw.Limits(packets=1)) as session:
+        source = session.load(text)
+
+        def look(packet: rw.Packet) -> None:
+            seen.append(packet)
+            if change and packet.dts in change:
+                source.update(*change[packet.dts])
+
+        source >> session.load("call", function=look)
+        session.run()
+    return seen
+
+
+def test_bars_of_full_and_of_three_quarters_brightness() -> None:
+    for pattern, level in (("smpte100", 255), ("smpte75", 191)):
+        (packet,) = frames_of(f"testvideo:frames=1:size=70x8:counter=no:pixel_format=rgb24:pattern={pattern}")
+        colours = packet.array()[:, 5::10]
+        assert (colours == colours[0]).all()
+        expected = [(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1)]
+        assert (colours[0] == np.array(expected) * level).all()
+
+
+@pytest.mark.parametrize("side", [1, 2, 4, 8])
+def test_fields_of_so_many_pixels(side: int) -> None:
+    text = f"testvideo:frames=1:size=64x48:counter=no:pixel_format=rgb24:pattern=checkers{side}"
+    picture = frames_of(text)[0].array()
+    lines, columns = np.indices((48, 64)) // side
+    odd = (lines + columns) % 2 == 1
+    assert (picture[odd] == (0, 255, 0)).all()
+    assert (picture[~odd] == (255, 0, 0)).all()
+
+
+def test_a_ramp_and_a_bar() -> None:
+    base = "testvideo:frames=1:size=70x48:counter=no:pixel_format=gray:pattern="
+    ramp = frames_of(base + "ramp")[0].planes()[0]
+    assert (ramp == ramp[:, :1]).all()
+    assert (np.diff(ramp[:, 0].astype(int)) > 0).all()
+    assert (ramp[0, 0], ramp[-1, 0]) == (0, 249)
+    bar = frames_of(base + "bar")[0].planes()[0]
+    assert (bar[:, :10] == 255).all()
+    assert (bar[:, 10:] == 0).all()
+
+
+def test_it_blinks() -> None:
+    packets = frames_of("testvideo:frames=4:size=64x48:counter=no:pixel_format=gray:pattern=blink")
+    assert [int(packet.planes()[0].max()) for packet in packets] == [0, 255, 0, 255]
+
+
+@pytest.mark.parametrize("pattern", ["circular", "pinwheel", "spokes", "colors"])
+def test_pictures_to_look_at_are_no_plain_ones(pattern: str) -> None:
+    (packet,) = frames_of(f"testvideo:frames=1:size=64x48:counter=no:pixel_format=rgb24:pattern={pattern}")
+    assert packet.array().std() > 40
+
+
+def test_a_pattern_that_blinks_comes_while_it_runs() -> None:
+    text = "testvideo:frames=10:size=64x48:counter=no:pixel_format=gray:pattern=black"
+    lit = [int(packet.planes()[0].max()) == 255 for packet in frames_of(text, {3: ("pattern", "blink")})]
+    assert not any(lit[:4])
+    assert any(lit[4:])
