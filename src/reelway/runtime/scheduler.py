@@ -96,6 +96,7 @@ class Scheduler:
         self._at_it: Node | None = None
         """The node whose turn this thread runs."""
         self._silence = Silence()
+        self.on_skip: Callable[[FilterError], None] = lambda _: None  # called with what did not end it
         self.held = 0
         """Filters that wait for another one to close before they begin."""
 
@@ -366,6 +367,7 @@ class Scheduler:
         assert error is not None
         if node.skips and (moved or node.done):
             log.warning("%s; it goes on", error)
+            self.on_skip(error)
         else:  # without progress it would fail again, or wait for ever
             self.fail(error)
             self.end(node)

@@ -191,6 +191,14 @@ class Application:
         self._start = start_s, end_s, speed
         self.set_state(target)
 
+    def send_event(self, name: str, value: Any = None) -> None:
+        """Sends a `rw.events.User` event of this name upstream, from every sink to its sources."""
+        from reelway.media.events import User
+
+        for element in self.pipeline.sinks:
+            if element.entry is not None:
+                element.entry.send_event(User(name=name, value=value))
+
     def post(self, name: str, **fields: Any) -> None:
         """Posts an `application` message."""
         self.bus.post("application", self.pipeline, **{"name": name, **fields})

@@ -24,7 +24,6 @@ Kind = Literal[
     "eos",
     "error",
     "warning",
-    "info",
     "state-changed",
     "stream-start",
     "tag",
@@ -33,7 +32,6 @@ Kind = Literal[
     "application",
     "latency",
     "async-done",
-    "duration-changed",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -47,11 +45,11 @@ class Message:
 
     eos            {}
     error          error (a ReelwayError), debug (text)
-    warning, info  text
+    warning        text, error: what went wrong in a filter that goes on (on_error=skip)
+    buffering      percent: 0 while the network has not answered, 100 when every sink has its first packet
     state-changed  old, new, pending (State)
     stream-start   stream (name of the PID), caps (text)
     tag            tags (name -> value)
-    buffering      percent
     element        name, and what the filter says, as `level` its rms and peak [dB]
     application    name, and whatever the application posts
     latency        live (bool), latency_s

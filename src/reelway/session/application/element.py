@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reelway.graph.filter import Filter
     from reelway.graph.link import Link
     from reelway.graph.pid import Pid
+    from reelway.media.packet import Packet
     from reelway.session.application.choice import StreamChoice
     from reelway.session.application.pipeline import Pipeline
     from reelway.session.application.probes import Probe, ProbeKind
@@ -321,13 +322,20 @@ class Element:
     def connect(self, signal: str, callback: Callable[..., Any], *arguments: Any) -> Callable[[], None]:
         """Has `callback(element, ..., *arguments)` called when `signal` is sent; the value disconnects it.
 
-        pad-added(element, pad), pad-removed, no-more-pads(element); handoff(element, packet, pad);
-        new-sample(element) of an appsink; need-data(element, bytes), enough-data(element) of an appsrc;
-        notify::name(element, name). Called on the thread on which it happens, mostly the session's.
+        pad-added(element, pad) and no-more-pads(element) of what opens files; handoff(element, packet, pad)
+        of whatever takes packets; notify::name(element, name) of every property. Called on the thread on which
+        it happens, mostly the session's. An appsink's filter is a `rw.AppSink`, an appsrc's a `rw.AppSource`.
         """
         entry = callback, arguments
+        if signal == "handoff" and not self.listens(signal):
+            for pad in self.pads:
+                if pad.direction == "sink":
+                    pad.add_probe("packet", self._hand_off)
         self._signals.setdefault(signal, []).append(entry)
         return lambda: self._signals[signal].remove(entry) if entry in self._signals[signal] else None
+
+    def _hand_off(self, pad: Pad, packet: Packet) -> None:
+        self.emit("handoff", self, packet, pad)
 
     def listens(self, signal: str) -> bool:
         """Somebody is connected to `signal`."""

@@ -152,8 +152,8 @@ class Realiser:
                 if kind.format:
                     options["format"] = kind.format
                 filter = catalog.find("mux")(dst=target, **options)
-            case "destination" if (format := self._container_of(element)) is not None:
-                filter = catalog.find("mux")(dst=element.url(), format=format)
+            case "destination" if (container := self._container_of(element)) is not None:
+                filter = catalog.find("mux")(dst=element.url(), format=container)
             case _:
                 options |= asked_of(self.pipeline, element)
                 filter = (kind.maker or catalog.find(kind.filter))(**options)

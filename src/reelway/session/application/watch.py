@@ -11,7 +11,9 @@ from reelway.graph.pid import Pid
 from reelway.session.application.probes import attach
 
 if TYPE_CHECKING:
+    from reelway.errors import FilterError
     from reelway.session.application.application import Application
+    from reelway.session.application.element import Element
     from reelway.session.application.realise import Realiser
     from reelway.session.session import Session
 
@@ -37,7 +39,16 @@ class Watch:
         self.ending = False
         """The end was asked for: what is under way shall reach the sinks."""
         session.on_pid_new = self._new_pid
+        session._scheduler.on_skip = self._skipped
+        if any(map(_is_network, application.pipeline)):
+            application.bus.post("buffering", application.pipeline, percent=0)
         self._look_soon()
+
+    def _skipped(self, error: FilterError) -> None:
+        source = next((each for each in self._application.pipeline if each.name == error.filter), None)
+        self._application.bus.post(
+            "warning", source or self._application.pipeline, text=str(error), error=error
+        )
 
     def play(self) -> None:
         """The session goes on."""
@@ -87,6 +98,11 @@ class Watch:
             return LOOK_S
         self._tell_streams(filters)
         application = self._application
+        if any(map(_is_network, application.pipeline)):
+            application.bus.post("buffering", application.pipeline, percent=100)
+        if application.query.latency().live:
+            latency = application.query.latency()
+            application.bus.post("latency", application.pipeline, **latency._asdict())
         if application.session is self._session:
             if application.state > application.target or application.state.name == "PAUSED":
                 self._session.pause()
@@ -172,6 +188,14 @@ class Watch:
             if filter in (element.filter, element.entry, element.exit):
                 return element
         return self._application.pipeline
+
+
+def _is_network(element: Element) -> bool:
+    """It reads from the network."""
+    if element.kind.url is None or "Source" not in element.kind.klass:
+        return False
+    url = element.kind.url(element.kind.fitted(element.values)) or ""
+    return "://" in url and not url.startswith("file:")
 
 
 def _is_end(filter: Filter) -> bool:
