@@ -368,3 +368,37 @@ def test_many_applications_leave_nothing_behind(launched: Callable[..., Applicat
     for _ in range(20):
         launched("videotestsrc num-buffers=3 ! fakesink", background=False).stop()
     assert not [each for each in threading.enumerate() if each.name.startswith("reelway")]
+
+
+def test_a_callback_may_ask_for_null_on_the_applications_own_thread(
+    launched: Callable[..., Application],
+) -> None:
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    closed = threading.Event()
+    app.on_state = lambda _old, new: closed.set() if new == State.NULL else None
+    app.bus.connect("async-done", lambda _message: app.stop())
+    app.play()
+    assert closed.wait(20)
+    assert app.state == State.NULL
+
+
+def test_states_asked_for_by_several_threads_at_once_end_where_the_last_one_says(
+    launched: Callable[..., Application],
+) -> None:
+    app = launched(f"{LIVE} ! fakesink sync=true", start=False)
+    both = threading.Barrier(4, timeout=20)
+
+    def ask(state: State) -> None:
+        both.wait()
+        app.set_state(state)
+
+    for _ in range(5):
+        states = (State.PLAYING, State.PAUSED, State.NULL, State.PLAYING)
+        threads = [threading.Thread(target=ask, args=(state,)) for state in states]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+        app.stop()
+        assert app.state == State.NULL

@@ -105,7 +105,7 @@ class Application:
                 left = None if until is None else until - time.monotonic()
                 if (left is not None and left <= 0) or self.over.is_set():
                     return False
-                self._changed.wait(0.5 if left is None else min(left, 0.5))
+                self._changed.wait(left)
         return True
 
     def play(self) -> None:
@@ -282,6 +282,8 @@ class Application:
         session, thread = self.session, self._thread
         if session is not None and self._watch is not None:
             self._watch.end()
+        if self._on_own_thread() and not self.over.is_set():
+            return False  # it goes on at the thread's end
         if thread is not None and not self._on_own_thread():
             thread.join(STOP_S)
             if thread.is_alive():
@@ -304,10 +306,17 @@ class Application:
             self.bus.post("state-changed", element, old=old, new=state, pending=self.target)
         if self.on_state is not None:
             self.on_state(old, state)
+        if state == State.NULL:
+            self.bus.close()
 
-    def prerolled(self) -> None:
-        """Every sink has its first packet. On the application's thread."""
-        with self._lock:
+    def prerolled(self) -> bool:
+        """Every sink has its first packet. On the application's thread.
+
+        False: somebody else changes the state, and may wait for this thread's end; it does not wait for him.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
             if self.state == State.READY and self.session is not None:
                 if self.target < State.PLAYING:
                     self.session.pause()
@@ -316,6 +325,9 @@ class Application:
             if self.state == State.PAUSED and self.target == State.PLAYING:
                 self._play()
                 self._arrive(State.PLAYING)
+        finally:
+            self._lock.release()
+        return True
 
     # The application's thread
 
@@ -342,6 +354,11 @@ class Application:
         self.over.set()
         with self._changed:
             self._changed.notify_all()
+        if self.target < State.PAUSED <= self.state and self._lock.acquire(blocking=False):
+            try:  # a callback asked for it on this thread; another thread that did is at it
+                self.set_state(self.target)
+            finally:
+                self._lock.release()
 
     def _end_source(self, node: Any) -> None:
         if not node.done and self.session is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reelway.filters.gate import Gate
 from reelway.graph.filter import Filter
 from reelway.graph.pid import Pid
+from reelway.graph.states import State
 from reelway.session.application.probes import attach
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Watch"]
 
 LOOK_S = 0.005
-"""So often it looks whether the sinks have their first packets; only until they do."""
+LONGEST_LOOK_S = 0.25
+"""So often it looks whether the sinks have their first packets: ever more seldom, and only until they do."""
 _SOUGHT = frozenset(("demux", "testvideo", "testaudio", "avgen", "bytesource"))
 """Sources that start again from where a seek says."""
 _NO_TAGS = frozenset(("major_brand", "minor_version", "compatible_brands"))
@@ -35,7 +37,7 @@ class Watch:
         self._realiser = realiser
         self._begun: dict[Filter, int] = {}
         self._told: set[Pid] = set()
-        self._announced = False
+        self._begun_told = False
         self.ending = False
         """The end was asked for: what is under way shall reach the sinks."""
         session.on_pid_new = self._new_pid
@@ -90,24 +92,32 @@ class Watch:
     # First packets
 
     def _look_soon(self) -> None:
+        self._pause_s = LOOK_S
         self._session.watch(self._look, LOOK_S)
 
     def _look(self) -> float | None:
+        self._pause_s = min(LONGEST_LOOK_S, self._pause_s * 1.2)
         filters = self._sinks()
         if not filters or not all(map(self._has_begun, filters)):
-            return LOOK_S
-        self._tell_streams(filters)
+            return self._pause_s
         application = self._application
+        if not self._begun_told:
+            self._begun_told = True
+            self._tell_beginning(filters)
+        if application.session is not self._session:
+            return None
+        if application.state == application.target == State.PAUSED:  # the picture of a seek is there
+            self._session.pause()
+        return None if application.prerolled() else LOOK_S
+
+    def _tell_beginning(self, sinks: list[Filter]) -> None:
+        application = self._application
+        self._tell_streams(sinks)
         if any(map(_is_network, application.pipeline)):
             application.bus.post("buffering", application.pipeline, percent=100)
-        if application.query.latency().live:
-            latency = application.query.latency()
+        latency = application.query.latency()
+        if latency.live:
             application.bus.post("latency", application.pipeline, **latency._asdict())
-        if application.session is self._session:
-            if application.state > application.target or application.state.name == "PAUSED":
-                self._session.pause()
-            application.prerolled()
-        return None
 
     def _sinks(self) -> list[Filter]:
         """The filters at the ends of the pipeline, those behind a gate by the gate."""
