@@ -323,8 +323,8 @@ class Element:
         """Has `callback(element, ..., *arguments)` called when `signal` is sent; the value disconnects it.
 
         pad-added(element, pad) and no-more-pads(element) of what opens files; handoff(element, packet, pad)
-        of whatever takes packets; notify::name(element, name) of every property. Called on the thread on which
-        it happens, mostly the session's. An appsink's filter is a `rw.AppSink`, that of an appsrc an AppSource.
+        of whatever takes packets; notify::name(element, name) of every property. Called where it happens,
+        mostly on the session's thread. An appsink's filter is a `rw.AppSink`, an appsrc's a `rw.AppSource`.
         """
         entry = callback, arguments
         if signal == "handoff" and not self.listens(signal):
