@@ -17,6 +17,7 @@ import pytest
 
 import reelway as rw
 from reelway.display import sdl, stage
+from reelway.display.panel import Panel
 from reelway.display.window import VideoSink
 from reelway.errors import DeadlineError, StateError, UnknownNameError, UnsupportedError
 from reelway.media.layout import Array
@@ -347,6 +348,22 @@ def test_the_mouse_is_told_in_pixels_of_the_picture(screen: XServer) -> None:
         until(lambda: ("mouse-button-press", {"button": 3, "x": 50.0, "y": 50.0}) in told)
 
 
+def test_an_event_that_fails_costs_no_window(
+    screen: XServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(panel: Panel, event: Any) -> None:
+        raise UnsupportedError("SDL draws nothing just now")
+
+    with show() as made, desktop(screen.display) as people:
+        made.push(plain(RED))
+        with monkeypatch.context() as patched:
+            patched.setattr(Panel, "on_sdl_event", refuse)
+            people.resize(people.windows()["test"], 300, 200)
+            until(lambda: "could not follow" in caplog.text)
+        made.push(plain(GREEN))
+        assert made.sink.snapshot().shape == (200, 300, 3)
+
+
 # Stopping
 
 
@@ -404,8 +421,6 @@ def test_a_session_that_nobody_closes_leaves_no_window(screen: XServer) -> None:
 
 
 def test_what_sdl_refuses_ends_the_session(screen: XServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reelway.display.panel import Panel
-
     def refuse(panel: Panel, planes: Any) -> None:
         raise UnsupportedError("SDL does not take the picture: too hot")
 

@@ -10,6 +10,7 @@ Locks: `_lock`, between those who come and go; nothing of SDL is called under it
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -23,6 +24,8 @@ from reelway.display import sdl, x11
 from reelway.errors import DeadlineError, UnsupportedError
 
 __all__ = ["OPEN_S", "Stage", "enter", "leave"]
+
+log = logging.getLogger("reelway.display")
 
 PUMP_S = 0.02
 """While a window is open, events are looked for so often; frames do not wait for that."""
@@ -152,7 +155,12 @@ class Stage:
         while not self.gone and library.SDL_PollEvent(event):
             window = self.windows.get(int(event.window.windowID))
             if window is not None:
-                window.on_sdl_event(event)
+                try:
+                    window.on_sdl_event(event)
+                except (
+                    Exception
+                ):  # the other windows go on; what it cannot draw now fails with the next picture
+                    log.warning("a window could not follow what was done with it", exc_info=True)
 
     def lose(self) -> None:
         """The display went away; on the stage's thread, in the middle of a call of SDL."""
