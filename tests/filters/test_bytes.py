@@ -205,6 +205,33 @@ def test_what_is_coded_can_be_played(name: str, kind: str, ending: str, tmp_path
     assert abs(before - after) <= (0 if kind == "video" else 1)  # of AAC, the priming is not left out
 
 
+@pytest.mark.parametrize(("codec", "ending"), [("libx264", "h264"), ("libx265", "h265"), ("aac", "aac")])
+def test_what_an_encoder_makes_can_be_played(codec: str, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out.{ending}"
+    source = "testaudio:duration=1" if codec == "aac" else "testvideo:frames=25:size=128x96"
+    with rw.Session() as session:
+        options = {} if codec == "aac" else {"preset": "ultrafast"}
+        encoder = session.load("encode", codec=codec, **options)
+        session.load(source) >> encoder >> session.add(ByteSink(dst=path))
+        plan = str(session.explain())
+        session.run()
+    assert "decode" not in plan
+    with av.open(str(path)) as container:
+        frames = sum(1 for _ in container.decode(container.streams[0]))
+    assert frames == (25 if codec != "aac" else 48)
+
+
+def test_parameter_sets_are_not_written_twice(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.h264", tmp_path / "second.h264"
+    with rw.Session() as session:
+        session.load_src(make.media("film.mp4")).video >> session.add(ByteSink(dst=first))
+        session.run()
+    with rw.Session() as session:
+        session.load_src(first) >> session.add(ByteSink(dst=second))
+        session.run()
+    assert second.read_bytes() == first.read_bytes()
+
+
 def test_flac_has_its_header(tmp_path: Path) -> None:
     path = tmp_path / "out.flac"
     with rw.Session() as session:

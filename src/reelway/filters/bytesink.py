@@ -9,24 +9,34 @@ from typing import Any
 
 from reelway.errors import OpenError, redact
 from reelway.filters.bytesource import connected, file_path, is_regular
-from reelway.graph.caps import Caps, Not
+from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.graph.resolve import Demand
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 
-__all__ = ["ByteSink", "coded_header", "packed"]
+__all__ = ["ByteSink", "ByteWriter", "coded_header", "packed"]
 
 _IN_BAND = ("h264", "hevc", "aac")
 """Written so that the bytes alone can be played: Annex B, ADTS."""
-INPUTS = (
-    Caps(CodecID=_IN_BAND, DecoderConfigMode="in-band"),
-    Caps(CodecID=Not(*_IN_BAND)),
-)
 
 
-class ByteSink(Filter):
+class ByteWriter(Filter):
+    """What writes packets as the bytes that they are: all codecs, with what a decoder needs among them."""
+
+    inputs = (Caps(),)
+    max_inputs = 1
+
+    def demand(self, properties: Mapping[str, Any]) -> Demand | None:
+        codec, mode = properties.get("CodecID"), properties.get("DecoderConfigMode")
+        if codec not in _IN_BAND or mode != "out-of-band":
+            return None
+        return Demand("bitstream", {"DecoderConfigMode": "in-band"}, {"mode": "in-band"})
+
+
+class ByteSink(ByteWriter):
     """Writes packets one after the other, and nothing between them.
 
     Raw pictures are written as GStreamer has them in memory: lines of whole groups of 4 bytes, and an even
@@ -38,8 +48,6 @@ class ByteSink(Filter):
     """
 
     registry_name = "bytesink"
-    inputs = INPUTS
-    max_inputs = 1
 
     dst: Any = option(kind=object, help="path, address, descriptor, or a Python object with write()")
     append: bool = option(False, help="behind what is in the file")
@@ -56,13 +64,14 @@ class ByteSink(Filter):
     def configure(self, pid: Link) -> None:
         if self._write is None:
             self._write = self._opened()
-            if header := coded_header(pid.properties):
-                self._put(header)
 
     def process(self) -> float | None:
         for pid in self.ipids:
             for packet in pid:
-                self._put(packed(packet, pid.properties))
+                data = packed(packet, pid.properties)
+                if not self.bytes and (header := coded_header(pid.properties, data)):
+                    self._put(header)
+                self._put(data)
         return None
 
     def close(self) -> None:
@@ -160,14 +169,18 @@ def _padded(frame: Frame) -> bytes:
     return b"".join(made)
 
 
-def coded_header(properties: Mapping[str, Any]) -> bytes:
-    """What a file of this codec begins with, where its packets do not say it: FLAC (RFC 9639, 7 and 8)."""
-    config = properties.get("DecoderConfig")
-    if properties.get("CodecID") != "flac" or not config:
-        return b""
-    if bytes(config[:4]) == b"fLaC":
-        return bytes(config)
-    return b"fLaC" + bytes((0x80, *len(config).to_bytes(3, "big"))) + bytes(config)
+def coded_header(properties: Mapping[str, Any], first: bytes | memoryview) -> bytes:
+    """What goes in front of the first packet, where that does not have it.
+
+    Parameter sets of H.264 and H.265 in Annex B (ISO/IEC 14496-10, annex B), and FLAC's (RFC 9639, 8).
+    """
+    codec, config = properties.get("CodecID"), bytes(properties.get("DecoderConfig") or b"")
+    if codec == "flac" and config:
+        return config if config[:4] == b"fLaC" else b"fLaC" + bytes((0x80, 0, 0, len(config))) + config
+    if codec in ("h264", "hevc") and config.lstrip(b"\0")[:1] == b"\1":
+        unit = config.lstrip(b"\0")[1:].partition(b"\0\0\1")[0].rstrip(b"\0")
+        return b"" if unit in bytes(first) else config
+    return b""
 
 
 def _whole(write: Callable[[Any], int | None]) -> Callable[[Any], None]:

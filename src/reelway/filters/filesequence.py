@@ -9,10 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from reelway.errors import OpenError, OptionError
-from reelway.filters.bytesink import INPUTS, coded_header, packed
+from reelway.filters.bytesink import ByteWriter, coded_header, packed
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
-from reelway.graph.link import Link
 from reelway.graph.option import Seconds, option
 from reelway.media.events import Event, Stop
 from reelway.media.packet import Packet
@@ -35,7 +34,7 @@ def numbered(pattern: str, number: int) -> str:
         ) from None
 
 
-class MultiFile(Filter):
+class MultiFile(ByteWriter):
     """Writes packets as `bytesink` does, into a new file for each, or whenever `next` says.
 
     `files` counts those that are finished. A message `multifile` with `filename`, `index` and `timestamp`
@@ -43,8 +42,6 @@ class MultiFile(Filter):
     """
 
     registry_name = "multifile"
-    inputs = INPUTS
-    max_inputs = 1
 
     dst: str = option("%05d", help="names of the files, with a place for the number")
     index: int = option(0, low=0, help="number of the first file")
@@ -79,7 +76,9 @@ class MultiFile(Filter):
                 data = packed(packet, pid.properties)
                 if self._file is None or self._begins(packet, len(data)):
                     self._finish()
-                    self._begin(packet, pid)
+                    self._begin()
+                    self._start = packet.dts, pid.properties.get("Timescale") or 1
+                    data = coded_header(pid.properties, data) + bytes(data)
                 try:
                     self._file.write(data)
                 except OSError as error:
@@ -107,7 +106,7 @@ class MultiFile(Filter):
                 return ticks - start >= self.max_s * timescale
         return True
 
-    def _begin(self, packet: Packet, pid: Link) -> None:
+    def _begin(self) -> None:
         self._name = numbered(self.dst, self.number)
         try:
             self._file = open(self._name, "wb")  # noqa: SIM115 - _finish() closes it
@@ -115,9 +114,7 @@ class MultiFile(Filter):
             raise OpenError(
                 f"{self._name} cannot be written: {error.strerror or error}", url=self._name
             ) from error
-        self._file.write(coded_header(pid.properties))
         self._bytes = 0
-        self._start = packet.dts, pid.properties.get("Timescale") or 1
 
     def _finish(self) -> None:
         if self._file is None:
