@@ -420,13 +420,16 @@ def test_a_session_that_nobody_closes_leaves_no_window(screen: XServer) -> None:
         until(lambda: "test" not in people.windows())
 
 
-def test_what_sdl_refuses_ends_the_session(screen: XServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("frames", [1, 9])
+def test_what_sdl_refuses_ends_the_session(
+    frames: int, screen: XServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(panel: Panel, planes: Any) -> None:
         raise UnsupportedError("SDL does not take the picture: too hot")
 
     monkeypatch.setattr(Panel, "show", refuse)
     with rw.Session() as session:
-        session.load("testvideo:frames=9") >> session.add(VideoSink())
+        session.load(f"testvideo:frames={frames}") >> session.add(VideoSink())
         with pytest.raises(UnsupportedError, match="too hot"):
             session.run()
 

@@ -126,9 +126,7 @@ class VideoSink(Filter):
         self.status = f"{format.width}x{format.height} {format.name} on {stage.driver}"
 
     def process(self) -> float | None:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
+        self._raise_failure()
         if self.closed_by_user:
             self._discard()
             return None
@@ -155,8 +153,14 @@ class VideoSink(Filter):
             stage.wait(CLOSE_S)
         else:
             stage.join(CLOSE_S)
+        self._raise_failure()  # of a last picture
 
     # Inside
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def _send(self, packet: Packet, pid: Link) -> None:
         assert self._stage is not None
