@@ -19,7 +19,7 @@ from pathlib import Path
 from _measure import arguments, heading, measure, process, python, table, work
 
 ENCODE = (
-    "videotestsrc num-buffers={count} ! video/x-raw,width=1280,height=720,framerate=30/1 "
+    "videotestsrc pattern=ball num-buffers={count} ! video/x-raw,width=1280,height=720,framerate=30/1 "
     "! x264enc speed-preset=ultrafast ! mp4mux ! filesink location={out}"
 )
 TEE = (
@@ -82,7 +82,7 @@ def main() -> None:
     with work() as folder:
         film = make.film(folder / "film.mp4", seconds=1 if given.tiny else 20, size=(1280, 720), audio=0)
         texts = {
-            "videotestsrc to x264 to mp4, 720p": ENCODE.format(
+            "ball to x264 to mp4, 720p": ENCODE.format(
                 count=10 if given.tiny else 600, out=folder / "o.mp4"
             ),
             "720p decoded, three branches": TEE.format(film=film),
