@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import signal
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -40,6 +42,11 @@ class XServer:
         return picture
 
 
+def _end_with_parent() -> None:
+    """The server does not outlive a test run that crashes: prctl(PR_SET_PDEATHSIG, SIGTERM)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 @contextmanager
 def xserver(folder: Path) -> Iterator[XServer]:
     """A server with a display number that is free; it ends with the block."""
@@ -48,7 +55,10 @@ def xserver(folder: Path) -> Iterator[XServer]:
         "Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp",
         "-noreset", "-fbdir", str(folder),
     ]  # fmt: skip
-    process = subprocess.Popen(command, pass_fds=[write], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, pass_fds=[write], stdin=quiet, stderr=quiet, preexec_fn=_end_with_parent
+    )
     os.close(write)
     try:
         with os.fdopen(read) as said:
