@@ -126,7 +126,12 @@ class Part:
 
 def view(payload: Any) -> memoryview:
     """The bytes of a payload, not copied; writable only where the payload is. TypeError: it has no bytes."""
-    if isinstance(payload, (Buffer, SharedBuffer, Part, Frame)):
+    if isinstance(payload, (Buffer, SharedBuffer, Part)):
         return payload.view()
-    flat = memoryview(payload)
+    try:
+        flat = memoryview(payload)
+    except TypeError:
+        if not isinstance(payload, Frame):  # asked last: it is abstract, and to ask takes long
+            raise
+        return payload.view()
     return flat if flat.format == "B" and flat.ndim == 1 else flat.cast("B")
