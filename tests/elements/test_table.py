@@ -196,6 +196,7 @@ def test_a_wrong_value_says_what_would_fit(
         ("fdsink", {"fd": 3}, {"dst": 3}),
         ("rtspsrc", {"protocols": "tcp"}, {"ffmpeg": {"rtsp_transport": "tcp"}}),
         ("input-selector", {"active-pad": "sink_2"}, {"active": 2}),
+        ("multifilesrc", {"index": 3, "caps": "image/png,framerate=5/1"}, {"first": 3, "fps": "5/1"}),
     ],
 )
 def test_values_become_what_the_filter_means(
@@ -231,6 +232,12 @@ def test_what_is_not_asked_for_stays_as_the_filter_has_it(
         ("udpsrc", {"port": 1234}, "udp://0.0.0.0:1234"),
         ("udpsrc", {"uri": "udp://239.0.0.1:5000"}, "udp://239.0.0.1:5000"),
         ("tcpclientsrc", {"host": "::1", "port": 5}, "tcp://[::1]:5"),
+        (
+            "rtspsrc",
+            {"location": "rtsp://host/1", "user-id": "me", "user-pw": "a@b"},
+            "rtsp://me:a%40b@host/1",
+        ),
+        ("rtspsrc", {"location": "rtsp://you:c@host/1", "user-id": "me"}, "rtsp://you:c@host/1"),
         ("filesink", {"location": "out.mp4"}, "out.mp4"),
         ("udpsink", {}, "udp://localhost:5004"),
         ("rtmpsink", {"location": "rtmp://host/live"}, "rtmp://host/live"),

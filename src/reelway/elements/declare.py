@@ -97,6 +97,7 @@ def base_src(blocksize: int = 4096, count: str = "", size: str = "") -> tuple[Pr
             low=-1,
             high=MAX,
             make=lambda value: value if value >= 0 else None,
+            ignored=not count,
         ),
         boolean("do-timestamp", False, "time packets when they are made", ignored=True),
         integer(

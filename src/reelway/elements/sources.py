@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from reelway.elements.declare import (
     MAX,
@@ -63,6 +65,22 @@ def _rtsp(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"ffmpeg": told} if told else {}
 
 
+def _sequence(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The first file, and the rate that the caps say."""
+    rate = re.search(r"framerate=(?:\(fraction\))?(\d+/\d+)", (values["caps"] or "").replace(" ", ""))
+    return {"first": values["index"] or values["start-index"], "fps": rate[1] if rate else None}
+
+
+def _camera(values: Mapping[str, Any]) -> str:
+    """The address, with the name and the password where they are said apart from it."""
+    url, user, password = _file(values), values.get("user-id"), values.get("user-pw")
+    scheme, separator, rest = url.partition("://")
+    if not user or not separator or "@" in rest.partition("/")[0]:
+        return url
+    secret = ":".join(quote(each, safe="") for each in (user, password) if each)
+    return f"{scheme}://{secret}@{rest}"
+
+
 _TRANSPORTS = {"udp": "udp", "udp-mcast": "udp_multicast", "tcp": "tcp"}
 _URI_BUFFERS = (
     integer(
@@ -107,13 +125,15 @@ KINDS = (
         properties=(
             string("location", "%05d", "with a place for the number", "src"),
             integer("index", 0, "of the next file", low=0, high=MAX, read=lambda filter: filter.number),
-            integer("start-index", 0, "of the first file", "first", low=0, high=MAX),
+            integer("start-index", 0, "of the first file", low=0, high=MAX),
             integer("stop-index", -1, "of the last file; -1: while there are more", "last", low=-1, high=MAX),
             boolean("loop", False, "begin again behind the last", "loop"),
             caps(help="what the files hold: image/jpeg,framerate=25/1"),
             *base_src(count="frames"),
         ),
         pads=ONE_SRC,
+        derive=_sequence,
+        caps_options={"framerate": "fps"},
     ),
     ElementKind(
         "fdsrc",
@@ -255,7 +275,7 @@ KINDS = (
         "demux",
         "opener",
         (
-            string("location", None, "rtsp://user:password@host/path", "src"),
+            string("location", None, "rtsp://user:password@host/path"),
             flags(
                 "protocols",
                 "udp+udp-mcast+tcp",
@@ -293,7 +313,7 @@ KINDS = (
         ),
         (pad("stream_%u", "src", "sometimes", "application/x-rtp"),),
         derive=_rtsp,
-        url=_file,
+        url=_camera,
         format="rtsp",
         live=True,
         note="its pads give the streams as they are coded; depayloaders behind it pass them on",
