@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reelway.errors import OpenError as OpenError
     from reelway.errors import OptionError as OptionError
     from reelway.errors import PacketError as PacketError
+    from reelway.errors import PipelineError as PipelineError
     from reelway.errors import ReelwayError as ReelwayError
     from reelway.errors import StateError as StateError
     from reelway.errors import UnknownNameError as UnknownNameError
@@ -64,7 +65,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "reelway.errors": "DeadlineError FilterError FormatError InterleaveError LinkError OpenError OptionError"
-    " PacketError ReelwayError StateError UnknownNameError UnsupportedError",
+    " PacketError PipelineError ReelwayError StateError UnknownNameError UnsupportedError",
     "reelway.filters.appsink": "AppSink",
     "reelway.filters.appsource": "AppSource",
     "reelway.filters.function": "audio_filter video_filter",

@@ -83,6 +83,9 @@ class ReelwayError(Exception):
 
     fault: ClassVar[Fault] = "caller"
 
+    place: PipelineError | None = None
+    """Where a pipeline text says what is wrong, of an error that was found when the pipeline opened."""
+
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         self.message = redact(message)
         self.hint = redact(hint) if hint else None
@@ -129,7 +132,14 @@ class UnknownOptionError(OptionError, UnknownNameError):
 
 
 class LinkError(ReelwayError, ValueError):
-    """Two filters cannot be connected, and no chain of known filters would make them. The caller's."""
+    """Two filters cannot be connected, and no chain of known filters would make them. The caller's.
+
+    `consumer` is the name of the filter that refuses, where it is known.
+    """
+
+    def __init__(self, message: str = "", *, consumer: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.consumer = consumer
 
 
 class FormatError(ReelwayError, ValueError):

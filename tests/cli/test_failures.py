@@ -102,7 +102,7 @@ CALLS = {
     "form of the graph": (
         "run film.mp4 out.ts --graph=out.xyz", 2,
         "the name 'out.xyz' does not say how to draw the graph",
-        "give it one of the endings .dot, .gv, .mmd, .json, .txt",
+        "give it one of the endings .dot, .gv, .mmd, .json, .txt, .svg, .png",
     ),
     "no destination": ("run film.mp4", 2, "DST must be given", "reelway run SRC DST [FILTER]..."),
     "short option": ("run film.mp4 out.ts -x", 2, "no option -x", "`reelway run --help` lists what there is"),

@@ -42,7 +42,8 @@ def reported(work: Callable[[], int], *, debug: bool = False) -> int:
         if debug:
             sys.stderr.write(redact("".join(traceback.format_exception(error))))
         message, hint, code = _of(error)
-        complain(message, hint, caret=error.caret if isinstance(error, PipelineError) else "")
+        place = error if isinstance(error, PipelineError) else getattr(error, "place", None)
+        complain(message, hint, caret=place.caret if place is not None else "")
         try:
             sys.stdout.flush()
         except OSError:

@@ -327,6 +327,7 @@ def link_error(refusal: Refusal) -> LinkError:
         f"{stream} does not fit {refusal.consumer.name}: {what}{through}",
         hint=f"{refusal.consumer.name} accepts {_caps(refusal.consumer.inputs)}; "
         f"the stream is {_stream(refusal.properties, refusal.consumer.inputs)}",
+        consumer=refusal.consumer.name,
     )
 
 

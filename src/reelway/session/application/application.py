@@ -12,7 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from reelway.errors import DeadlineError, FilterError, ReelwayError, StateError
+from reelway.errors import DeadlineError, FilterError, LinkError, ReelwayError, StateError
 from reelway.graph.states import TRANSITIONS, State, way
 from reelway.session.application.bus import Bus
 from reelway.session.application.controls import Controls
@@ -344,9 +344,13 @@ class Application:
         if error is None and session.completed and self.state < State.PLAYING <= self.target:
             self.prerolled()  # it was over before anybody looked
         if error is not None:
-            self.error = error
             failed = {getattr(each, "filter", "") for each in session._scheduler.failures[:1]}
+            if isinstance(error, LinkError) and error.consumer:
+                failed = {error.consumer.removesuffix(".gate")}
             source = next((each for each in self.pipeline if each.name in failed), None)
+            if source is not None and isinstance(error, LinkError):
+                source.locate(error)
+            self.error = error
             debug = "".join((f"{type(error).__name__}", f"; hint: {error.hint}" if error.hint else ""))
             self.bus.post("error", source or self.pipeline, error=error, debug=debug)
         elif session.completed:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from reelway import elements
-from reelway.errors import LinkError, OptionError, PipelineError, ReelwayError, UnknownNameError
+from reelway.errors import LinkError, PipelineError, ReelwayError, UnknownNameError
 from reelway.graph import pipelinetext
 from reelway.graph.pipelinetext import End, PipelineText
 from reelway.session.application.element import Element, Pad
@@ -26,11 +28,12 @@ def build(text: str | PipelineText, name: str = "pipeline0") -> Pipeline:
     _bins(parsed.items, iter(range(len(parsed.nodes))), made, pipeline)
     for link in parsed.joined:
         for source, sink in _pairs(link.source, link.sink):
+            with _at(parsed, link.source.at, _word_length(parsed, link.source.at)):
+                source_pad = _pad(made[link.source.element], source, "src")
+            with _at(parsed, link.sink.at, _word_length(parsed, link.sink.at)):
+                sink_pad = _pad(made[link.sink.element], sink, "sink")
             with _at(parsed, link.at, 1):
-                pipeline.link(
-                    _pad(made[link.source.element], source, "src"),
-                    _pad(made[link.sink.element], sink, "sink"),
-                )
+                pipeline.link(source_pad, sink_pad)
     return pipeline
 
 
@@ -38,18 +41,35 @@ def _element(parsed: PipelineText, node: pipelinetext.Element, pipeline: Pipelin
     with _at(parsed, node.at, len(node.kind)):
         kind = elements.find(node.kind)
         if kind.role == "missing":
-            raise UnknownNameError(f"{node.kind} is not part of Reelway", name=node.kind, hint=kind.instead)
+            raise UnknownNameError(
+                f"{node.kind} is not part of Reelway", name=node.kind, hint=f"use {kind.instead}"
+            )
         element = Element(kind, node.name)
         pipeline.add(element)
+    element.written = partial(parsed.error, at=node.at, length=_length(parsed, node))
     for setting in node.settings:
         if setting.name == "name":
             continue
         with _at(parsed, setting.at, len(setting.name)):
-            if "::" not in setting.name:
-                element.kind.find(setting.name)
-        with _at(parsed, setting.value_at, max(1, len(setting.value))):
+            if "::" not in setting.name and not element.kind.find(setting.name).writable:
+                element.set(setting.name, setting.value)  # which says that it can only be read
+        with _at(parsed, setting.value_at, max(1, len(setting.value)), name=(setting.at, len(setting.name))):
             element.set(setting.name, setting.value)
     return element
+
+
+def _length(parsed: PipelineText, node: pipelinetext.Element) -> int:
+    """Of what stands for the element in the text: its kind; caps or a URL have no other word."""
+    if parsed.text.startswith(node.kind, node.at):
+        return len(node.kind)
+    if node.kind == "capsfilter" and node.settings:
+        return len(node.settings[0].value)
+    return _word_length(parsed, node.at)
+
+
+def _word_length(parsed: PipelineText, at: int) -> int:
+    found = re.compile(r"\S+").match(parsed.text, at)
+    return len(found[0]) if found is not None else 1
 
 
 def _bins(
@@ -94,13 +114,30 @@ def _pad(element: Element, name: str, direction: str) -> Element | Pad:
 
 
 @contextmanager
-def _at(parsed: PipelineText, at: int, length: int) -> Iterator[None]:
-    """What is wrong in here is wrong at this place of the text."""
+def _at(parsed: PipelineText, at: int, length: int, name: tuple[int, int] | None = None) -> Iterator[None]:
+    """What is wrong in here is wrong at this place of the text; a name that is unknown, at `name`."""
     try:
         yield
-    except PipelineError:
-        raise
-    except (LinkError, OptionError, ReelwayError) as error:
+    except PipelineError as error:
+        if error.text == parsed.text:
+            raise
+        raise _within(error, parsed, at, length) from None
+    except ReelwayError as error:
+        if name is not None and isinstance(error, UnknownNameError):
+            at, length = name
         raise parsed.error(
             error.args[0] if error.args else str(error), at, length, hint=error.hint
         ) from error
+
+
+def _within(error: PipelineError, parsed: PipelineText, at: int, length: int) -> PipelineError:
+    """An error in caps that begin at `at`: at the word that it is about, where that is there."""
+    if error.text and parsed.text.startswith(error.text, at):
+        return error.within(parsed.text, at)
+    word = re.search("'([^']+)'", error.reason)
+    found = parsed.text.find(word[1], at) if word is not None else -1
+    if word is not None and found >= 0:
+        at, length = found, len(word[1])
+    whole = parsed.error(error.reason, at, length, hint=error.hint)
+    whole.near = error.near
+    return whole

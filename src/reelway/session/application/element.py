@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelway import elements
 from reelway.elements.kinds import ElementKind, PadTemplate, Property
-from reelway.errors import LinkError, OptionError, UnknownOptionError
+from reelway.errors import LinkError, OptionError, PipelineError, ReelwayError, UnknownOptionError
 
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
@@ -144,6 +144,8 @@ class Element:
         """Which streams of a file its pads stand for."""
         self.swallowed = False
         """What it says is done by another element's filter, as a filesrc's by the demuxer behind it."""
+        self.written: Callable[..., PipelineError] | None = None
+        """An error that points at where a text has it; given a message and a hint."""
         self._signals: dict[str, list[tuple[Callable[..., Any], tuple[Any, ...]]]] = {}
         for template in kind.pads:
             if template.presence == "always":
@@ -162,8 +164,13 @@ class Element:
             return
         property = self.kind.find(name)
         if not property.writable:
-            raise OptionError(f"{self.name or self.kind.name}.{property.name} can only be read")
+            raise OptionError(
+                f"{self.name or self.kind.name}.{property.name} can only be read",
+                hint="ask for it while the pipeline plays",
+            )
         fitted = property.fit(value)
+        if property.name == "caps" and fitted:
+            _check_caps(self.kind, fitted)
         if self.filter is not None and property.option and not self._opened_over():
             self._update(property, fitted)
         elif self.filter is not None and property.name == "sync" and self.entry is not self.filter:
@@ -211,11 +218,19 @@ class Element:
             names = [
                 each.name for each in self.kind.properties if each.name in ("location", "uri", "fd", "host")
             ]
-            raise OptionError(
+            error = OptionError(
                 f"{self.name} does not say where to {'write' if self.kind.role == 'destination' else 'read'}",
                 hint=f"set {names[0] if names else 'its location'}=...",
             )
+            self.locate(error)
+            raise error
         return url
+
+    def locate(self, error: ReelwayError) -> None:
+        """Lets `error`, which came up as the pipeline opened, say where the text has this element."""
+        if self.written is not None and error.place is None and not isinstance(error, PipelineError):
+            error.place = self.written(error.message, hint=error.hint)
+            error.add_note(error.place.caret)
 
     def _set_of_pad(self, pad: str, name: str, value: Any) -> None:
         wanted = name.replace("_", "-")
@@ -224,6 +239,9 @@ class Element:
             raise UnknownOptionError.of(
                 f"pad property of {self.kind.name}", name, [each.name for each in self.kind.pad_properties]
             )
+        templates = [each for each in self.kind.pads if each.presence == "request"]
+        if not any(fits_template(pad, each) for each in templates):
+            raise UnknownOptionError.of(f"pad of {self.kind.name}", pad, [each.name for each in templates])
         self.pad_values.setdefault(pad, {})[property.name] = property.option_value(property.fit(value))
         if self.filter is not None and self.kind.pad_option and not self._opened_over():
             self.filter.update(
@@ -292,7 +310,7 @@ class Element:
             raise LinkError(f"the only {what} of {self.name} is linked already", hint=hint)
         raise LinkError(
             f"{self.name} has no {what}",
-            hint=f"a {self.kind.name} {'ends' if direction == 'src' else 'begins'} a chain",
+            hint=f"{self.kind.name} {'ends' if direction == 'src' else 'begins'} a chain",
         )
 
     def release(self, pad: Pad) -> None:
@@ -353,6 +371,16 @@ class Element:
 
     def __repr__(self) -> str:
         return f"<{self.kind.name} {self.name}>"
+
+
+def _check_caps(kind: ElementKind, text: str) -> None:
+    """Raises PipelineError for what is no caps text; a caps filter's must be known formats, too."""
+    from reelway.graph.mediacaps import MediaCaps
+    from reelway.graph.mediaformats import to_bundles
+
+    caps = MediaCaps.parse(text)
+    if kind.name == "capsfilter":
+        to_bundles(caps)
 
 
 def fits_template(name: str, template: PadTemplate) -> bool:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reelway import catalog
-from reelway.errors import LinkError
+from reelway.errors import LinkError, OptionError
 from reelway.filters.decoded import Decoded
 from reelway.filters.gate import Gate, Tempo
 from reelway.graph.filter import Filter
@@ -65,7 +65,11 @@ class Realiser:
             if element.kind.role == "source" and element.filter is None and not element.swallowed:
                 self._find_opener(element)
         for element in self._fed():
-            self._make(element)
+            try:
+                self._make(element)
+            except (LinkError, OptionError) as error:
+                element.locate(error)
+                raise
         edges = [each for each in self.pipeline.edges if not each.done]
         for edge in reversed(edges):  # who is behind is linked first: nothing is sent to nobody
             if edge.source.element.exit is not None and edge.sink.element.entry is not None:
