@@ -97,14 +97,17 @@ class AppSink(Filter):
 
     def process(self) -> float | None:
         self._box.owner = threading.get_ident()
-        for pid in self.ipids:
-            while self.policy != "block" or not self._box.full:
-                packet = pid.get()
-                if packet is None:
-                    break
-                self._keep(packet, pid)
-        # who pulls from now on wakes the filter, and so did who pulled before
-        self.waits_outside = self._box.full
+        waiting = True
+        while waiting:
+            for pid in self.ipids:
+                while self.policy != "block" or not self._box.full:
+                    packet = pid.get()
+                    if packet is None:
+                        break
+                    self._keep(packet, pid)
+            self.waits_outside = self._box.full
+            # who pulls from now on wakes the filter; who pulled just before may not have done so yet
+            waiting = not self.waits_outside and any(pid.peek() is not None for pid in self.ipids)
         return None
 
     def ended(self, pid: Link) -> None:
