@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reelway.filters.gate import Gate
@@ -158,8 +159,12 @@ class Watch:
         if appeared is not None:
             element, pad = appeared
             element.emit("pad-added", element, pad)
-            if pid is pid.filter.opids[-1] and not pid.filter.unlinked:
-                element.emit("no-more-pads", element)
+            self._session._scheduler.defer(partial(self._tell_last, element, pid))
+
+    def _tell_last(self, element: Element, pid: Pid) -> None:
+        """After the turn in which `pid` came: no other came behind it."""
+        if pid is pid.filter.opids[-1]:
+            element.emit("no-more-pads", element)
 
     def _attach_probes(self) -> None:
         for element in self._application.pipeline:
