@@ -41,6 +41,9 @@ class _Samples(rw.AppSink):
 
     def __init__(self, face: AppSink, **options: Any) -> None:
         self._face = face
+        self._stale = False
+        self.skipped = 0
+        """Packets that a seek has made stale."""
         super().__init__(**options)
         wanted = face._core.get("caps")
         if wanted:
@@ -48,7 +51,29 @@ class _Samples(rw.AppSink):
 
             self.inputs = to_bundles(Caps(wanted).media()) or self.inputs  # type: ignore[misc,assignment]
 
+    def flush(self) -> None:
+        """Throws away what waits, and what comes before the streams start again; from any thread."""
+        self._stale = True
+        while self._box.poll() is not None:
+            pass
+        if self.opened:
+            self.wake()
+
+    def process(self) -> float | None:
+        if self._stale:
+            for pid in self.ipids:
+                while pid.get() is not None:
+                    self.skipped += 1
+        return super().process()
+
+    def restarted(self, pid: Link) -> None:
+        self._stale = False
+        super().restarted(pid)
+
     def _keep(self, packet: Packet, pid: Link) -> None:
+        if self._stale:
+            self.skipped += 1
+            return
         super()._keep(packet, pid)
         self._face._arrived()
 

@@ -26,6 +26,7 @@ class BaseTransform(ProgrammedElement):
     """
 
     _klass = "Filter"
+    _long_names: ClassVar[tuple[str, ...]] = ("gst_base_transform",)
     _pads = (("sink", PadDirection.SINK), ("src", PadDirection.SRC))
     passthrough = False
 
@@ -53,17 +54,22 @@ class BaseTransform(ProgrammedElement):
 
 
 class BaseSrc(ProgrammedElement):
-    """Makes buffers: do_create(offset, length) returns (FlowReturn, buffer); or do_fill(offset, length, buf).
+    """Makes buffers: do_create(offset, length, None) gives (FlowReturn, buffer), or do_fill(offset, length, buffer).
 
     Further: do_start, do_stop, do_get_caps(filter), do_fixate(caps), do_set_caps(caps). FlowReturn.EOS ends.
     """
 
     _klass = "Source"
+    _long_names: ClassVar[tuple[str, ...]] = ("gst_base_src",)
     _more: ClassVar[tuple[Property, ...]] = base_src()
     _caps_options = {name: name for name in ("format", "width", "height", "framerate", "rate", "channels")}
     _pads = (("src", PadDirection.SRC),)
     live = do_timestamp = False
+    timed = False
+    """set_format(Format.TIME) was said: offsets mean nothing."""
     source_caps: Caps | None = None
+    _places = True
+    """Its methods get offset and length."""
 
     def _filter_class(self) -> Any:
         from reelway.compat.gst.hooks import SourceFilter
@@ -83,8 +89,8 @@ class BaseSrc(ProgrammedElement):
         self.do_timestamp = timestamp
 
     def set_format(self, format: Any) -> None:
-        """Kept; times are ns."""
-        self._format = format
+        """Whether it counts in time or in bytes."""
+        self.timed = format == ENUMERATIONS["Format"].TIME
 
     def set_caps(self, caps: Caps) -> bool:
         """What it makes."""
@@ -102,7 +108,13 @@ class BaseSrc(ProgrammedElement):
 
 
 class PushSrc(BaseSrc):
-    """BaseSrc without offsets: `do_create()` returns (FlowReturn, buffer); or `do_fill(buffer)`."""
+    """BaseSrc without offsets: `do_create()` returns (FlowReturn, buffer); or `do_fill(buffer)`.
+
+    gi itself wants these called do_gst_push_src_create(buffer) and do_gst_push_src_fill(buffer).
+    """
+
+    _long_names: ClassVar[tuple[str, ...]] = ("gst_push_src", "gst_base_src")
+    _places = False
 
 
 class BaseSink(ProgrammedElement):
@@ -112,6 +124,7 @@ class BaseSink(ProgrammedElement):
     """
 
     _klass = "Sink"
+    _long_names: ClassVar[tuple[str, ...]] = ("gst_base_sink",)
     _more: ClassVar[tuple[Property, ...]] = base_sink()
     _pads = (("sink", PadDirection.SINK),)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from inspect import signature
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
@@ -190,6 +190,8 @@ class SourceFilter(_Programmed):
         self._out: Pid | None = None
         self._next = Fraction(0)
         self._sent = 0
+        self._offset = 0
+        """Bytes made so far."""
         self._begun_ns = 0
 
     def open(self) -> None:
@@ -249,6 +251,7 @@ class SourceFilter(_Programmed):
                 out.end()
                 return None
             self._sent += 1
+            self._offset += buffer.get_size()
             out.send(self._packet(buffer, out))
         self.wake()
         return None
@@ -256,8 +259,10 @@ class SourceFilter(_Programmed):
     def _created(self) -> Buffer | None:
         """The next buffer; None: that was all."""
         create, fill = self.face.hook("do_create"), self.face.hook("do_fill")
+        places = getattr(self.face, "_places", True)
+        offset = NONE if getattr(self.face, "timed", False) else self._offset
         if create is not None:
-            said = _called(create, NONE, 4096, None)
+            said = _called(create, places, offset, 4096, None)
             flow, buffer = said if isinstance(said, tuple) else (said, None)
             return buffer if _flow(flow, "do_create") == FlowReturn.OK else None
         if fill is None:
@@ -265,7 +270,7 @@ class SourceFilter(_Programmed):
         assert self._out is not None
         size = _size_of(self._out.properties) or int(self.face._core.get("blocksize"))
         buffer = Buffer.new_allocate(None, size)
-        flow = _flow(_called(fill, NONE, size, buffer), "do_fill")
+        flow = _flow(_called(fill, places, offset, size, buffer), "do_fill")
         return buffer if flow == FlowReturn.OK else None
 
     def _packet(self, buffer: Buffer, out: Pid) -> Packet:
@@ -283,10 +288,8 @@ class SourceFilter(_Programmed):
         return packet
 
 
-def _called(method: Callable[..., Any], offset: int, length: int, buffer: Buffer | None) -> Any:
-    """A method of BaseSrc or of PushSrc: with offset and length, or without."""
-    count = len(signature(method).parameters)
-    given = (buffer,) if buffer is not None else ()
-    if count >= 2:
-        return method(*(offset, length, buffer)[:count])
-    return method(*given[:count])
+def _called(method: Callable[..., Any], places: bool, offset: int, length: int, buffer: Buffer | None) -> Any:
+    """A method of BaseSrc, with offset and length, or of PushSrc, without; the last ones may be left out."""
+    kinds = [each.kind for each in signature(method).parameters.values()]
+    given = (offset, length, buffer) if places or len(kinds) > 1 else (buffer,)
+    return method(*(given if Parameter.VAR_POSITIONAL in kinds else given[: len(kinds)]))

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import reelway as rw
-from reelway.compat.gst.buffers import Buffer, buffer_of, packet_of
 from reelway.compat.gst.caps import Caps
 from reelway.compat.gst.constants import ENUMERATIONS
 from reelway.compat.gst.events import Event
 from reelway.compat.gst.gstobject import GstObject
 from reelway.compat.gst.gtypes import ParamSpec
-from reelway.compat.gst.mainloop import report_exception
 from reelway.compat.gst.names import missing
-from reelway.compat.gst.segments import Segment
+from reelway.compat.gst.padprobes import PadProbeInfo, PadProbeType, ProbeCalls
 from reelway.compat.gst.signals import SignalSpec
 from reelway.elements.kinds import PadTemplate as CoreTemplate
 from reelway.session.application.element import Pad as CorePad
 
-if TYPE_CHECKING:
-    from reelway.session.application.probes import ProbeKind
-
-__all__ = ["GhostPad", "Pad", "PadProbeInfo", "PadTemplate"]
+__all__ = ["GhostPad", "Pad", "PadProbeInfo", "PadProbeType", "PadTemplate"]
 
 PadDirection: Any = ENUMERATIONS["PadDirection"]
 PadLinkReturn: Any = ENUMERATIONS["PadLinkReturn"]
 PadPresence: Any = ENUMERATIONS["PadPresence"]
-PadProbeReturn: Any = ENUMERATIONS["PadProbeReturn"]
-PadProbeType: Any = ENUMERATIONS["PadProbeType"]
 EventType: Any = ENUMERATIONS["EventType"]
 
+_DECODED = {"Visual": "video/x-raw", "Audio": "audio/x-raw", "Text": "text/x-raw"}
 _DIRECTIONS = {"src": PadDirection.SRC, "sink": PadDirection.SINK}
 _PRESENCES = {
     "always": PadPresence.ALWAYS,
@@ -69,28 +63,6 @@ class PadTemplate(GstObject):
         return self.caps
 
 
-class PadProbeInfo:
-    """What a probe sees: `type`, and `get_buffer()` or `get_event()`."""
-
-    def __init__(self, type: Any, id: int, data: Any = None) -> None:
-        self.type, self.id, self.data = type, id, data
-        self.offset = self.size = 0
-
-    def get_buffer(self) -> Buffer | None:
-        """The buffer; None where it is none."""
-        return self.data if isinstance(self.data, Buffer) else None
-
-    def get_event(self) -> Event | None:
-        """The event; None where it is none."""
-        return self.data if isinstance(self.data, Event) else None
-
-    def get_buffer_list(self) -> None:
-        """None: buffers come one by one."""
-
-    def get_query(self) -> None:
-        """None: there are no probes of queries."""
-
-
 class Pad(GstObject):
     """Where a stream leaves an element or gets into it."""
 
@@ -108,7 +80,7 @@ class Pad(GstObject):
         super().__init__()
         self._core = core
         self._parent = element
-        self._probes: dict[int, list[Any]] = {}
+        self._probes: dict[int, ProbeCalls] = {}
 
     @classmethod
     def new(cls, *_arguments: Any) -> Pad:
@@ -160,8 +132,13 @@ class Pad(GstObject):
         """What flows now; None: nothing yet."""
         from reelway.graph.mediaformats import of_properties
 
-        stream = self.target_core().stream
-        return Caps(of_properties(stream)) if stream else None
+        core = self.target_core()
+        stream = core.stream
+        if not stream:
+            return None
+        if core.element.kind.decodes and core.direction == "src" and stream.get("CodecID") != "raw":
+            return Caps(_DECODED.get(str(stream.get("StreamType")), "ANY"))  # it is known when it is linked
+        return Caps(of_properties(stream))
 
     def has_current_caps(self) -> bool:
         """True where something flows."""
@@ -291,20 +268,13 @@ class Pad(GstObject):
     def add_probe(self, mask: int, callback: Callable[..., Any], *user_data: Any) -> int:
         """Calls `callback(pad, info, *user_data)`; returns an id. What it returns is a PadProbeReturn."""
         probe_id = next(self._ids)
-        made = self._probes[probe_id] = []
-        core = self.target_core()
-        for kind, types in _PROBES:
-            if int(mask) & types and not (kind == "idle" and int(mask) & 0x2):
-                see = _Seen(self, probe_id, callback, user_data, PadProbeType(int(mask) & types))
-                made.append(core.add_probe(kind, getattr(see, kind)))
-        if not made:
-            del self._probes[probe_id]
-            raise missing(f"a probe of {PadProbeType(int(mask))!r}", "probes see buffers, events, or block")
+        self._probes[probe_id] = ProbeCalls(self, probe_id, int(mask), callback, user_data)
         return probe_id
 
     def remove_probe(self, id: int) -> None:
         """Ends a probe; what it blocked goes on."""
-        for probe in self._probes.pop(id, ()):
+        probe = self._probes.pop(id, None)
+        if probe is not None:
             probe.remove()
 
     # Events and queries
@@ -355,60 +325,6 @@ class Pad(GstObject):
 
     def __repr__(self) -> str:
         return f"<Gst.Pad object at 0x{id(self):x} ({self._core.element.name}:{self.get_name()})>"
-
-
-_PROBES: tuple[tuple[ProbeKind, int], ...] = (
-    ("packet", int(PadProbeType.BUFFER | PadProbeType.BUFFER_LIST)),
-    ("event", int(PadProbeType.EVENT_DOWNSTREAM | PadProbeType.EVENT_FLUSH)),
-    ("block", int(PadProbeType.BLOCK)),
-    ("idle", int(PadProbeType.IDLE)),
-)
-"""Reelway's kinds of probes, and which of GStreamer's flags ask for each."""
-
-
-class _Seen:
-    """Calls a program's probe for Reelway's. What it raises is shown, and the packet passes."""
-
-    def __init__(self, pad: Pad, id: int, callback: Any, data: tuple[Any, ...], type: Any) -> None:
-        self._pad, self._id, self._callback, self._data, self._type = pad, id, callback, data, type
-        self._flow = PadProbeType(int(type) | int(PadProbeType.PUSH))
-
-    def _call(self, info: PadProbeInfo) -> Any:
-        try:
-            said = self._callback(self._pad, info, *self._data)
-        except BaseException:  # noqa: BLE001 - shown, and an exit goes on
-            report_exception()
-            return PadProbeReturn.OK
-        if said == PadProbeReturn.REMOVE:
-            self._pad.remove_probe(self._id)
-        return said
-
-    def packet(self, pad: CorePad, packet: Any) -> Any:
-        stream = pad.stream
-        buffer = buffer_of(packet, stream)
-        said = self._call(PadProbeInfo(self._flow, self._id, buffer))
-        if said in (PadProbeReturn.DROP, PadProbeReturn.HANDLED) and said is not None:
-            return False
-        return packet_of(buffer, stream) if buffer.touched() else None
-
-    def event(self, pad: CorePad, name: str) -> None:
-        event = _event_of(self._pad, name)
-        if event is not None:
-            self._call(PadProbeInfo(self._flow, self._id, event))
-
-    def block(self, _pad: CorePad, _nothing: None) -> None:
-        self._call(PadProbeInfo(self._type, self._id))
-
-    idle = block
-
-
-def _event_of(pad: Pad, name: str) -> Event | None:
-    if name == "eos":
-        return Event.new_eos()
-    if name == "segment":
-        return Event.new_segment(Segment.of_time())
-    caps = pad.get_current_caps()
-    return None if caps is None else Event.new_caps(caps)
 
 
 class GhostPad(Pad):

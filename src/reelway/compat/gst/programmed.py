@@ -24,6 +24,7 @@ class ProgrammedElement(Element):
     _klass: ClassVar[str] = "Generic"
     _more: ClassVar[tuple[Property, ...]] = ()
     _caps_options: ClassVar[dict[str, str]] = {}
+    _long_names: ClassVar[tuple[str, ...]] = ()
     _pads: ClassVar[tuple[tuple[str, Any], ...]] = ()
     """(name, direction) of the pads that it has without a template of its own."""
 
@@ -87,8 +88,14 @@ class ProgrammedElement(Element):
         return type(self).templates()[name].caps
 
     def hook(self, name: str) -> Any:
-        """The method that the program wrote under this name; None: it wrote none."""
-        return getattr(self, name, None)
+        """The method that the program wrote under this name; None: it wrote none.
+
+        gi wants do_gst_push_src_create where do_create would mean two things; both are understood.
+        """
+        found = getattr(self, name, None)
+        for long in type(self)._long_names if found is None else ():
+            found = found or getattr(self, f"do_{long}_{name.removeprefix('do_')}", None)
+        return found
 
 
 def _plain(kind: Any) -> type:

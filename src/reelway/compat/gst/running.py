@@ -216,6 +216,11 @@ class Runner:
         duration = self.duration_ns()
         from_ns = self._place(start_type, start, duration, self.position_ns() or 0)
         to_ns = self._place(stop_type, stop, duration, None)
+        if int(flags) & SeekFlags.FLUSH and application.query.seeking().seekable:
+            for element in self.core:
+                flush = getattr(element.filter, "flush", None)
+                if flush is not None:
+                    flush()
         try:
             application.seek((from_ns or 0) / SECOND, None if to_ns is None else to_ns / SECOND, speed=rate)
         except rw.ReelwayError as error:
