@@ -353,7 +353,7 @@ class Application:
             self.error = error
             debug = "".join((f"{type(error).__name__}", f"; hint: {error.hint}" if error.hint else ""))
             self.bus.post("error", source or self.pipeline, error=error, debug=debug)
-        elif session.completed or self.target > State.READY:  # by itself, or as a window that was closed asked
+        elif session.completed or self.target > State.READY:  # or a window was closed, which ends it too
             self.bus.post("eos", self.pipeline)
         self.over.set()
         with self._changed:
