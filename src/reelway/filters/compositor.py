@@ -36,7 +36,7 @@ class Compositor(Grid):
         {},
         kind=object,
         live=True,
-        help="of each input, in their order: {'sink_0': {'xpos': 10, 'ypos', 'width', 'height', 'alpha', "
+        help="of each input, by its number: {'sink_0': {'xpos': 10, 'ypos', 'width', 'height', 'alpha', "
         "'zorder', 'sizing-policy'}}",
     )
     width: int = option(0, low=0, unit="pixels", help="of the whole; 0: as the places of the inputs have it")
@@ -60,7 +60,7 @@ class Compositor(Grid):
         )
 
     def _places(self) -> Sequence[Place]:
-        return [self._place(pid, pad_of(self.pads, at)) for at, pid in enumerate(self.ipids)]
+        return [self._place(pid, pad_of(self.pads, self.number_of(pid))) for pid in self.ipids]
 
     def _place(self, pid: Link, said: Mapping[str, Any]) -> Place:
         width, height = int(said.get("width", -1)), int(said.get("height", -1))
@@ -85,7 +85,7 @@ class Compositor(Grid):
     def _scaled(self, packet: Packet, pid: Link) -> list[Array]:
         place: Place = pid.data.place
         width, height = place.width, place.height
-        if pad_of(self.pads, self.ipids.index(pid)).get("sizing-policy") == "keep-aspect-ratio":
+        if pad_of(self.pads, self.number_of(pid)).get("sizing-policy") == "keep-aspect-ratio":
             width, height = fitted(pid.properties["Width"], pid.properties["Height"], width, height)
         return scaled(frame_of(packet, pid.properties), self._samples.subsampling, width, height)
 
@@ -109,6 +109,6 @@ class Compositor(Grid):
 
     def _in_depth(self) -> list[tuple[Link, Mapping[str, Any]]]:
         """The inputs, the lowest first, with what is said of each."""
-        said = [(pid, pad_of(self.pads, at)) for at, pid in enumerate(self.ipids)]
-        depth = [int(each.get("zorder", at)) for at, (_, each) in enumerate(said)]
-        return [said[at] for at in sorted(range(len(said)), key=lambda at: (depth[at], at))]
+        numbers = {pid: self.number_of(pid) for pid in self.ipids}
+        said = [(pid, pad_of(self.pads, number)) for pid, number in numbers.items()]
+        return sorted(said, key=lambda each: (int(each[1].get("zorder", numbers[each[0]])), numbers[each[0]]))

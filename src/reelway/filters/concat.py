@@ -134,8 +134,11 @@ class Concat(Filter):
         """Puts the pieces in the order in which they were linked, once all are there."""
         if any(not pid.configured for pid in self.ipids) or self.context.expects_inputs(self):
             return False
-        said = [declared.source for declared in self._wiring().sources_of(self)]
-        self._pieces.sort(key=lambda piece: said.index(piece.source) if piece.source in said else len(said))
+        if self.input_number is not None:
+            self._pieces.sort(key=lambda piece: min(self.number_of(link) for link in piece.links))
+        else:
+            said = [declared.source for declared in self._wiring().sources_of(self)]
+            self._pieces.sort(key=lambda each: said.index(each.source) if each.source in said else len(said))
         self._ordered = True
         return True
 

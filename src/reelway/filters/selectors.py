@@ -91,7 +91,7 @@ def _moved(ticks: int | None, timescale: int, to: int, shift: int) -> int | None
 
 
 class Selector(_OneOutput):
-    """Lets one of its inputs through: number `active`, counted from 0 in the order in which they were linked.
+    """Lets one of its inputs through: number `active`, counted from 0 as they come or as an application says.
 
     It switches between two packets. Another input comes in at its next access point behind what was sent, so
     that what is behind can decode it. The others are read and dropped: with `sync` not before the active one
@@ -111,7 +111,7 @@ class Selector(_OneOutput):
         self._on: Link | None = None
 
     def process(self) -> float | None:
-        active = self.ipids[self.active] if self.active < len(self.ipids) else None
+        active = next((pid for pid in self.ipids if self.number_of(pid) == self.active), None)
         if active is not self._on:
             self._on = active
             if active is not None:

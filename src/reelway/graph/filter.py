@@ -100,6 +100,8 @@ class Filter:
     """What the links from its outputs may hold; None: what the session says."""
     input_limits: Limits | None = None
     """What the links to it may hold, whoever sends; None: what its producer, or the session, says."""
+    input_number: Callable[[Link], int | None] | None = None
+    """What number an input has, where somebody numbers them, as an application numbers pads."""
     on_message: Callable[[str, dict[str, Any]], None] | None = None
     """What `post_message` calls; an application with a bus of messages sets it."""
     waits_outside: bool = False
@@ -238,6 +240,11 @@ class Filter:
     def wake(self) -> None:
         """Asks for a turn, as news would. From any thread."""
         self.context.wake(self)
+
+    def number_of(self, pid: Link) -> int:
+        """The number of an input: what the application says (`input_number`), else its place in `ipids`."""
+        number = None if self.input_number is None else self.input_number(pid)
+        return self.ipids.index(pid) if number is None else number
 
     def post_message(self, name: str, **fields: Any) -> None:
         """Tells the application something, where it listens (`on_message`): `level` and its figures."""

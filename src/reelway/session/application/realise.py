@@ -14,13 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reelway import catalog
+from reelway.elements.flow import pad_number
 from reelway.errors import LinkError, OptionError
 from reelway.filters.decoded import Decoded
 from reelway.filters.gate import Gate, Tempo
 from reelway.graph.filter import Filter
-from reelway.graph.link import Limits
+from reelway.graph.link import Limits, Link
 from reelway.graph.mediacaps import MediaCaps
 from reelway.graph.mediaformats import to_bundles
+from reelway.graph.select import Selector
 from reelway.session.application.choice import StreamChoice
 from reelway.session.application.element import Edge, Element, Pad
 from reelway.session.application.negotiate import asked_of, stream_type_of
@@ -165,6 +167,8 @@ class Realiser:
             filter.inputs = tuple(to_bundles(MediaCaps.parse(element.get("caps"))))  # type: ignore[misc]
         element.filter = element.entry = element.exit = self._add(filter, element.name)
         self._listen(element, filter)
+        if any(each.direction == "sink" and each.presence == "request" for each in kind.pads):
+            filter.input_number = partial(_number_of, element)
         if element in self.pipeline.sinks and kind.role == "filter" and kind.property("sync") is not None:
             self._put_gate(element)
 
@@ -226,12 +230,12 @@ class Realiser:
         self.session._wiring.declare(producer, consumer, choice, restrict=True)
         edge.done = True
 
-    def _exit_of(self, pad: Pad, edge: Edge) -> tuple[Filter, StreamChoice | None]:
+    def _exit_of(self, pad: Pad, edge: Edge) -> tuple[Filter, Selector | None]:
         """The filter whose PIDs leave by `pad`, and which of them; of a decoded stream, who decodes."""
         element = pad.element
         assert element.exit is not None
         if not self._is_opener(element):
-            return element.exit, None
+            return element.exit, _branch(pad) if element.kind.count_option else None
         if pad.choice is None:
             pad.choice = self._choice(pad, edge)
         if not element.kind.decodes:
@@ -341,6 +345,19 @@ class Realiser:
             element.choices.clear()
         for edge in self.pipeline.edges:
             edge.done = False
+
+
+def _number_of(element: Element, link: Link) -> int | None:
+    """The number of the pad at which a stream comes in: inputs come in any order, pads stay what they are."""
+    for pad in element.pads:
+        if pad.direction == "sink" and pad.link is link:
+            return pad_number(pad.name)
+    return None
+
+
+def _branch(pad: Pad) -> Selector:
+    """The one of several outputs that a pad stands for."""
+    return Selector.parse(f"#Output={pad_number(pad.name)}")
 
 
 def _opens(element: Element, *, straight: bool) -> bool:
