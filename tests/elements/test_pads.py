@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import reelway as rw
+from tests.media import make
 
 RED, GREEN, BLUE = (253, 0, 0), (0, 254, 0), (0, 0, 254)
 ONE, TWO = (f"videotestsrc num-buffers={count}" for count in (1, 2))
 
 
-def pictures(text: str, path: Path) -> list[np.ndarray]:  # type: ignore[type-arg]
+def pictures(text: str, path: Path) -> list[np.ndarray]:
     """What `text`, with {out} in it, writes as RGB of 240 lines a picture of 320 or 640 columns."""
     with rw.launch(text, out=str(path / "out.rgb")) as app:
         app.wait()
@@ -89,3 +90,10 @@ def test_each_voice_has_its_own_volume(tmp_path: Path) -> None:
     heard = np.fromfile(path, np.float32)
     assert len(heard) == 4096
     assert not heard.any()
+
+
+def test_a_decodebin_behind_a_demuxer_only_decodes(tmp_path: Path) -> None:
+    film = make.media("film.mp4")
+    for demuxer in ("qtdemux", "parsebin"):
+        found = pictures(f"filesrc location={film} ! {demuxer} ! decodebin ! {WRITE}", tmp_path)
+        assert len(found) == 100

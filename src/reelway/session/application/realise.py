@@ -147,7 +147,9 @@ class Realiser:
             log.warning("%s: %s", kind.name, kind.note)
         options = element.options()
         match kind.role:
-            case _ if element in self._openers or kind.role == "opener":
+            case "opener" if not self._is_opener(element):
+                filter = catalog.find("decoded" if kind.decodes else "forward")()
+            case _ if self._is_opener(element):
                 place = self._openers.get(element, element)
                 told = place.options() if place is not element and place.kind.role == "source" else {}
                 format = {"format": kind.format} if kind.format else {}
@@ -247,7 +249,8 @@ class Realiser:
         return pad.filter, None
 
     def _is_opener(self, element: Element) -> bool:
-        return element.kind.role == "opener" or element in self._openers
+        """It opens a place; a decodebin behind a demuxer opens none, and only decodes."""
+        return element in self._openers or (element.kind.role == "opener" and element.kind.url is not None)
 
     def _choice(self, pad: Pad, edge: Edge) -> StreamChoice:
         others = [each.choice for each in pad.element.pads if each.choice is not None]
