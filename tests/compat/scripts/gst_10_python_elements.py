@@ -78,7 +78,7 @@ class Add(GstBase.BaseTransform):
             picture = np.ndarray(self.size, np.uint8, mapped.data)
             picture += np.uint8(self.amount)
             if picture[0, 0] == 30 + self.amount:
-                return GstBase.BASE_TRANSFORM_FLOW_DROPPED
+                return Gst.FlowReturn.CUSTOM_SUCCESS  # it goes no further
         return Gst.FlowReturn.OK
 
 

@@ -54,9 +54,10 @@ class BaseTransform(ProgrammedElement):
 
 
 class BaseSrc(ProgrammedElement):
-    """Makes buffers: do_create(offset, length, None) gives (FlowReturn, buffer), or do_fill(offset, length, buffer).
+    """Makes buffers: do_create(offset, length, None) gives (FlowReturn, buffer).
 
-    Further: do_start, do_stop, do_get_caps(filter), do_fixate(caps), do_set_caps(caps). FlowReturn.EOS ends.
+    Or `do_fill(offset, length, buffer)`, which writes into a buffer that is there. FlowReturn.EOS ends.
+    Further: do_start, do_stop, do_get_caps(filter), do_fixate(caps), do_set_caps(caps).
     """
 
     _klass = "Source"
