@@ -239,7 +239,7 @@ def test_what_is_not_asked_for_stays_as_the_filter_has_it(
         ),
         ("rtspsrc", {"location": "rtsp://you:c@host/1", "user-id": "me"}, "rtsp://you:c@host/1"),
         ("filesink", {"location": "out.mp4"}, "out.mp4"),
-        ("udpsink", {}, "udp://localhost:5004"),
+        ("udpsink", {}, "udp://localhost:5004?pkt_size=1316"),
         ("rtmpsink", {"location": "rtmp://host/live"}, "rtmp://host/live"),
         ("v4l2src", {}, "/dev/video0"),
     ],

@@ -38,6 +38,11 @@ def _address(scheme: str, values: Mapping[str, Any]) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{values.get('port')}"
 
 
+def _datagrams(values: Mapping[str, Any]) -> str:
+    """For a muxer: seven packets of a transport stream in a datagram, none of them cut in two."""
+    return f"{_address('udp', values)}?pkt_size=1316"
+
+
 def window(name: str, help: str, *own: Property, klass: str = "Sink/Video", note: str = "") -> ElementKind:
     """A window on the screen, by whatever name people know it."""
     return ElementKind(
@@ -187,7 +192,7 @@ KINDS = (
         ),
         ONE_SINK,
         derive=lambda values: {"dst": _address("udp", values)},
-        url=lambda values: _address("udp", values),
+        url=_datagrams,
     ),
     ElementKind(
         "tcpclientsink",
