@@ -156,7 +156,7 @@ class Bin(Element):
         return self._children[index]
 
     def _all(self) -> Iterator[Element]:
-        for child in self._children:
+        for child in self.children:
             yield child
             if isinstance(child, Bin):
                 yield from child._all()
@@ -246,7 +246,7 @@ class Bin(Element):
 
     def ghost_unlinked(self) -> None:
         """Ghost pads for one unlinked input and one unlinked output."""
-        for name, word in (("sink", "SINK"), ("src", "SRC")):
+        for name, word in (("src", "SRC"), ("sink", "SINK")):
             pad = self.find_unlinked_pad(getattr(ENUMERATIONS["PadDirection"], word))
             if pad is None:
                 pad = self._free_face(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from reelway.compat.gst.enums import GEnum, GFlags, enumerations
@@ -112,6 +113,18 @@ ENUMERATIONS: dict[str, Any] = {
     **enumerations("Gst", _FLAGS, GFlags),
 }
 """Name in Gst -> class."""
+
+_QUARKS = {
+    "CoreError": "gst-core-error-quark",
+    "LibraryError": "gst-library-error-quark",
+    "ParseError": "gst_parse_error",
+    "PluginError": "gst_plugin_error",
+    "ResourceError": "gst-resource-error-quark",
+    "StreamError": "gst-stream-error-quark",
+    "URIError": "gst-uri-error-quark",
+}
+for _name, _quark in _QUARKS.items():  # the domain of GLib.Error.matches()
+    ENUMERATIONS[_name].quark = staticmethod(partial(str, _quark))
 
 SECOND = 1_000_000_000
 _NONE = 2**64 - 1

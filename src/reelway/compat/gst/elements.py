@@ -109,6 +109,8 @@ class Element(GstObject):
         self._core = core
         vars(core)["face"] = self
         self._listening: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        """Template -> the number of the next pad of it."""
 
     # What it is
 
@@ -237,11 +239,14 @@ class Element(GstObject):
         return self.request_pad_simple(name or templ.name_template)
 
     def _unused_pad(self, template: str) -> str:
-        taken = {pad.name for pad in self._core.pads}
-        number = 0
-        while template.replace("%u", str(number)).replace("%d", str(number)) in taken:
-            number += 1
-        return template.replace("%u", str(number)).replace("%d", str(number))
+        """The name behind the highest that there was; a number is not given twice."""
+        head, _, tail = template.replace("%d", "%u").partition("%u")
+        for pad in self._core.pads:
+            digits = pad.name.removeprefix(head).removesuffix(tail)
+            if pad.name.startswith(head) and digits.isdigit():
+                self._numbers[template] = max(self._numbers.get(template, 0), int(digits) + 1)
+        number = self._numbers[template] = self._numbers.get(template, 0) + 1
+        return f"{head}{number - 1}{tail}"
 
     def release_request_pad(self, pad: Pad) -> None:
         """Gives a pad back that was asked for."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import reelway as rw
 
-__all__ = ["GEnum", "GFlags", "choices", "enumerations", "of_nick"]
+__all__ = ["GEnum", "GFlags", "choices", "enumerations", "flag_choices", "of_nick"]
 
 
 class _Named(type):
@@ -176,6 +176,12 @@ def choices(name: str, values: Mapping[str, int], module: str = "__main__") -> A
         member = _member(kind, number, nick, nick)
         setattr(kind, nick.upper().replace("-", "_"), member)
     return kind
+
+
+def flag_choices(name: str, values: Mapping[str, int], module: str = "__main__") -> Any:
+    """Flags of an element's property: nick -> number."""
+    numbers = {nick.upper().replace("-", "_"): number for nick, number in values.items()}
+    return _made(module, name, "", numbers, GFlags)
 
 
 def of_nick(kind: Any, text: str) -> Any:

@@ -67,13 +67,17 @@ class Error(rw.ReelwayError, RuntimeError):
 
     def matches(self, domain: str | int, code: int) -> bool:
         """True where it is that error of that domain."""
-        return self.domain == str(domain).replace("-quark", "") and self.code == int(code)
+        return _plain(self.domain) == _plain(str(domain)) and self.code == int(code)
 
     def __str__(self) -> str:
         return f"{self.domain}: {self.message} ({self.code})"
 
     def __repr__(self) -> str:
         return f"GLib.Error({self.message!r}, {self.domain!r}, {self.code})"
+
+
+def _plain(domain: str) -> str:
+    return domain.removesuffix("-quark").replace("_", "-")
 
 
 GError = Error

@@ -167,12 +167,6 @@ _DOMAINS: tuple[tuple[type[BaseException], str, str], ...] = (
     (rw.DeadlineError, "ResourceError", "READ"),
     (rw.StateError, "CoreError", "STATE_CHANGE"),
 )
-_QUARKS = {
-    "ResourceError": "gst-resource-error-quark",
-    "StreamError": "gst-stream-error-quark",
-    "CoreError": "gst-core-error-quark",
-    "LibraryError": "gst-library-error-quark",
-}
 
 
 def gerror_of(error: BaseException) -> glib.Error:
@@ -185,12 +179,9 @@ def gerror_of(error: BaseException) -> glib.Error:
         if isinstance(inner, known):
             kind, name = domain, code
             break
-    made = glib.Error(
-        str(error),
-        _QUARKS[kind],
-        int(getattr(ENUMERATIONS[kind], name)),
-        hint=getattr(error, "hint", "") or "",
-    )
+    found = ENUMERATIONS[kind]
+    hint = getattr(error, "hint", "") or ""
+    made = glib.Error(str(error), found.quark(), int(getattr(found, name)), hint=hint)
     made.__cause__ = error
     return made
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import reelway as rw
 from reelway.compat.gst.caps import Caps
-from reelway.compat.gst.enums import GEnum, choices, of_nick
+from reelway.compat.gst.enums import GEnum, GFlags, choices, flag_choices, of_nick
 from reelway.compat.gst.gtypes import TYPES, ParamFlags, ParamSpec
 from reelway.compat.gst.values import Fraction
 from reelway.elements.kinds import ElementKind, Property
@@ -21,9 +21,9 @@ class PropertyError(rw.OptionError, TypeError):
 
 
 @cache
-def _enumeration(kind_name: str, name: str, values: tuple[tuple[str, int], ...]) -> Any:
-    words = [word.capitalize() for word in name.split("-")]
-    return choices(f"Gst{kind_name.capitalize()}{''.join(words)}", dict(values))
+def _enumeration(kind_name: str, name: str, values: tuple[tuple[str, int], ...], flags: bool) -> Any:
+    words = "".join(word.capitalize() for word in name.split("-"))
+    return (flag_choices if flags else choices)(f"Gst{kind_name.capitalize()}{words}", dict(values))
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -35,9 +35,9 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
 
 
 def _type_of(kind: ElementKind, found: Property) -> Any:
-    if found.choices and not found.flags:
+    if found.choices:
         pairs = tuple((choice.nick, choice.number) for choice in found.choices)
-        return _enumeration(kind.name, found.name, pairs)
+        return _enumeration(kind.name, found.name, pairs, found.flags)
     if _is_caps(found):
         return Caps
     if found.kind is int:
@@ -76,6 +76,10 @@ def to_program(spec: ParamSpec, value: Any) -> Any:
     """A value of an element as the program gets it."""
     if isinstance(spec.kind, type) and issubclass(spec.kind, GEnum):
         return of_nick(spec.kind, str(value)) if value is not None else None
+    if isinstance(spec.kind, type) and issubclass(spec.kind, GFlags):
+        wanted = set(str(value or "").split("+"))
+        named = {name.lower().replace("_", "-"): number for name, number in spec.kind._names.items()}
+        return spec.kind(sum(number for nick, number in named.items() if nick in wanted))
     if spec.kind is Caps:
         return None if value in (None, "") else Caps(str(value))
     if isinstance(value, PlainFraction):
@@ -89,7 +93,7 @@ def to_element(owner: str, spec: ParamSpec, value: Any) -> Any:
         return str(value.media())
     if isinstance(value, Fraction):
         return PlainFraction(value.num, value.denom)
-    if isinstance(value, GEnum):
+    if isinstance(value, (GEnum, GFlags)):
         return int(value)
     number = spec.value_type.pytype in (int, float)
     if number and (isinstance(value, str) or value is None):
