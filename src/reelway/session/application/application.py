@@ -18,6 +18,8 @@ from reelway.session.application.bus import Bus
 from reelway.session.application.controls import Controls
 from reelway.session.application.element import Element
 from reelway.session.application.pipeline import Pipeline
+from reelway.session.application.player import KINDS as PLAYERS
+from reelway.session.application.player import Player
 from reelway.session.application.queries import Queries
 from reelway.session.application.realise import Realiser
 from reelway.session.application.watch import Watch
@@ -34,6 +36,7 @@ log = logging.getLogger("reelway.application")
 _T = TypeVar("_T")
 DEFAULTS = {"fast": True}
 """Of the filters of a pipeline: converters are quick, and off by up to 3 of 255 where YUV becomes RGB."""
+SOON_S = 0.001
 STOP_S = 5.0
 """`stop()` waits so long for the application's thread, which itself gives up what hangs within 2 s."""
 
@@ -77,6 +80,7 @@ class Application:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._watch: Watch | None = None
+        self._players: list[Player] = []
         self._start: tuple[float, float | None, float] | None = None
         """Where a seek goes that opens the pipeline again."""
         self.bus.connect("error", self._note_error)
@@ -256,6 +260,7 @@ class Application:
             session.close()
             raise
         self.pipeline.realiser, self.session = realiser, session
+        self._players = [Player(self.pipeline, each) for each in self.pipeline if each.kind.name in PLAYERS]
         if self._start is not None:
             start_s, end_s, speed = self._start
             self._start = None
@@ -293,6 +298,9 @@ class Application:
         if self.pipeline.realiser is not None:
             self.pipeline.realiser.forget()
         self.pipeline.realiser = self.session = self._watch = self._thread = None
+        for player in self._players:
+            player.forget()
+        self._players = []
         return True
 
     def _forget(self) -> bool:
@@ -341,8 +349,8 @@ class Application:
             error = FilterError(filter=self.pipeline.name, cause=cause)
         finally:
             _running.discard(self)
-        if error is None and session.completed and self.state < State.PLAYING <= self.target:
-            self.prerolled()  # it was over before anybody looked
+        while error is None and session.completed and self.state < self.target and not self.prerolled():
+            time.sleep(SOON_S)  # it was over before anybody looked, and who started it is still at it
         if error is not None:
             failed = {getattr(each, "filter", "") for each in session._scheduler.failures[:1]}
             if isinstance(error, LinkError) and error.consumer:
