@@ -79,7 +79,7 @@ def test_values_of_fields(text, value):
         (
             "audio/x-raw,channel-mask=(bitmask)0x3,rate=[1,8],format={S8,U8}",
             "audio/x-raw,channel-mask=(bitmask)0x3,rate=[ 1, 8 ],format={ S8, U8 }",
-            "audio/x-raw, channel-mask=(bitmask)0x3, rate=(int)[ 1, 8 ], format={ (string)S8, (string)U8 }",
+            "audio/x-raw, channel-mask=(bitmask)0x3, rate=(int)[ 1, 8 ], format=(string){ S8, U8 }",
         ),
         (
             'x/y,a=(string)640,b="two words",c=true,d=(string)true',

@@ -49,6 +49,9 @@ def short(value: Value) -> str:
 def typed(value: Value) -> str:
     """The value as GStreamer prints it, with its type."""
     if isinstance(value, Choices):
+        names = {_type_name(each) for each in value.values}
+        if len(names) == 1 and not any(isinstance(each, (Range, Array)) for each in value.values):
+            return f"({names.pop()}){_spell(value, _scalar)}"
         return _spell(value, typed)
     if isinstance(value, Range):
         return f"({_type_name(value.low)}){_spell(value, _scalar)}"

@@ -54,6 +54,7 @@ class _Samples(rw.AppSink):
     def flush(self) -> None:
         """Throws away what waits, and what comes before the streams start again; from any thread."""
         self._stale = True
+        self._face._waiting = None
         while self._box.poll() is not None:
             pass
         if self.opened:
@@ -99,6 +100,8 @@ class AppSink(Element):
     def _bind(self, core: CoreElement) -> None:
         super()._bind(core)
         core.kind = replace(core.kind, maker=partial(_Samples, self))
+        self._waiting: tuple[Any, Sample] | None = None
+        """The filter that gave it, and what `pull_preroll()` has seen."""
 
     @property
     def _filter(self) -> _Samples | None:
@@ -133,13 +136,25 @@ class AppSink(Element):
         sink = self._filter
         if sink is None:
             return None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting[0] is sink:
+            return waiting[1]
         packet = sink.poll()
         if packet is None and not self._root().on_own_thread() and timeout:
             with contextlib.suppress(rw.DeadlineError):
                 packet = sink.pull(None if timeout == NONE else timeout / SECOND)
         return None if packet is None else self._sample(packet, sink.properties)
 
-    pull_preroll, try_pull_preroll = pull_sample, try_pull_sample
+    def pull_preroll(self) -> Sample | None:
+        """The first sample, which `pull_sample()` then gives again."""
+        return self.try_pull_preroll(NONE)
+
+    def try_pull_preroll(self, timeout: int) -> Sample | None:
+        """The first sample, waiting up to `timeout` ns; None: there is none."""
+        sample = self.try_pull_sample(timeout)
+        if sample is not None:
+            self._waiting = self._filter, sample
+        return sample
 
     @staticmethod
     def _sample(packet: Packet, stream: Mapping[str, Any]) -> Sample:

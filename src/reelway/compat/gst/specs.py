@@ -12,6 +12,7 @@ from reelway.compat.gst.enums import GEnum, GFlags, choices, flag_choices, of_ni
 from reelway.compat.gst.gtypes import TYPES, ParamFlags, ParamSpec
 from reelway.compat.gst.values import Fraction
 from reelway.elements.kinds import ElementKind, Property
+from reelway.session.application.element import Element as CoreElement
 
 __all__ = ["PropertyError", "spec_of", "specs_of", "to_element", "to_program"]
 
@@ -80,6 +81,10 @@ def to_program(spec: ParamSpec, value: Any) -> Any:
         wanted = set(str(value or "").split("+"))
         named = {name.lower().replace("_", "-"): number for name, number in spec.kind._names.items()}
         return spec.kind(sum(number for nick, number in named.items() if nick in wanted))
+    if isinstance(value, CoreElement):
+        from reelway.compat.gst.elements import face_of
+
+        return face_of(value)
     if spec.kind is Caps:
         return None if value in (None, "") else Caps(str(value))
     if isinstance(value, PlainFraction):
@@ -91,6 +96,8 @@ def to_element(owner: str, spec: ParamSpec, value: Any) -> Any:
     """What the program sets, as the element takes it. Raises PropertyError."""
     if isinstance(value, Caps):
         return str(value.media())
+    if isinstance(core := getattr(value, "_core", None), CoreElement):
+        return core
     if isinstance(value, Fraction):
         return PlainFraction(value.num, value.denom)
     if isinstance(value, (GEnum, GFlags)):
