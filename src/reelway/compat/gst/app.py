@@ -121,10 +121,14 @@ class AppSink(Element):
     def emit(self, signal_name: str, *args: Any) -> Any:
         """Signals, and what gi calls so: pull-sample, try-pull-sample, pull-preroll."""
         match signal_name, args:
-            case (("pull-sample" | "pull-preroll"), ()):
+            case "pull-sample", ():
                 return self.pull_sample()
-            case (("try-pull-sample" | "try-pull-preroll"), (timeout,)):
+            case "pull-preroll", ():
+                return self.pull_preroll()
+            case "try-pull-sample", (timeout,):
                 return self.try_pull_sample(timeout)
+            case "try-pull-preroll", (timeout,):
+                return self.try_pull_preroll(timeout)
         return super().emit(signal_name, *args)
 
     def pull_sample(self) -> Sample | None:

@@ -40,21 +40,18 @@ VideoFrameFlags GST_VIDEO_FRAME_FLAG_ NONE=0 INTERLACED=1 TFF=2 RFF=4 BOTTOM_FIE
 """
 _enums = {**enumerations("GstVideo", _ENUMS, GEnum), **enumerations("GstVideo", _FLAGS, GFlags)}
 VideoFormat: Any = _enums["VideoFormat"]
+for _format in ("RGBx", "BGRx", "xRGB", "xBGR"):
+    getattr(VideoFormat, _format.upper()).value_name = f"GST_VIDEO_FORMAT_{_format}"
 
 
 def _name_of(format: Any) -> str:
-    """GStreamer's name in caps: the C name without its prefix, but for RGBx and its like."""
-    name = str(VideoFormat(int(format)).value_name).removeprefix("GST_VIDEO_FORMAT_")
-    return next((known for known in PIXEL_FORMATS if known.upper() == name and known != name), name)
+    """GStreamer's name in caps: the C name without its prefix."""
+    return str(VideoFormat(int(format)).value_name).removeprefix("GST_VIDEO_FORMAT_")
 
 
 def video_format_from_string(format: str) -> Any:
     """The VideoFormat that caps call so; UNKNOWN where there is none."""
-    return getattr(VideoFormat, format.upper(), None) if _known(format) else VideoFormat.UNKNOWN
-
-
-def _known(format: str) -> bool:
-    return of_nick(VideoFormat, f"GST_VIDEO_FORMAT_{format.upper()}") is not None
+    return of_nick(VideoFormat, f"GST_VIDEO_FORMAT_{format}") or VideoFormat.UNKNOWN
 
 
 def video_format_to_string(format: Any) -> str:
