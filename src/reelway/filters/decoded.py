@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from reelway.filters.simple import Forward
 from reelway.graph.caps import Caps
 
@@ -15,12 +18,12 @@ class Decoded(Forward):
     """
 
     registry_name = "decoded"
-    inputs = (
+    inputs: ClassVar[Sequence[Caps]] = (
         Caps(StreamType="Visual", CodecID="raw"),
         Caps(StreamType="Audio", CodecID="raw"),
         Caps(StreamType="Text"),
     )
-    outputs = inputs
+    outputs: ClassVar[Sequence[Caps]] = inputs
 
     def process(self) -> float | None:
         for pid in self.ipids:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from reelway.errors import OptionError
 from reelway.graph.caps import Caps
@@ -16,8 +16,8 @@ from reelway.media.packet import Packet
 class Forward(Filter):
     """Passes every packet on, one output for each input. A base for filters that change packets."""
 
-    inputs = (Caps(),)
-    outputs = (Caps(),)
+    inputs: ClassVar[Sequence[Caps]] = (Caps(),)
+    outputs: ClassVar[Sequence[Caps]] = (Caps(),)
 
     def configure(self, pid: Link) -> None:
         if pid.output is None:

@@ -12,27 +12,11 @@ if TYPE_CHECKING:
 
 __all__ = ["asked_of", "stream_type_of"]
 
-_VIDEO = frozenset(("format", "width", "height", "pixel-aspect-ratio", "colorimetry", "interlace-mode"))
-CHANGES: Mapping[str, frozenset[str]] = {
-    "queue": frozenset(),
-    "queue2": frozenset(),
-    "multiqueue": frozenset(),
-    "identity": frozenset(),
-    "tee": frozenset(),
-    "valve": frozenset(),
-    "capsfilter": frozenset(),
-    "videoconvert": frozenset(("format", "colorimetry")),
-    "videoscale": frozenset(("width", "height", "pixel-aspect-ratio")),
-    "videoconvertscale": _VIDEO,
-    "nvvideoconvert": _VIDEO,
-    "nvvidconv": _VIDEO,
-    "videorate": frozenset(("framerate",)),
-    "audioconvert": frozenset(("format", "channels", "layout", "channel-mask")),
-    "audioresample": frozenset(("rate",)),
-    "volume": frozenset(),
-    "level": frozenset(),
-}
-"""Elements through which a wish goes on upstream, each with the fields that it can change itself."""
+PASSING = frozenset(
+    "queue queue2 multiqueue identity tee valve capsfilter videoconvert videoscale videoconvertscale "
+    "nvvideoconvert nvvidconv videorate audioconvert audioresample volume level".split()
+)
+"""Elements through which a wish goes on upstream: what the source makes so, they need not change."""
 
 
 def asked_of(pipeline: Pipeline, element: Element) -> dict[str, Any]:
@@ -41,17 +25,15 @@ def asked_of(pipeline: Pipeline, element: Element) -> dict[str, Any]:
     if not wanted:
         return {}
     fields: dict[str, Any] = {}
-    blocked: frozenset[str] = frozenset()
     here = element
     while len(behind := pipeline.consumers(here)) == 1:
         here = behind[0]
-        if here.kind.name not in CHANGES:
+        if here.kind.name not in PASSING:
             break
         if here.kind.name == "capsfilter":
             for name, value in _fixed(str(here.values.get("caps", ""))).items():
-                if name in wanted and name not in blocked:
+                if name in wanted:
                     fields.setdefault(name, value)
-        blocked |= CHANGES[here.kind.name]
     values = element.kind.caps_values
     return {wanted[name]: values.get(name, {}).get(str(value), value) for name, value in fields.items()}
 

@@ -208,7 +208,7 @@ class Realiser:
         sink = element.filter
         assert sink is not None
         gate = Gate(tempo=self.tempo, sync=sync)
-        gate.inputs = sink.inputs  # type: ignore[misc,assignment]  # converted before it waits, not after
+        gate.inputs = sink.inputs  # type: ignore[misc]  # converted before it waits, not after
         gate.preferred = sink.preferred  # type: ignore[method-assign]
         element.entry = self._add(gate, f"{element.name}.gate")
         self.gates.append(gate)
