@@ -1,0 +1,126 @@
+"""Memory that a writer fills and readers look at: anonymous, of a fixed size, sealed against writing readers.
+
+Linux: memfd_create(2), fcntl(2) F_ADD_SEALS; F_SEAL_FUTURE_WRITE is of Linux 5.1. macOS has no seals: there a
+reader maps read-only because it is asked to. Windows has neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import mmap
+import os
+import sys
+
+from reelway.errors import OpenError, UnsupportedError
+
+__all__ = ["Memory", "attach", "create"]
+
+_F_ADD_SEALS, _F_GET_SEALS = 1033, 1034
+_SEAL, _SHRINK, _GROW, _FUTURE_WRITE = 0x1, 0x2, 0x4, 0x10
+SEALS = _SHRINK | _GROW | _FUTURE_WRITE | _SEAL
+
+
+class Memory:
+    """`slots` places of `slot_bytes` each, one after the other."""
+
+    def __init__(
+        self, number: int, slots: int, slot_bytes: int, mapped: mmap.mmap, descriptor: int = -1
+    ) -> None:
+        self.number = number
+        self.slots = slots
+        self.slot_bytes = slot_bytes
+        self.mapped = mapped
+        self.descriptor = descriptor
+        """To be passed to readers; -1: it is a reader's."""
+
+    def slot(self, number: int, size: int) -> memoryview:
+        """The first `size` bytes of a slot."""
+        start = number * self.slot_bytes
+        return memoryview(self.mapped)[start : start + size]
+
+    def close(self) -> None:
+        """Lets go of it; what is still looked at stays until it is not."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+        with contextlib.suppress(BufferError):  # views of it are alive: they free it
+            self.mapped.close()
+
+
+def create(number: int, slots: int, slot_bytes: int) -> Memory:
+    """New memory, all of it there. Raises OpenError where the machine has no more, UnsupportedError."""
+    size = slots * slot_bytes
+    descriptor = _anonymous()
+    try:
+        try:
+            os.posix_fallocate(descriptor, 0, size)  # now, not when it is written to: that would be a signal
+            mapped = mmap.mmap(descriptor, size)
+        except OSError as error:
+            why = (
+                "no memory is left"
+                if error.errno in (errno.ENOMEM, errno.ENOSPC)
+                else os.strerror(error.errno or 0)
+            )
+            raise OpenError(
+                f"{slots} slots of {slot_bytes} bytes cannot be shared: {why}",
+                errno=error.errno,
+                hint="fewer slots, or smaller frames",
+            ) from None
+        _seal(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Memory(number, slots, slot_bytes, mapped, descriptor)
+
+
+def attach(descriptor: int, number: int, slots: int, slot_bytes: int) -> Memory:
+    """A reader's look at memory that it was passed; the descriptor is closed. Raises OpenError."""
+    try:
+        size = os.fstat(descriptor).st_size
+        if slots < 1 or slot_bytes < 1 or size != slots * slot_bytes:
+            raise OpenError(f"{size} bytes are no {slots} slots of {slot_bytes}")
+        if sys.platform == "linux":
+            seals = fcntl.fcntl(descriptor, _F_GET_SEALS)
+            if not seals & _SHRINK:  # it could be cut off under our eyes, which is a signal
+                raise OpenError("the memory that was passed is not sealed")
+        mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+    except OSError as error:
+        if isinstance(error, OpenError):
+            raise
+        raise OpenError(f"the shared memory cannot be mapped: {error.strerror}", errno=error.errno) from None
+    finally:
+        os.close(descriptor)
+    return Memory(number, slots, slot_bytes, mapped)
+
+
+def _anonymous() -> int:
+    platform: str = sys.platform
+    if platform == "linux":
+        return os.memfd_create("reelway", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    if platform == "darwin":  # pragma: no cover
+        return _unlinked()
+    raise UnsupportedError(  # pragma: no cover
+        "frames are shared on Linux and macOS", hint="on Windows, multiprocessing.shared_memory may do"
+    )
+
+
+def _unlinked() -> int:  # pragma: no cover
+    """macOS: a file without a name."""
+    import tempfile
+
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - its descriptor goes on
+    with file:
+        return os.dup(file.fileno())
+
+
+def _seal(descriptor: int) -> None:
+    if sys.platform != "linux":  # pragma: no cover
+        return
+    try:
+        fcntl.fcntl(descriptor, _F_ADD_SEALS, SEALS)
+    except OSError as error:  # before Linux 5.1 readers could write
+        raise UnsupportedError(
+            "this kernel cannot seal shared memory against its readers", hint="Linux 5.1 can"
+        ) from error

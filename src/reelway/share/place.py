@@ -1,0 +1,210 @@
+"""Where writers are found: a private folder with a socket for each, and who may connect to it.
+
+The folder is `reelway-UID` among the temporary files, or what REELWAY_SHARE_DIR names. It belongs to the user
+and nobody else may write into it. A socket that nobody listens at is removed by whoever comes next: writers,
+readers that lose their writer, and who asks for the names. Writers take turns by a lock on the folder itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import socket
+import stat
+import struct
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from reelway.errors import OpenError, OptionError, StateError, UnsupportedError
+
+__all__ = ["Writing", "check_name", "connect", "folder", "listen", "names", "peer", "tidy"]
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
+_ENDING = ".sock"
+_LONGEST = 100  # bytes of a socket's path
+
+
+class Writing(NamedTuple):
+    """A writer that is there."""
+
+    name: str
+    path: Path
+
+
+class Peer(NamedTuple):
+    """Who is at the other end of a socket."""
+
+    pid: int
+    uid: int
+
+
+def check_name(name: str) -> str:
+    """`name`, where it is one. Raises OptionError."""
+    if not re.fullmatch(_NAME, name):
+        raise OptionError(
+            f"{name!r} is no name to share by", hint="letters, digits, and _ . - between them, 64 at most"
+        )
+    return name
+
+
+def folder(user: int | None = None, *, make: bool = False, open_to_others: bool = False) -> Path:
+    """The folder of a user (None: one's own), checked. Raises OpenError where it is not to be trusted."""
+    uid = _uid() if user is None else user
+    own = os.environ.get("REELWAY_SHARE_DIR") if user is None else None
+    path = Path(own) if own else Path(tempfile.gettempdir()) / f"reelway-{uid}"
+    mode = 0o711 if open_to_others else 0o700
+    if make:
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=mode)
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise OpenError(f"{path}: {error.strerror}", url=str(path), errno=error.errno) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (uid, 0) or found.st_mode & 0o022:
+        raise OpenError(
+            f"{path} is not a folder of user {uid} alone",
+            url=str(path),
+            hint=f"remove it, or `chmod 700 {path}`: others could listen in",
+        )
+    if make and open_to_others and not found.st_mode & 0o001:
+        path.chmod(0o711)
+    return path
+
+
+def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
+    """A socket at which readers of `name` connect. Raises StateError where another writer has that name."""
+    home = folder(make=True, open_to_others=open_to_others)
+    path = _path(home, check_name(name))
+    with _locked(home):
+        if path.exists() and _answers(path):
+            raise StateError(
+                f"somebody shares {name} already",
+                hint="choose another name, or end that one: `reelway shared`",
+            )
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            server.bind(str(path))
+            path.chmod(0o666 if open_to_others else 0o600)
+            server.listen(64)
+            server.setblocking(False)
+        except OSError as error:
+            server.close()
+            raise OpenError(f"{path}: {error.strerror}", url=str(path), errno=error.errno) from None
+    return server
+
+
+def leave(server: socket.socket) -> None:
+    """Ends `listen`: the socket goes, unless another writer has put its own there since."""
+    path = Path(server.getsockname())
+    with contextlib.suppress(OSError), _locked(path.parent):
+        server.close()
+        if not _answers(path):
+            path.unlink()
+    server.close()
+
+
+def connect(name: str, user: int | None = None) -> socket.socket | None:
+    """A connection to the writer of `name`; None: there is none. Raises OpenError."""
+    home = folder(user)
+    path = _path(home, check_name(name))
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        link.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        link.close()
+        return None
+    except OSError as error:
+        link.close()
+        if error.errno == errno.EAGAIN:  # its queue is full: it is busy
+            return None
+        raise OpenError(
+            f"{name} cannot be read: {error.strerror}", url=str(path), errno=error.errno
+        ) from None
+    found = peer(link)
+    wanted = _uid() if user is None else user
+    if found is not None and found.uid not in (wanted, 0):
+        link.close()
+        raise OpenError(f"{name} is shared by user {found.uid}, not {wanted}", url=str(path))
+    return link
+
+
+def peer(link: socket.socket) -> Peer | None:
+    """Who is at the other end; None where the system does not say."""
+    if sys.platform != "linux":  # pragma: no cover
+        return None
+    pid, uid, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return Peer(pid, uid)
+
+
+def tidy(name: str, user: int | None = None) -> None:
+    """Removes the socket of a writer that is gone."""
+    with contextlib.suppress(OSError):
+        home = folder(user)
+        with _locked(home):
+            path = _path(home, name)
+            if path.exists() and not _answers(path):
+                path.unlink()
+
+
+def names() -> list[Writing]:
+    """Who shares something in this user's folder; sockets of those that are gone are removed."""
+    home = folder()
+    if not home.is_dir():
+        return []
+    found: list[Writing] = []
+    with _locked(home):
+        for path in sorted(home.glob(f"*{_ENDING}")):
+            if _answers(path):
+                found.append(Writing(path.name.removesuffix(_ENDING), path))
+            else:
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()
+        if not found:
+            with contextlib.suppress(OSError):
+                home.rmdir()
+    return found
+
+
+def _path(home: Path, name: str) -> Path:
+    path = home / f"{name}{_ENDING}"
+    if len(os.fsencode(path)) > _LONGEST:
+        raise OptionError(f"{path} is too long for a socket", hint="a shorter name, or REELWAY_SHARE_DIR")
+    return path
+
+
+def _answers(path: Path) -> bool:
+    """Somebody listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True  # busy, or not ours to ask
+        return True
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _uid() -> int:
+    if not hasattr(os, "getuid"):  # pragma: no cover
+        raise UnsupportedError("frames are shared on Linux and macOS")
+    return os.getuid()

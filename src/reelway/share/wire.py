@@ -1,0 +1,169 @@
+"""Messages between a writer and its readers: how they are written, and a parser that trusts nobody.
+
+A message is a head of 8 bytes (kind, three bytes of nothing, length of the body) and a body: JSON, or for
+frames a struct and JSON behind it. Numbers are little-endian. What does not parse raises WireError, and the
+other side is then cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+__all__ = ["MAX_BODY", "FrameNote", "Kind", "Parser", "WireError", "frame", "message", "release"]
+
+VERSION = 1
+MAX_BODY = 256 << 10
+"""No message is longer [bytes]."""
+
+_HEAD = struct.Struct("<BBHI")
+_FRAME = struct.Struct("<IIIQQqqqqH")
+_NUMBER = struct.Struct("<Q")
+_NONE = -(1 << 63)
+"""A time that is not known."""
+
+
+class WireError(ValueError):
+    """The other side sent what is no message."""
+
+
+class Kind(IntEnum):
+    """What a message is. From the reader: HELLO, RELEASE, READY; the others are the writer's."""
+
+    HELLO = 1
+    WELCOME = 2
+    MEMORY = 3
+    FORMAT = 4
+    FRAME = 5
+    END = 6
+    CUT = 7
+    RELEASE = 8
+    READY = 9
+
+
+@dataclass(frozen=True, slots=True)
+class FrameNote:
+    """Says that a frame lies in a slot."""
+
+    memory: int
+    """Number of the memory."""
+    slot: int
+    format: int
+    """Number of the format."""
+    size: int
+    sequence: int
+    dts: int | None = None
+    cts: int | None = None
+    duration: int | None = None
+    capture_time: int | None = None
+    flags: int = 0
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def message(kind: Kind, body: dict[str, Any] | None = None) -> bytes:
+    """A message whose body is JSON. Raises WireError where it is too long, or no JSON."""
+    return _framed(kind, _json(body) if body is not None else b"")
+
+
+def frame(note: FrameNote) -> bytes:
+    """A FRAME message."""
+    times = (note.dts, note.cts, note.duration, note.capture_time)
+    head = _FRAME.pack(
+        note.memory,
+        note.slot,
+        note.format,
+        note.size,
+        note.sequence,
+        *(_NONE if time is None else time for time in times),
+        note.flags,
+    )
+    return _framed(Kind.FRAME, head + (_json(note.metadata) if note.metadata else b""))
+
+
+def release(sequence: int) -> bytes:
+    """A RELEASE message: the reader holds this frame no longer."""
+    return _framed(Kind.RELEASE, _NUMBER.pack(sequence))
+
+
+def ready(after: int) -> bytes:
+    """A READY message: the reader wants the newest frame behind this one."""
+    return _framed(Kind.READY, _NUMBER.pack(after))
+
+
+class Parser:
+    """Takes bytes as they come, gives whole messages: (kind, body), the body as what it says."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[Kind, Any]]:
+        """The messages that are complete with `data`. Raises WireError."""
+        self._bytes += data
+        at = 0
+        try:
+            while len(self._bytes) - at >= _HEAD.size:
+                number, nothing, more, length = _HEAD.unpack_from(self._bytes, at)
+                if length > MAX_BODY or nothing or more:
+                    raise WireError(f"no head of a message: length {length}")
+                if len(self._bytes) - at < _HEAD.size + length:
+                    return
+                body = bytes(self._bytes[at + _HEAD.size : at + _HEAD.size + length])
+                at += _HEAD.size + length
+                yield _parsed(number, body)
+        finally:
+            del self._bytes[:at]
+
+
+def _parsed(number: int, body: bytes) -> tuple[Kind, Any]:
+    try:
+        kind = Kind(number)
+    except ValueError:
+        raise WireError(f"no kind of message: {number}") from None
+    match kind:
+        case Kind.RELEASE | Kind.READY:
+            if len(body) != _NUMBER.size:
+                raise WireError(f"{kind.name} of {len(body)} bytes")
+            return kind, _NUMBER.unpack(body)[0]
+        case Kind.FRAME:
+            return kind, _frame(body)
+        case Kind.END:
+            return kind, None
+        case _:
+            return kind, _object(body)
+
+
+def _frame(body: bytes) -> FrameNote:
+    if len(body) < _FRAME.size:
+        raise WireError(f"FRAME of {len(body)} bytes")
+    memory, slot, format, size, sequence, *times, flags = _FRAME.unpack_from(body)
+    dts, cts, duration, capture_time = (None if time == _NONE else time for time in times)
+    rest = body[_FRAME.size :]
+    said = _object(rest) if rest else {}
+    return FrameNote(memory, slot, format, size, sequence, dts, cts, duration, capture_time, flags, said)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise WireError("JSON that is no object")
+    return value
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise WireError(f"this cannot be said in JSON: {error}") from None
+
+
+def _framed(kind: Kind, body: bytes) -> bytes:
+    if len(body) > MAX_BODY:
+        raise WireError(f"{len(body)} bytes are too many for one message, {MAX_BODY} is the most")
+    return _HEAD.pack(kind, 0, 0, len(body)) + body
