@@ -45,7 +45,10 @@ class _Samples(rw.AppSink):
         self.skipped = 0
         """Packets that a seek has made stale."""
         super().__init__(**options)
-        wanted = face._core.get("caps")
+
+    def set_options(self, options: dict[str, Any]) -> None:
+        super().set_options(options)
+        wanted = self._face._core.get("caps")
         if wanted:
             from reelway.graph.mediaformats import to_bundles
 

@@ -22,6 +22,8 @@ AudioLayout GST_AUDIO_LAYOUT_ INTERLEAVED NON_INTERLEAVED
 """
 _enums = enumerations("GstAudio", _ENUMS, GEnum)
 AudioFormat: Any = _enums["AudioFormat"]
+for _format in [name for name in vars(AudioFormat) if name.endswith("LE")]:  # S16 is S16LE on this machine
+    getattr(AudioFormat, _format).value_name = f"GST_AUDIO_FORMAT_{_format}"
 _BYTES = {"8": 1, "16": 2, "18": 3, "20": 3, "24": 3, "32": 4, "64": 8}
 
 
