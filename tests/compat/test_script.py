@@ -58,6 +58,56 @@ def test_a_real_module_is_not_shadowed_unless_asked(
     assert capsys.readouterr().out == "real\nface\n"
 
 
+@pytest.mark.parametrize(
+    ("statement", "shown"),
+    [
+        (
+            "import gi; gi.require_version('Gst', '1.0'); from gi.repository import Gst; found = Gst",
+            "gstreamer",
+        ),
+        ("import gi.repository.GLib as found", "glib"),
+        ("from gi.repository import GstApp as found, GLib", "app"),
+        ("import gi; from gi import repository; found = repository.GObject", "gobject"),
+        ("import pythiags.headless as found", "headless"),
+        ("from pythiags.recorder import ring_buffer as found", "ring_buffer"),
+        ("import pythiags as found", "pythiags"),
+    ],
+)
+def test_gi_and_pythiags_are_faces_too(
+    statement: str, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_script(script(tmp_path, f"{statement}\nprint(found.__name__)\n")) == 0
+    assert capsys.readouterr().out.strip().rpartition(".")[2] == shown
+    assert not set(FACES) & set(sys.modules)
+
+
+def test_what_is_within_a_face_is_loaded_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "import pythiags, pythiags.recorder, pythiags.recorder.ring_buffer\n"
+        "import reelway.compat.pythiags.recorder as same\n"
+        "print(pythiags.recorder is same, pythiags.VideoRecorder is same.VideoRecorder)\n"
+    )
+    assert run_script(script(tmp_path, text)) == 0
+    assert capsys.readouterr().out == "True True\n"
+
+
+def test_nothing_of_a_face_is_put_into_a_real_installation(tmp_path: Path) -> None:
+    real = tmp_path / "gi" / "repository"
+    real.mkdir(parents=True)
+    (tmp_path / "gi" / "__init__.py").write_text("kind = 'real'\n")
+    (real / "__init__.py").write_text("")
+    text = errors_of(script(tmp_path, "import gi\nassert gi.kind == 'real'\nfrom gi.repository import Gst\n"))
+    assert "ImportError: cannot import name 'Gst' from 'gi.repository'" in text
+    for name in ("gi", "gi.repository"):
+        del sys.modules[name]
+
+
+def test_a_namespace_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    lines = errors_of(script(tmp_path, "import gi\ngi.require_version('Gtk', '3.0')\n")).splitlines()
+    assert lines[0] == "mine.py:2: NamespaceError: Namespace Gtk not available"
+    assert lines[1].startswith("  hint: ")
+
+
 def test_the_command_line_can_ask_for_shadowing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script(tmp_path, "kind = 'real'\n", "libgpac.py")
     path = script(tmp_path, "import libgpac, sys; print(getattr(libgpac, 'kind', 'face'), sys.argv[1:])\n")

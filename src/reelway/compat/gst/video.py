@@ -61,8 +61,14 @@ def video_format_to_string(format: Any) -> str:
 
 VideoFormat.from_string = staticmethod(video_format_from_string)
 VideoFormat.to_string = staticmethod(video_format_to_string)
-VideoFormat.get_info = staticmethod(lambda format: VideoFormatInfo(format))
-video_format_get_info = VideoFormat.get_info
+
+
+def video_format_get_info(format: Any) -> VideoFormatInfo:
+    """What is known of a VideoFormat."""
+    return VideoFormatInfo(format)
+
+
+VideoFormat.get_info = staticmethod(video_format_get_info)
 
 
 class VideoFormatInfo:
