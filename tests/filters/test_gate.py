@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reelway as rw
 from reelway.filters.gate import Gate, Tempo
+from reelway.filters.simple import Forward, Tee
 from reelway.testing.clock import VirtualClock
 from reelway.testing.parts import RESTART, Collect, Feed, numbered
 
@@ -79,3 +80,26 @@ def test_twice_the_speed_takes_half_the_time_and_a_free_tempo_none() -> None:
     begun = clock.now()
     session.run()
     assert (sink.numbers, clock.now()) == (list(range(5)), begun)
+
+
+def test_in_front_of_a_gate_nothing_waits_where_links_are_direct() -> None:
+    clock = VirtualClock()
+    session = rw.Session(clock=clock, threads=0)
+    source = Feed(numbered(30))
+    ahead: list[int] = []
+
+    class Watch(Collect):
+        def process(self) -> float | None:
+            super().process()
+            ahead.append(source.opids[0].packets_sent - len(self.only.packets))
+            return None
+
+    sink = Watch()
+    chain = [source, Forward(), Tee(), Forward(), Gate(), sink]
+    for filter in chain[1:-1]:
+        filter.input_limits = rw.Limits(packets=1, direct=True)
+    session.chain(*map(session.add, chain))
+    session.run()
+    assert sink.numbers == list(range(30))
+    assert max(ahead) <= 2
+    assert session.statistics().grown == 0

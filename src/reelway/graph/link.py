@@ -28,12 +28,17 @@ UNLIMITED = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a link may hold. The first limit reached makes it full; an empty link always takes one packet."""
+    """What a link may hold. The first limit reached makes it full; an empty link always takes one packet.
+
+    `direct`: its producer goes on only when the consumer could send on what it gets, so that nothing waits
+    between a source and who holds its packets.
+    """
 
     packets: int = 64
     bytes: int = 32 << 20
     seconds: float = 10.0
     policy: Policy = "block"
+    direct: bool = False
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -230,7 +235,7 @@ class Link:
     @property
     def roomy(self) -> bool:
         """True where a waiting producer may go on: half of every limit is free."""
-        return not self._over(1 if self.capped else 2)
+        return not self._over(1 if self.capped else 2) and not (self.limits.direct and self.filter.blocked)
 
     def _over(self, share: int) -> bool:
         """At or over 1/share of a limit (for a half: over it)."""
@@ -304,7 +309,7 @@ class Link:
     def grow(self, max_bytes: int) -> None:
         """Doubles every limit, bytes up to `max_bytes`, until there is room. While the producer waits."""
         self.grown += 1
-        while not self.roomy:
+        while self._over(2):
             self.max_packets *= 2
             self.max_seconds *= 2
             self.max_ticks = min(UNLIMITED, self.max_ticks * 2)

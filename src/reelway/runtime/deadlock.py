@@ -87,7 +87,7 @@ def relieve(nodes: Iterable[Node], max_bytes: int) -> Link | None:
     cycle = find_cycle(nodes)
     if cycle is None:
         return None
-    full = [link for node, link in cycle if link is not None and node.filter.blocked]
+    full = [link for node, link in cycle if link is not None and node.filter.blocked and len(link)]
     if not full:
         return None
     link = min(full, key=_held_bytes)

@@ -27,7 +27,7 @@ from reelway.runtime.linking import connect, disconnect, leaving_with, remove
 from reelway.runtime.node import Node
 from reelway.runtime.pause import PausableTime
 from reelway.runtime.silence import Silence
-from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop
+from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop, judge
 from reelway.runtime.tasks import Task, only_the_asker_is_left, post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
@@ -344,7 +344,7 @@ class Scheduler:
             open_links = open_links or not link.ended
         moved, node.progress = progress != node.progress, progress
         if node.error is not None:
-            self._judge(node, moved)
+            judge(self, node, moved)
         if filter.blocked and self._roomy(filter):  # a consumer on another thread made room meanwhile
             filter.blocked, node.again = False, True
         if node.done:
@@ -360,17 +360,6 @@ class Scheduler:
             self._wake_later(node, node.delay)
         elif moved and not filter.blocked and (waiting or node.is_source):
             self.wake(node)
-
-    def _judge(self, node: Node, moved: bool) -> None:
-        """What becomes of an exception: the end, or, where the filter says so, a line in the log."""
-        error, node.error = node.error, None
-        assert error is not None
-        if node.skips and (moved or node.done):
-            log.warning("%s; it goes on", error)
-            self.on_skip(error)
-        else:  # without progress it would fail again, or wait for ever
-            self.fail(error)
-            self.end(node)
 
     def _link_new(self, filter: Filter) -> None:
         pids, filter.unlinked = filter.unlinked, []
@@ -409,6 +398,9 @@ class Scheduler:
         if not node.running and producer.blocked and self._roomy(producer):
             producer.blocked = False
             self.wake(node)
+            for link in producer.ipids:
+                if link.limits.direct:
+                    self.let_go_on(link.source)
 
     @staticmethod
     def _roomy(filter: Filter) -> bool:

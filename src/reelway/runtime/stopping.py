@@ -1,11 +1,15 @@
-"""The beginning of the end: what `stop()` asks for, on the session's thread."""
+"""The beginning of the end: what `stop()` asks for, and what an exception means. On the session's thread."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from reelway.runtime.node import Node
     from reelway.runtime.scheduler import Scheduler
+
+log = logging.getLogger("reelway.runtime")
 
 Flush = Literal["all", "fast", "none"]
 FLUSH_S = 1.0
@@ -35,3 +39,15 @@ def begin_stop(scheduler: Scheduler, flush: Flush) -> None:
         elif not node.running:
             scheduler.let_go_on(node.filter)
             scheduler.wake(node)
+
+
+def judge(scheduler: Scheduler, node: Node, moved: bool) -> None:
+    """What becomes of an exception: the end, or, where the filter says so, a line in the log."""
+    error, node.error = node.error, None
+    assert error is not None
+    if node.skips and (moved or node.done):
+        log.warning("%s; it goes on", error)
+        scheduler.on_skip(error)
+    else:  # without progress it would fail again, or wait for ever
+        scheduler.fail(error)
+        scheduler.end(node)

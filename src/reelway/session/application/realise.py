@@ -40,7 +40,7 @@ BETWEEN = frozenset(("queue", "queue2", "multiqueue", "identity", "typefind", "c
 """What may stand between a place and who opens it: it does nothing to bytes."""
 CONTAINERS = {"flacenc": "flac"}
 """Encoders whose stream has a header that is completed at the end."""
-DIRECT = Limits(packets=1)
+DIRECT = Limits(packets=1, direct=True)
 """In front of a gate nothing waits where the text has no queue, so that a change is seen at once."""
 
 
