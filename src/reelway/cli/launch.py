@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from reelway.cli.outcome import DONE, INTERRUPTED, TERMINATED, Misuse, complain
-from reelway.errors import OpenError, OptionError
+from reelway.errors import OpenError, OptionError, ReelwayError
 from reelway.graph import pipelinetext, placeholders
 from reelway.graph.states import State
 from reelway.session.application.application import Application
@@ -83,7 +83,8 @@ def launch(
     """Runs it to its end, or to Ctrl-C. Raises what it ended with."""
     set_logs(f"all@{'quiet' if quiet else 'warning'}{':' + log if log else ''}")
     application = pipe.application(threads)
-    _print_on(application, messages=messages, caps=caps, tags=tags)
+    paper = _Paper(application)
+    _print_on(application, paper, messages=messages, caps=caps, tags=tags)
     _dump_on(application)
     if not quiet and sys.stderr.isatty():
         from reelway.session.progress import show_progress
@@ -93,6 +94,8 @@ def launch(
     with _signals(application, eos) as received:
         try:
             application.play()
+            if paper.failure is not None:  # before there was anything to halt
+                application.halt()
             application.wait_for(State.PLAYING)
             _wait(application, received)
         finally:
@@ -109,6 +112,8 @@ def launch(
                 from reelway.cli.statistics import table
 
                 sys.stderr.write(table(figures))
+    if paper.failure is not None:
+        raise paper.failure
     if signal.SIGTERM in received:
         return TERMINATED
     if received:
@@ -167,11 +172,27 @@ def _signals(application: Application, eos: bool) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _print_on(application: Application, *, messages: bool, caps: bool, tags: bool) -> None:
+class _Paper:
+    """Standard output, as callbacks write on it: where that is full or nobody reads it, the pipeline ends."""
+
+    def __init__(self, application: Application) -> None:
+        self.failure: OSError | None = None
+        self._application = application
+
+    def say(self, line: str) -> None:
+        if self.failure is None:
+            try:
+                print(line, flush=True)
+            except OSError as failure:
+                self.failure = failure
+                self._application.halt()
+
+
+def _print_on(application: Application, paper: _Paper, *, messages: bool, caps: bool, tags: bool) -> None:
     if messages:
-        application.bus.connect((), lambda message: print(f"message {message.number}: {message}", flush=True))
+        application.bus.connect((), lambda message: paper.say(f"message {message.number}: {message}"))
     if tags:
-        application.bus.connect("tag", _print_tags)
+        application.bus.connect("tag", lambda message: _print_tags(message, paper))
     if caps:
         told: set[tuple[str, str]] = set()
 
@@ -182,15 +203,15 @@ def _print_on(application: Application, *, messages: bool, caps: bool, tags: boo
                     place = f"{element.name}.{pad.name}"
                     if said is not None and (place, str(said)) not in told:
                         told.add((place, str(said)))
-                        print(f"{place}: caps = {said}", flush=True)
+                        paper.say(f"{place}: caps = {said}")
 
         application.bus.connect(("async-done", "eos"), look)
 
 
-def _print_tags(message: Message) -> None:
-    print(f"tags found by {message.name}:", flush=True)
+def _print_tags(message: Message, paper: _Paper) -> None:
+    paper.say(f"tags found by {message.name}:")
     for name, value in message["tags"].items():
-        print(f"  {name}: {value}", flush=True)
+        paper.say(f"  {name}: {value}")
 
 
 def _dump_on(application: Application) -> None:
@@ -206,7 +227,11 @@ def _dump_on(application: Application) -> None:
         seconds = time.monotonic() - begun
         minutes = int(seconds) // 60
         at = f"{minutes // 60}.{minutes % 60:02}.{seconds % 60:012.9f}"
-        application.graph().write(Path(folder) / f"{at}-launch.{old}_{new}.dot")
+        try:
+            application.graph().write(Path(folder) / f"{at}-launch.{old}_{new}.dot")
+        except (ReelwayError, OSError) as error:  # what plays is worth more than its picture
+            application.on_state = None
+            complain(f"no graphs are drawn: {getattr(error, 'message', '') or error}")
 
     application.on_state = dump
 

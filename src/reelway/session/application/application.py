@@ -313,7 +313,10 @@ class Application:
         for element in (*self.pipeline.elements, self.pipeline):
             self.bus.post("state-changed", element, old=old, new=state, pending=self.target)
         if self.on_state is not None:
-            self.on_state(old, state)
+            try:
+                self.on_state(old, state)
+            except Exception:
+                log.exception("a callback for %s failed", state)
         if state == State.NULL:
             self.bus.close()
 
