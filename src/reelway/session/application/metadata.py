@@ -116,25 +116,46 @@ def load_code(text: str) -> Any:
 
 
 def _module(where: str) -> ModuleType:
+    """The module, or the file as one; a file is loaded once, so that what it holds is shared."""
     path = Path(where)
-    if path.suffix == ".py":
-        if not path.is_file():
-            raise OpenError(f"no file {where}", url=where)
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        spec.loader.exec_module(module)
-        return module
-    if "" not in sys.path:
-        sys.path.insert(0, "")
     try:
+        if path.suffix == ".py":
+            return _file(path)
+        if "" not in sys.path:
+            sys.path.insert(0, "")
         return importlib.import_module(where)
+    except OpenError:
+        raise
     except ModuleNotFoundError as error:
         raise OpenError(
             f"no module {where}: {error}", url=where, hint="it is looked for in this folder, too"
         ) from None
+    except Exception as error:  # whatever a user's module does while it is loaded
+        raise OpenError(f"{where} cannot be loaded: {type(error).__name__}: {error}", url=where) from error
+
+
+def _file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise OpenError(f"no file {path}", url=str(path))
+    place = path.resolve()
+    if place in _files:
+        return _files[place]
+    spec = importlib.util.spec_from_file_location(path.stem, place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    mine = sys.modules.setdefault(path.stem, module) is module  # dataclasses look there for it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        if mine:
+            del sys.modules[path.stem]
+        raise
+    return _files.setdefault(place, module)
+
+
+_files: dict[Path, ModuleType] = {}
+"""Loaded from files by their names."""
 
 
 def extraction_of(
