@@ -198,7 +198,7 @@ def test_what_the_encoder_lacks_is_resampled() -> None:
 def test_channels_that_a_codec_lacks_are_mixed_down(caplog: pytest.LogCaptureFixture) -> None:
     keep = run(tones(9600, 480, channels=6), "encode:codec=mp3")
     assert (keep.properties[0]["NumChannels"], keep.properties[0]["ChannelLayout"]) == (2, "stereo")
-    assert "mp3 takes no 5.1: it is becomes stereo" in caplog.text
+    assert "mp3 takes no 5.1: it becomes stereo" in caplog.text
     assert run(tones(9600, 480, channels=6), "encode:codec=opus").properties[0]["ChannelLayout"] == "5.1"
 
 

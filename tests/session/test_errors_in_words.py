@@ -189,7 +189,7 @@ CASES: dict[Case, tuple[type[Exception], str, str | None]] = {
     lambda session: session.load("teee"): (
         rw.UnknownNameError,
         "no filter is named 'teee'",
-        "did you mean 'tee'? `reelway filters` lists them all",
+        "did you mean 'tee' or 'freeze'? `reelway filters` lists them all",
     ),
     lambda session: session.load_src("film.mp4", timeot_s=3): (
         rw.UnknownNameError,

@@ -104,7 +104,7 @@ def test_written_in_the_form_that_the_name_says(film: str) -> None:
     assert Path("graph.dot").read_text() == graph.to_dot()
     assert Path("graph.MMD").read_text() == graph.to_mermaid()
     with pytest.raises(rw.OptionError, match="does not say how to draw"):
-        graph.write("graph.png")
+        graph.write("graph.jpeg")
     with pytest.raises(rw.OpenError, match="No such file"):
         graph.write("none/graph.dot")
 

@@ -235,7 +235,11 @@ class Link:
     @property
     def roomy(self) -> bool:
         """True where a waiting producer may go on: half of every limit is free."""
-        return not self._over(1 if self.capped else 2) and not (self.limits.direct and self.filter.blocked)
+        return not self._crowded and not (self.limits.direct and self.filter.blocked)
+
+    @property
+    def _crowded(self) -> bool:
+        return self._over(1 if self.capped else 2)
 
     def _over(self, share: int) -> bool:
         """At or over 1/share of a limit (for a half: over it)."""
@@ -309,7 +313,7 @@ class Link:
     def grow(self, max_bytes: int) -> None:
         """Doubles every limit, bytes up to `max_bytes`, until there is room. While the producer waits."""
         self.grown += 1
-        while self._over(2):
+        while self._crowded:
             self.max_packets *= 2
             self.max_seconds *= 2
             self.max_ticks = min(UNLIMITED, self.max_ticks * 2)

@@ -65,14 +65,14 @@ _ROOMS = {
     "cache": "adaptive",
     "codec": "engine.decode engine.encode engine.convert",
     "container": "engine",
-    "core": "session",
+    "core": "session application",
     "dash": "adaptive",
     "filter": "filters graph",
     "http": "serve",
     "mmio": "display",
     "module": "catalog",
     "sched": "runtime",
-    "script": "compat",
+    "script": "compat gst",
 }
 """Tool -> rooms whose loggers are called after the room."""
 

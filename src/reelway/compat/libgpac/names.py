@@ -27,7 +27,7 @@ FILTERS: dict[str, str] = {
 }
 """libgpac's filter -> Reelway's, where the names differ or might."""
 
-_DISPLAY = "windows and sound come with reelway.display"
+_DISPLAY = "windows and sound that keep time come with the player"
 _ADAPTIVE = "DASH and HLS come with reelway.adaptive"
 _SERVE = "serving HTTP comes with reelway.serve"
 
@@ -57,7 +57,7 @@ def filter_text(text: str) -> str:
     """A filter's text with Reelway's name in it. Raises ComesLaterError for a filter of LATER_FILTERS."""
     name, separator, options = text.partition(":")
     found = find_filter_name(name)
-    if found in LATER_FILTERS and found not in catalog.names() and found not in catalog.ALIASES:
+    if found in LATER_FILTERS:  # Reelway's own of that name are other filters
         raise comes_later(f"filter {name}", LATER_FILTERS[found])
     return found + separator + options
 
