@@ -1,20 +1,21 @@
 """GLib's main context and main loop: callbacks by time, by priority, and by descriptors; no polling.
 
 Lock order: a context's `_owner` (held while it runs) before its `_lock` (held for moments, under which no
-callback runs). A thread that changes something wakes the one that waits through a pair of sockets.
+callback runs). A thread that changes something wakes the one that waits through a pipe.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import selectors
-import socket
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 from reelway.compat.gst.sources import Idle, IOCondition, IOWatch, Source
@@ -45,7 +46,7 @@ class MainContext:
         self._sources: dict[int, Source] = {}
         self._ids = itertools.count(1)
         self._selector: selectors.BaseSelector | None = None
-        self._waker: socket.socket | None = None
+        self._waker: int | None = None
         self._watched: dict[int, int] = {}
 
     @classmethod
@@ -163,7 +164,7 @@ class MainContext:
         waker = self._waker
         if waker is not None:
             with contextlib.suppress(BlockingIOError):  # it is full: the other side will wake
-                waker.send(b"\0")
+                os.write(waker, b"\0")
 
     def _ready(self, now: float) -> tuple[list[Source], float | None]:
         """Who is due, of the lowest number only, and when somebody is next where nobody is."""
@@ -179,14 +180,15 @@ class MainContext:
         """Makes what it waits with, the first time it runs."""
         if self._selector is not None:
             return
-        selector = self._selector = selectors.DefaultSelector()
-        near, far = socket.socketpair()
-        near.setblocking(False)
-        far.setblocking(False)
+        selector = selectors.DefaultSelector()
+        far, near = os.pipe()
+        os.set_blocking(near, False)
+        os.set_blocking(far, False)
         selector.register(far, selectors.EVENT_READ, None)
-        self._waker = near
-        for thing in (selector, near, far):
-            weakref.finalize(self, thing.close)
+        self._selector, self._waker = selector, near
+        for close in (selector.close, partial(os.close, near), partial(os.close, far)):
+            # not at the end of the program: a thread that is left may still wait with them
+            weakref.finalize(self, close).atexit = False
 
     def _look(self, wait_s: float | None) -> None:
         """Waits for descriptors and wake-ups, None: for ever; marks what can be read or written."""
@@ -195,7 +197,7 @@ class MainContext:
         for key, events in self._selector.select(wait_s):
             if key.data is None:
                 with contextlib.suppress(BlockingIOError):
-                    while key.fileobj.recv(4096):  # type: ignore[union-attr]
+                    while os.read(key.fd, 4096):
                         pass
                 continue
             for source in watches.get(key.fd, ()):

@@ -191,8 +191,9 @@ class Pad(GstObject):
         found = next((each for each in kind.pad_properties if each.name == spec.name), None)
         if found is None:
             return super()._fetch(spec)
-        held = self.__dict__.get("_values", {}).get(spec.name, found.default)
-        return to_program(spec, held)
+        said = self._core.element.pad_values.get(self._core.name, {})
+        held = found.default if found.make or found.choices else said.get(spec.name, found.default)
+        return to_program(spec, self.__dict__.get("_values", {}).get(spec.name, held))
 
     def _store(self, spec: ParamSpec, value: Any) -> None:
         from reelway.compat.gst.specs import to_element
