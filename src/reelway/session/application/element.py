@@ -173,6 +173,8 @@ class Element:
             _check_caps(self.kind, fitted)
         if self.filter is not None and property.option and not self._opened_over():
             self._update(property, fitted)
+        elif self._derives(property) and self.filter is not None and not self._opened_over():
+            self._update_derived(property, fitted)
         elif self.filter is not None and property.name == "sync" and self.entry is not self.filter:
             assert self.entry is not None
             self.entry.update("sync", fitted)
@@ -194,12 +196,15 @@ class Element:
         property = self.kind.find(name)
         if property.name == "sync" or (self.kind.name, property.name) == ("capsfilter", "caps"):
             return True
-        if not property.option or not property.writable:
+        options = [property.option]
+        if self._derives(property):
+            options = list(self._derived({}))
+        if not all(options) or not options or not property.writable:
             return False
         from reelway import catalog
 
-        declared = catalog.find(self.kind.filter).options().get(property.option)
-        return declared is not None and declared.live
+        declared = catalog.find(self.kind.filter).options()
+        return all(each in declared and declared[each].live for each in options)
 
     def options(self) -> dict[str, Any]:
         """The options of its filter, by what was set and by GStreamer's defaults."""
@@ -256,6 +261,30 @@ class Element:
                 hint="set it before, or go to READY first",
             )
         self.filter.update(property.option, property.option_value(value))
+
+    def _derives(self, property: Property) -> bool:
+        """Options of its filter are made of this property and others together, as a text's place."""
+        kind = self.kind
+        return bool(kind.derive and kind.role == "filter" and not property.option and not property.ignored)
+
+    def _derived(self, change: dict[str, Any]) -> dict[str, Any]:
+        assert self.kind.derive is not None
+        return dict(self.kind.derive(self.kind.fitted({**self.values, **change})))
+
+    def _update_derived(self, property: Property, value: Any) -> None:
+        from reelway import catalog
+
+        assert self.filter is not None
+        before, after = self._derived({}), self._derived({property.name: value})
+        changed = {name: each for name, each in after.items() if before.get(name) != each}
+        declared = catalog.find(self.kind.filter).options()
+        if self.filter.opened and not all(declared[name].live for name in changed):
+            raise OptionError(
+                f"{self.name}.{property.name} cannot change while the pipeline is open",
+                hint="set it before, or go to READY first",
+            )
+        for name, each in changed.items():
+            self.filter.update(name, declared[name].default if each is None else each)
 
     def _set_caps(self, before: Any) -> None:
         assert self.pipeline is not None
