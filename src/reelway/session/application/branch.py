@@ -58,12 +58,15 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
         if element.name in [each.name for each in pipeline]:
             element.name = pipeline.unused_name(element.kind.name)
         pipeline.add(element)
-    pad = source if isinstance(source, Pad) else source.free_pad("src")
+    pad: Pad | None = None
     try:
         for from_pad, to_pad in edges:
             pipeline.link(from_pad, to_pad)
+        pad = source if isinstance(source, Pad) else source.free_pad("src")
         pipeline.link(pad, first)
     except Exception:
         pipeline.remove(*elements)
+        if pad is not None and not isinstance(source, Pad):
+            source.release(pad)
         raise
     return Branch(pipeline, elements, pad)

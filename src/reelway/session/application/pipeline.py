@@ -76,7 +76,17 @@ class Pipeline:
         return attach_branch(self, text, source)
 
     def link(self, source: Element | Pad, sink: Element | Pad) -> Edge:
-        """Links two pads, or free pads of two elements. Raises LinkError."""
+        """Links two pads, or free pads of two elements. Raises LinkError; then nothing has changed."""
+        before = {id(pad) for end in (source, sink) if isinstance(end, Element) for pad in end.pads}
+        try:
+            return self._link(source, sink)
+        except Exception:
+            for end in (source, sink):
+                if isinstance(end, Element):
+                    end.pads[:] = [pad for pad in end.pads if id(pad) in before or pad.edge is not None]
+            raise
+
+    def _link(self, source: Element | Pad, sink: Element | Pad) -> Edge:
         made = source if isinstance(source, Pad) else None
         source_pad = made or self._free(source, "src")  # type: ignore[arg-type]
         sink_pad = sink if isinstance(sink, Pad) else self._free(sink, "sink")
