@@ -202,6 +202,13 @@ def test_what_a_property_does_not_take_is_a_type_error(kind: str, name: str, val
         Gst.ElementFactory.make(kind).set_property(name, value)
 
 
+def test_a_property_is_set_of_its_text() -> None:
+    source = Gst.ElementFactory.make("videotestsrc")
+    Gst.util_set_object_arg(source, "pattern", "ball")
+    Gst.util_set_object_arg(source, "num-buffers", "7")
+    assert (source.props.pattern.value_nick, source.props.num_buffers) == ("ball", 7)
+
+
 # Playing
 
 
@@ -229,6 +236,12 @@ def test_an_error_names_its_element_domain_and_code(opened: list[Any]) -> None:
     assert error.matches(Gst.ResourceError.quark(), Gst.ResourceError.NOT_FOUND)
     assert isinstance(debug, str)
     assert pipeline.get_state(0)[0] == Gst.StateChangeReturn.FAILURE
+
+
+def test_a_place_that_cannot_be_written_has_a_code_of_its_own(opened: list[Any]) -> None:
+    pipeline = Gst.parse_launch(f"videotestsrc num-buffers=2 ! {SMALL} ! filesink name=f location=/none/x")
+    error, _ = play(pipeline, opened).parse_error()
+    assert error.matches(Gst.ResourceError.quark(), Gst.ResourceError.OPEN_WRITE)
 
 
 def test_eos_is_sent_by_hand(opened: list[Any]) -> None:
@@ -491,6 +504,18 @@ class Half(GstBase.BaseTransform):
         return Gst.FlowReturn.OK
 
 
+class Count(GstBase.BaseTransform):
+    """Without templates of its own: anything passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def do_transform_ip(self, buffer: Any) -> Any:
+        self.count += 1
+        return Gst.FlowReturn.OK
+
+
 class Broken(GstBase.BaseTransform):
     __gstmetadata__ = ("Broken", "Filter", "Raises", "tests")
     __gsttemplates__ = (template("sink", Gst.PadDirection.SINK), template("src", Gst.PadDirection.SRC))
@@ -523,7 +548,7 @@ class Asked(GstBase.BaseSrc):
         return Gst.FlowReturn.OK
 
 
-for _name, _kind in (("testhalf", Half), ("testbroken", Broken), ("testasked", Asked)):
+for _name, _kind in (("testcount", Count), ("testhalf", Half), ("testbroken", Broken), ("testasked", Asked)):
     Gst.Element.register(None, _name, Gst.Rank.NONE, _kind)
 
 
@@ -536,6 +561,12 @@ def test_a_transform_may_change_the_caps(opened: list[Any]) -> None:
     sample = pipeline.get_by_name("s").pull_sample()
     assert sample.get_caps().get_structure(0).get_int("width") == (True, 8)
     assert sample.get_buffer().get_size() == 8 * 8
+
+
+def test_a_transform_takes_bytes_of_which_nothing_is_known(opened: list[Any]) -> None:
+    pipeline = Gst.parse_launch("fakesrc num-buffers=4 ! testcount name=c ! fakesink")
+    assert play(pipeline, opened).type == Gst.MessageType.EOS
+    assert pipeline.get_by_name("c").count == 4
 
 
 def test_a_source_makes_what_is_asked_for(opened: list[Any]) -> None:

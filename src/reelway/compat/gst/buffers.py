@@ -20,6 +20,8 @@ NONE: int = CONSTANTS["CLOCK_TIME_NONE"]
 SECOND = 1_000_000_000
 BufferFlags: Any = ENUMERATIONS["BufferFlags"]
 MapFlags: Any = ENUMERATIONS["MapFlags"]
+_DISCONT, _CORRUPTED = int(BufferFlags.DISCONT), int(BufferFlags.CORRUPTED)
+_DELTA_UNIT = int(BufferFlags.DELTA_UNIT)
 
 
 class MapInfo:
@@ -316,21 +318,31 @@ def _ticks(ns: int, timescale: int) -> int | None:
 
 def buffer_of(packet: Packet, stream: Mapping[str, Any]) -> Buffer:
     """The face of a packet of a stream with these properties; no bytes are copied yet."""
-    made = Buffer()
-    made._memory, made._packet, made._stream = None, packet, stream
     timescale = stream.get("Timescale") or 1
     raw = stream.get("CodecID") == "raw"
-    made.pts = _ns(packet.cts if packet.cts is not None else packet.dts, timescale)
-    made.dts = NONE if raw else _ns(packet.dts, timescale)
-    made.duration = _ns(packet.duration, timescale)
-    made._times = made.pts, made.dts, made.duration
-    if packet.discontinuity:
-        made._flags |= int(BufferFlags.DISCONT)
+    pts = _ns(packet.cts if packet.cts is not None else packet.dts, timescale)
+    dts = NONE if raw else _ns(packet.dts, timescale)
+    duration = _ns(packet.duration, timescale)
+    flags = _DISCONT if packet.discontinuity else 0
     if packet.corrupted:
-        made._flags |= int(BufferFlags.CORRUPTED)
+        flags |= _CORRUPTED
     if not packet.sap and not raw:
-        made._flags |= int(BufferFlags.DELTA_UNIT)
-    made._was = made._flags
+        flags |= _DELTA_UNIT
+    made = Buffer.__new__(Buffer)
+    made.__dict__ = {  # in one go: this is done for each buffer that a probe sees
+        "_memory": None,
+        "_packet": packet,
+        "_stream": stream,
+        "_changed": False,
+        "_times": (pts, dts, duration),
+        "pts": pts,
+        "dts": dts,
+        "duration": duration,
+        "offset": NONE,
+        "offset_end": NONE,
+        "_flags": flags,
+        "_was": flags,
+    }
     return made
 
 

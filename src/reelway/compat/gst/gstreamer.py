@@ -167,6 +167,12 @@ def caps_from_string(string: str) -> Caps:
     return Caps.from_string(string)
 
 
+def util_set_object_arg(object: Any, name: str, value: str) -> None:
+    """Sets a property of a text, as pipeline texts have it."""
+    object._core.set(name, value)
+    object.notify(name)
+
+
 def value_get_fraction_numerator(value: Fraction) -> int:
     """The numerator."""
     return value.num

@@ -105,13 +105,14 @@ class TransformFilter(_Programmed):
         super().__init__(face, **options)
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
-        return [{**properties, **properties_of(self._made(_caps_of(properties)).media())}]
+        made = self._made(_caps_of(properties))
+        return [properties if made.is_any() else {**properties, **properties_of(made.media())}]
 
     def configure(self, pid: Link) -> None:
         given = _caps_of(pid.properties)
         made = self._made(given)
         self.set_caps(given, made)
-        if made.is_equal(given):
+        if made.is_any() or made.is_equal(given):
             self.output_for(pid, dict(pid.properties))
         else:
             kept = {name: value for name, value in pid.properties.items() if not name.startswith("Stride")}
@@ -125,6 +126,8 @@ class TransformFilter(_Programmed):
         found = found.intersect(allowed)
         if found.is_empty():
             found = _filled(allowed, given)
+        if found.is_any():
+            return found  # bytes of which nothing is known
         if not found.is_fixed():
             fixate = self.face.hook("do_fixate_caps")
             found = found if fixate is None else fixate(PadDirection.SINK, given, found)

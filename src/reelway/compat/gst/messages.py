@@ -169,8 +169,8 @@ _DOMAINS: tuple[tuple[type[BaseException], str, str], ...] = (
 )
 
 
-def gerror_of(error: BaseException) -> glib.Error:
-    """The error as GLib's, with the domain and code that GStreamer would give it."""
+def gerror_of(error: BaseException, writes: bool = False) -> glib.Error:
+    """The error as GLib's, with the domain and code that GStreamer would give it; `writes`: of a sink."""
     if isinstance(error, glib.Error):
         return error
     inner = getattr(error, "cause", None) or error
@@ -179,6 +179,8 @@ def gerror_of(error: BaseException) -> glib.Error:
         if isinstance(inner, known):
             kind, name = domain, code
             break
+    if writes and name == "NOT_FOUND":
+        name = "OPEN_WRITE"
     found = ENUMERATIONS[kind]
     hint = getattr(error, "hint", "") or ""
     made = glib.Error(str(error), found.quark(), int(getattr(found, name)), hint=hint)
@@ -192,7 +194,9 @@ def message_of(message: Any, src: Any) -> Message | None:
     match message.kind:
         case "error":
             debug = fields.get("debug") or ""
-            return Message(MessageType.ERROR, src, error=gerror_of(fields["error"]), debug=debug)
+            return Message(
+                MessageType.ERROR, src, error=gerror_of(fields["error"], _writes(src)), debug=debug
+            )
         case "warning" | "info":
             kind = MessageType.WARNING if message.kind == "warning" else MessageType.INFO
             text = str(fields.get("text", ""))
@@ -213,6 +217,11 @@ def message_of(message: Any, src: Any) -> Message | None:
             return Message(kind, src, structure or _structure(str(fields.pop("name", "")), fields))
     kind = getattr(MessageType, message.kind.upper().replace("-", "_"), None)
     return None if kind is None else Message(kind, src)
+
+
+def _writes(src: Any) -> bool:
+    kind = getattr(getattr(src, "_core", None), "kind", None)
+    return getattr(kind, "role", "") in ("destination", "closer")
 
 
 def _states(old: Any, new: Any, pending: Any) -> Structure:

@@ -28,15 +28,18 @@ PadProbeType: Any = ENUMERATIONS["PadProbeType"]
 BUFFERS = int(PadProbeType.BUFFER | PadProbeType.BUFFER_LIST)
 EVENTS = int(PadProbeType.EVENT_DOWNSTREAM | PadProbeType.EVENT_FLUSH)
 BLOCK, IDLE = int(PadProbeType.BLOCK), int(PadProbeType.IDLE)
-_PASSES = (PadProbeReturn.DROP, PadProbeReturn.HANDLED)
+_PASSES = (int(PadProbeReturn.DROP), int(PadProbeReturn.HANDLED))
+_REMOVE = int(PadProbeReturn.REMOVE)
+_PUSHED = PadProbeType.BUFFER | PadProbeType.PUSH
 
 
 class PadProbeInfo:
     """What a probe sees: `type`, and `get_buffer()` or `get_event()`."""
 
+    offset = size = 0
+
     def __init__(self, type: Any, id: int, data: Any = None) -> None:
         self.type, self.id, self.data = type, id, data
-        self.offset = self.size = 0
 
     def get_buffer(self) -> Buffer | None:
         """The buffer; None where it is none."""
@@ -98,7 +101,7 @@ class ProbeCalls:
         except BaseException:  # noqa: BLE001 - shown, and an exit goes on
             report_exception()
             return PadProbeReturn.OK
-        if said is not None and int(said) == PadProbeReturn.REMOVE:
+        if said == _REMOVE:
             self._pad.remove_probe(self._id)
             self.remove()
         return said
@@ -108,7 +111,8 @@ class ProbeCalls:
     def _packet(self, pad: CorePad, packet: Any) -> Any:
         stream = pad.stream
         buffer = buffer_of(packet, stream)
-        if self._call(PadProbeType.BUFFER | PadProbeType.PUSH, buffer) in _PASSES:
+        said = self._call(_PUSHED, buffer)
+        if said is not None and said in _PASSES:
             return False
         return packet_of(buffer, stream) if buffer.touched() else None
 
