@@ -191,6 +191,7 @@ BAD = {
     "no such element": ("queue ! fakesnk", rw.PipelineError),
     "no input": ("videotestsrc ! fakesink", rw.LinkError),
     "muxer without a sink": ("queue ! x264enc ! mp4mux", rw.LinkError),
+    "sound": ("audio/x-raw ! fakesink", rw.LinkError),
     "no location": ("queue ! x264enc ! mp4mux ! filesink", rw.OptionError),
 }
 

@@ -75,7 +75,11 @@ class Realiser:
         edges = [each for each in self.pipeline.edges if not each.done]
         for edge in reversed(edges):  # who is behind is linked first: nothing is sent to nobody
             if edge.source.element.exit is not None and edge.sink.element.entry is not None:
-                self._link(edge)
+                try:
+                    self._link(edge)
+                except LinkError as error:
+                    edge.sink.element.locate(error)
+                    raise
             elif self._inside(edge):
                 edge.done = True
 
