@@ -90,8 +90,10 @@ def test_producers_and_consumers_are_named_as_on_the_command_line(
 
 def test_a_producer_does_under_reelway_launch_what_it_does_here(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        "from reelway.compat.pythiags import Producer, Consumer\n"
-        "class Find(Producer):\n    def extract_metadata(self, pad, info): return info.get_buffer().pts\n"
+        "import gi\ngi.require_version('Gst', '1.0')\nfrom gi.repository import Gst\n"
+        "from pythiags import Producer, Consumer\n"
+        "class Find(Producer):\n"
+        "    def extract_metadata(self, pad, info): return info.get_buffer().pts // Gst.MSECOND\n"
         "class Tell(Consumer):\n    def incoming(self, pts): print('pts', pts, flush=True)\n"
     )
     command = [
@@ -108,7 +110,7 @@ def test_a_producer_does_under_reelway_launch_what_it_does_here(tmp_path: Path) 
         [*command, TEXT.replace("{count:20}", "2")], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["pts 0", "pts 100000000"]
+    assert done.stdout.splitlines() == ["pts 0", "pts 100"]
 
 
 def test_mistakes_are_named() -> None:

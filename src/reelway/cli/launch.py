@@ -90,8 +90,13 @@ def launch(
         from reelway.session.progress import show_progress
 
         application.on_open = show_progress
+    names = contextlib.ExitStack()
+    if extract is not None:
+        from reelway.compat.script import faces
+
+        names.enter_context(faces())  # code that was written for pythiags says `from pythiags import Producer`
     extraction = _extraction(application, observe, extract, consume)
-    with _signals(application, eos) as received:
+    with names, _signals(application, eos) as received:
         try:
             application.play()
             if paper.failure is not None:  # before there was anything to halt

@@ -17,7 +17,7 @@ from typing import TextIO
 
 import reelway as rw
 
-__all__ = ["FACES", "run_script"]
+__all__ = ["FACES", "faces", "run_script"]
 
 FACES = {
     "libgpac": "reelway.compat.libgpac",
@@ -71,25 +71,37 @@ class _Faces(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextlib.contextmanager
-def _as_main(path: Path, argv: Sequence[str], shadow: bool) -> Iterator[None]:
-    """Python's surroundings as the script expects them; as they were afterwards."""
-    saved_argv, saved_path = sys.argv[:], sys.path[:]
-    faces, within = _Faces(within=False), _Faces(within=True)
+def faces(shadow: bool = False) -> Iterator[None]:
+    """Within it, `import gi` and its like give Reelway's faces, unless the real modules can be imported.
+
+    With `shadow` the faces come first. Afterwards imports are as they were; what was imported stays usable.
+    """
+    top, within = _Faces(within=False), _Faces(within=True)
     hidden = {name: sys.modules.pop(name) for name in FACES if shadow and name in sys.modules}
-    sys.argv[:] = [str(path), *argv]
-    sys.path.insert(0, str(path.resolve().parent))
-    sys.meta_path.insert(0 if shadow else len(sys.meta_path), faces)
+    sys.meta_path.insert(0 if shadow else len(sys.meta_path), top)
     sys.meta_path.insert(0, within)
     try:
         yield
     finally:
-        sys.meta_path.remove(faces)
+        sys.meta_path.remove(top)
         sys.meta_path.remove(within)
-        sys.argv[:], sys.path[:] = saved_argv, saved_path
         for name, face in FACES.items():
             if name in sys.modules and sys.modules[name] is sys.modules.get(face):
                 del sys.modules[name]
         sys.modules.update(hidden)
+
+
+@contextlib.contextmanager
+def _as_main(path: Path, argv: Sequence[str], shadow: bool) -> Iterator[None]:
+    """Python's surroundings as the script expects them; as they were afterwards."""
+    saved_argv, saved_path = sys.argv[:], sys.path[:]
+    sys.argv[:] = [str(path), *argv]
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        with faces(shadow):
+            yield
+    finally:
+        sys.argv[:], sys.path[:] = saved_argv, saved_path
 
 
 def run_script(
