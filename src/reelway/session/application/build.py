@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from reelway import elements
-from reelway.errors import LinkError, PipelineError, ReelwayError, UnknownNameError
+from reelway.errors import LinkError, PipelineError, ReelwayError
 from reelway.graph import pipelinetext
 from reelway.graph.pipelinetext import End, PipelineText
-from reelway.session.application.element import Element, Pad
+from reelway.session.application.element import Element, Pad, make_element
 from reelway.session.application.pipeline import Pipeline
 
 __all__ = ["build"]
@@ -39,12 +38,7 @@ def build(text: str | PipelineText, name: str = "pipeline0") -> Pipeline:
 
 def _element(parsed: PipelineText, node: pipelinetext.Element, pipeline: Pipeline) -> Element:
     with _at(parsed, node.at, len(node.kind)):
-        kind = elements.find(node.kind)
-        if kind.role == "missing":
-            raise UnknownNameError(
-                f"{node.kind} is not part of Reelway", name=node.kind, hint=f"use {kind.instead}"
-            )
-        element = Element(kind, node.name)
+        element = make_element(node.kind, node.name)
         pipeline.add(element)
     element.written = partial(parsed.error, at=node.at, length=_length(parsed, node))
     for setting in node.settings:

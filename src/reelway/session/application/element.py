@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from reelway import elements
 from reelway.elements.kinds import ElementKind, PadTemplate, Property
-from reelway.errors import LinkError, OptionError, PipelineError, ReelwayError, UnknownOptionError
+from reelway.errors import (
+    LinkError,
+    OptionError,
+    PipelineError,
+    ReelwayError,
+    UnknownNameError,
+    UnknownOptionError,
+)
 
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
@@ -25,8 +32,10 @@ log = logging.getLogger("reelway.application")
 
 
 def make_element(kind: str, name: str = "", **properties: Any) -> Element:
-    """An element of this kind, in no pipeline yet. Raises UnknownNameError, UnsupportedError, OptionError."""
+    """An element of this kind, in no pipeline yet. Raises UnknownNameError, OptionError."""
     found = elements.find(kind)
+    if found.role == "missing":
+        raise UnknownNameError(f"{kind} is not part of Reelway", name=kind, hint=f"use {found.instead}")
     element = Element(found, name)
     for key, value in properties.items():
         element.set(key.replace("_", "-"), value)
