@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from reelway.errors import LinkError, PipelineError, ReelwayError
+from reelway.errors import LinkError, PipelineError, ReelwayError, UnknownNameError
 from reelway.graph import pipelinetext
 from reelway.graph.pipelinetext import End, PipelineText
 from reelway.session.application.element import Element, Pad, make_element
