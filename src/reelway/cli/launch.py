@@ -94,7 +94,7 @@ def launch(
     if extract is not None:
         from reelway.compat.script import faces
 
-        names.enter_context(faces())  # code that was written for pythiags says `from pythiags import Producer`
+        names.enter_context(faces())  # code written for pythiags says `import pythiags`
     extraction = _extraction(application, observe, extract, consume)
     with names, _signals(application, eos) as received:
         try:
