@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy
 
+from reelway.errors import StateError
 from reelway.media.layout import Array
-from reelway.share.content import Description, array_in, planes_in, properties_from
+from reelway.share.content import Format, metadata_from
 from reelway.share.wire import FrameNote
 
 __all__ = ["SharedArray"]
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 FLAG_SAP, FLAG_CORRUPTED, FLAG_DISCONTINUITY = 1, 2, 4
 
 
@@ -21,7 +23,10 @@ class SharedArray(numpy.ndarray[Any, Any]):
     """One frame: a numpy array in shared memory, read-only, not copied; `content.array_in` says its shape.
 
     The writer leaves it as it is until the array, and every view of it, is gone: keep `frame.copy()` rather
-    than many frames. DLPack passes it on to who takes read-only arrays; others need a copy.
+    than many frames. Only for this process is that so: a fork of it sees the memory, and holds nothing.
+    DLPack passes it on, without a copy, to who takes read-only arrays (`numpy.from_dlpack(frame)`); to others
+    give `frame.copy()`. Copies, pickles and results of arithmetic are plain arrays' memory, and nothing is
+    said of them.
     """
 
     sequence: int
@@ -39,32 +44,39 @@ class SharedArray(numpy.ndarray[Any, Any]):
     """Of the PID that it came from."""
     metadata: Mapping[str, Any]
     """What the writer added."""
-    _description: Description | None
-    _memory: memoryview
+    _format: Format | None
+    _memory: memoryview | None
 
     @classmethod
-    def of(cls, memory: memoryview, description: Description, note: FrameNote) -> SharedArray:
+    def of(cls, memory: memoryview, format: Format, note: FrameNote) -> SharedArray:
         """The frame in a slot. Raises PacketError where that is not what it says."""
-        made = array_in(description, memory).view(cls)
-        made._description = description
+        made = format.array(memory).view(cls)
+        made._format = format
         made.sequence = note.sequence
         made.dts, made.cts, made.duration = note.dts, note.cts, note.duration
         made.capture_time = note.capture_time
         made.sap = note.flags & FLAG_SAP
         made.corrupted = bool(note.flags & FLAG_CORRUPTED)
         made.discontinuity = bool(note.flags & FLAG_DISCONTINUITY)
-        made.properties = MappingProxyType(properties_from(description))
-        made.metadata = MappingProxyType(note.metadata)
+        made.properties = format.properties
+        made.metadata = MappingProxyType(metadata_from(note.metadata)) if note.metadata else _NOTHING
         made._memory = memory
         return made
 
     def __array_finalize__(self, source: Any) -> None:
         """Views and results of arithmetic are plain: nothing was said of them."""
-        self._description = None
+        self._format = self._memory = None
         self.sequence = self.sap = 0
         self.dts = self.cts = self.duration = self.capture_time = None
         self.corrupted = self.discontinuity = False
-        self.properties = self.metadata = MappingProxyType({})
+        self.properties = self.metadata = _NOTHING
+
+    def __reduce__(self) -> Any:
+        """Pickled as a plain array: a copy."""
+        return numpy.asarray(self).__reduce__()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return numpy.asarray(self).__reduce_ex__(protocol)
 
     @property
     def time(self) -> float | None:
@@ -75,10 +87,15 @@ class SharedArray(numpy.ndarray[Any, Any]):
 
     def planes(self) -> list[Array]:
         """The planes of raw media, read-only views; of anything else the array itself."""
-        if self._description is None:
+        if self._format is None or self._memory is None:
             return [numpy.asarray(self)]
-        return planes_in(self._description, self._memory)
+        return self._format.planes(self._memory)
 
     def payload(self) -> memoryview:
-        """All its bytes, not copied; of a frame as it came, not of what was computed from one."""
+        """All its bytes, read-only, not copied; they keep the frame as the array does.
+
+        Raises StateError for what was computed from a frame, or is a part of one.
+        """
+        if self._memory is None:
+            raise StateError("only a frame as it came has a payload", hint="keep that, or use tobytes()")
         return self._memory

@@ -5,24 +5,47 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from math import isfinite
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy
 
-from reelway.errors import PacketError
+from reelway.errors import PacketError, UnsupportedError
 from reelway.media.layout import Array, Layout, layout_of
 from reelway.media.payload import Frame, view
 from reelway.media.values import Size
 
-__all__ = ["Content", "Description", "array_in", "content_of", "planes_in", "properties_from", "to_json"]
+__all__ = [
+    "Content",
+    "Description",
+    "Format",
+    "array_in",
+    "content_of",
+    "from_json",
+    "metadata_from",
+    "metadata_to",
+    "planes_in",
+    "properties_from",
+    "to_json",
+]
 
 Description = dict[str, Any]
 """A format in JSON: `kind` (array, picture, sound, packet), `properties`; of an array dtype and shape."""
 
+KINDS = ("array", "picture", "sound", "packet")
 PACKED = 2
+MOST_CHANNELS = 4096
+_WRONG = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, UnsupportedError,
+    SyntaxError, MemoryError,
+)  # fmt: skip
+"""What a description that means nothing may lead to."""
 _TYPES: dict[str, Callable[[Any], Any]] = {
     "/": lambda pair: Fraction(*pair),
-    "x": base64.b64decode,
+    "x": lambda text: base64.b64decode(text, validate=True),
+    "f": float,
+    "d": lambda pairs: {str(key): from_json(each) for key, each in pairs},
     "t": lambda items: tuple(map(from_json, items)),
     "s": lambda pair: Size(*pair),
 }
@@ -61,47 +84,89 @@ def content_of(data: Any, properties: Mapping[str, Any] | None = None) -> Conten
     return Content({"kind": kind, "properties": to_json(told)}, flat.nbytes, lambda slot: _copy(slot, flat))
 
 
-def array_in(description: Description, memory: memoryview) -> Array:
-    """The content of a slot as one array, not copied; read-only where `memory` is.
+class Format:
+    """A description, read once: what the bytes of a slot are, and the properties of their PID.
 
-    array     as it was written
-    picture   packed: (lines, columns, components); planes of one size: (planes, lines, columns); 4:2:0 with
-              even sizes: (lines * 3 / 2, columns), as OpenCV has it; else its bytes
-    sound     (samples, channels), planar: (channels, samples)
-    packet    its bytes
-
-    Raises PacketError where it cannot be that.
+    Raises PacketError where it describes nothing: it came from another process, and nobody is trusted.
     """
-    try:
-        match description["kind"]:
-            case "array":
-                made: Array = numpy.ndarray(tuple(description["shape"]), description["dtype"], memory)
+
+    __slots__ = ("_dtype", "_shape", "kind", "properties")
+
+    def __init__(self, description: Description) -> None:
+        try:
+            self.kind: str = description["kind"]
+            if self.kind not in KINDS:
+                raise ValueError(f"no kind {self.kind!r}")
+            properties = from_json(description.get("properties") or {})
+            if not isinstance(properties, dict):
+                raise TypeError("properties are no object")
+            self.properties: Mapping[str, Any] = MappingProxyType(properties)
+            self._dtype, self._shape = numpy.dtype(numpy.uint8), (-1,)
+            if self.kind == "array":
+                self._dtype = _dtype_from(description["dtype"])
+                self._shape = tuple(description["shape"])
+                if not all(type(length) is int and length >= 0 for length in self._shape):
+                    raise ValueError(f"no shape {self._shape}")
+            elif self.kind == "sound" and not 0 < properties["NumChannels"] <= MOST_CHANNELS:
+                raise ValueError(f"{properties['NumChannels']} channels")
+        except _WRONG as error:
+            raise PacketError(f"what was shared is not described: {error!r}") from None
+
+    def array(self, memory: memoryview) -> Array:
+        """The content of a slot as one array, not copied; read-only where `memory` is.
+
+        array     as it was written
+        picture   packed: (lines, columns, components); planes of one size: (planes, lines, columns); 4:2:0
+                  with even sizes: (lines * 3 / 2, columns), as OpenCV has it; else its bytes
+        sound     (samples, channels), planar: (channels, samples)
+        packet    its bytes
+
+        Raises PacketError where it cannot be that.
+        """
+        try:
+            if self.kind == "array":
+                made: Array = numpy.ndarray(self._shape, self._dtype, memory)
                 return made
-            case "picture" | "sound":
-                return _whole(_layout(description, memory), memory)
-    except (KeyError, TypeError, ValueError) as error:
-        raise PacketError(f"what was shared is not what it says: {error}") from None
-    return numpy.frombuffer(memory, numpy.uint8)
+            if self.kind != "packet":
+                return _whole(self._layout(memory), memory)
+        except _WRONG as error:
+            raise PacketError(f"what was shared is not what it says: {error}") from None
+        return numpy.frombuffer(memory, numpy.uint8)
+
+    def planes(self, memory: memoryview) -> list[Array]:
+        """The planes of raw media, not copied, as `rw.Packet.planes()` has them; of others the one array."""
+        if self.kind in ("picture", "sound"):
+            return self._layout(memory).views(memory)
+        return [self.array(memory)]
+
+    def _layout(self, memory: memoryview) -> Layout:
+        return layout_of(self.properties, memory.nbytes)
+
+
+def array_in(description: Description, memory: memoryview) -> Array:
+    """`Format(description).array(memory)`."""
+    return Format(description).array(memory)
 
 
 def planes_in(description: Description, memory: memoryview) -> list[Array]:
-    """The planes of raw media, not copied, as `rw.Packet.planes()` has them; of others the one array."""
-    if description["kind"] in ("picture", "sound"):
-        return _layout(description, memory).views(memory)
-    return [array_in(description, memory)]
+    """`Format(description).planes(memory)`."""
+    return Format(description).planes(memory)
 
 
 def properties_from(description: Description) -> dict[str, Any]:
-    """The PID's properties."""
-    found = from_json(description.get("properties", {}))
-    return found if isinstance(found, dict) else {}
+    """The PID's properties. Raises PacketError."""
+    return dict(Format(description).properties)
 
 
 def to_json(value: Any) -> Any:
     """A value of a property as JSON; what has no such form is left out of its dict or list."""
     match value:
+        case float() if not isfinite(value):
+            return {"f": str(float(value))}
         case None | bool() | int() | float() | str():
             return value
+        case numpy.generic():
+            return to_json(value.item()) if not isinstance(value.item(), numpy.generic) else None
         case Fraction():
             return {"/": [value.numerator, value.denominator]}
         case bytes() | bytearray() | memoryview():
@@ -113,7 +178,10 @@ def to_json(value: Any) -> Any:
         case list():
             return [to_json(each) for each in value if _said(each)]
         case Mapping():
-            return {str(key): to_json(each) for key, each in value.items() if _said(each)}
+            said = {str(key): to_json(each) for key, each in value.items() if _said(each)}
+            if len(said) == 1 and next(iter(said)) in _TYPES:  # it would be taken for one of these
+                return {"d": [list(pair) for pair in said.items()]}
+            return said
     return None
 
 
@@ -129,8 +197,64 @@ def from_json(value: Any) -> Any:
     return value
 
 
+def metadata_to(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user says of a frame, as JSON. Raises PacketError for what would be lost on the way."""
+    for name, value in metadata.items():
+        if not _whole_said({name: value}):
+            raise PacketError(
+                f"metadata {name!r} cannot be said: {type(value).__name__}",
+                hint="numbers, text, bytes, fractions; lists, tuples, and dicts with names as keys",
+            )
+    return {name: to_json(value) for name, value in metadata.items()}
+
+
+def metadata_from(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What `metadata_to` wrote. Raises PacketError."""
+    try:
+        return {name: from_json(value) for name, value in metadata.items()}
+    except _WRONG as error:
+        raise PacketError(f"the metadata is not what it says: {error!r}") from None
+
+
 def _said(value: Any) -> bool:
     return value is None or to_json(value) is not None
+
+
+def _whole_said(value: Any) -> bool:
+    match value:
+        case list() | tuple():
+            return all(map(_whole_said, value))
+        case Mapping():
+            return all(isinstance(key, str) and _whole_said(each) for key, each in value.items())
+    return _said(value)
+
+
+def _dtype_to(dtype: numpy.dtype[Any]) -> Any:
+    """As JSON: a text, or of a structure a list of [name, type] or [name, type, shape]."""
+    return numpy.lib.format.dtype_to_descr(dtype)
+
+
+def _lists(said: Any) -> Any:
+    """As JSON will have it, so that one description equals the next."""
+    return [_lists(each) for each in said] if isinstance(said, (list, tuple)) else said
+
+
+def _dtype_from(said: Any) -> numpy.dtype[Any]:
+    dtype: numpy.dtype[Any] = numpy.lib.format.descr_to_dtype(_fields(said))
+    if dtype.hasobject or dtype.kind == "O":  # addresses out of another process
+        raise ValueError(f"no type {dtype}")
+    return dtype
+
+
+def _fields(said: Any) -> Any:
+    """JSON has no tuples, and numpy wants them."""
+    if isinstance(said, str):
+        return said
+    fields: list[tuple[Any, ...]] = []
+    for name, form, *shape in said:
+        named = tuple(name) if isinstance(name, list) else name
+        fields.append((named, _fields(form), *(tuple(each) for each in shape)))
+    return fields
 
 
 def _array(data: Array, properties: dict[str, Any]) -> Content:
@@ -138,7 +262,7 @@ def _array(data: Array, properties: dict[str, Any]) -> Content:
         raise PacketError(f"an array of {data.dtype} cannot be shared", hint="objects live in one process")
     description = {
         "kind": "array",
-        "dtype": data.dtype.str if data.dtype.names is None else data.dtype.descr,
+        "dtype": data.dtype.str if data.dtype.names is None else _lists(_dtype_to(data.dtype)),
         "shape": list(data.shape),
         "properties": to_json(properties),
     }
@@ -170,10 +294,6 @@ def _frame(data: Frame, properties: dict[str, Any]) -> Content:
 
     description = {"kind": "picture" if kind == "Visual" else "sound", "properties": to_json(told)}
     return Content(description, layout.size, fill)
-
-
-def _layout(description: Description, memory: memoryview) -> Layout:
-    return layout_of(properties_from(description), memory.nbytes)
 
 
 def _whole(layout: Layout, memory: memoryview) -> Array:

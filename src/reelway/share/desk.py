@@ -1,30 +1,36 @@
-"""The writer's desk: one thread that lets readers in, hears what they let go of, and tells them what is new.
+"""The writer's desk: one thread that lets readers in, minds who goes, and tells `latest` readers what is new.
 
-Locks: the writer's condition guards the guests and their slots, and is held for moments; nothing waits
-under it but the writer for a slot. Sockets never block.
+What readers with the policy `every` let go of is heard by the writer itself, when it looks for a slot: no
+other thread has to run for a frame to pass.
+
+Locks, in this order: `writing` is held by who writes, for as long as that takes; `changed` guards the guests,
+the ring and the counters, and is held for moments. The writer waits for a slot without `changed`. Sockets
+never block. Nothing here refers to the Writer, so that one that is forgotten ends as if it were closed.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import errno
 import logging
 import os
-import selectors
+import select
 import socket
 import threading
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any
 
+from reelway.errors import DeadlineError, StateError
 from reelway.share import place
 from reelway.share.content import Description
-from reelway.share.ring import Held, Slots
-from reelway.share.wire import VERSION, FrameNote, Kind, Parser, WireError, message
+from reelway.share.guest import Guest, Told
+from reelway.share.ring import Held, Ring
+from reelway.share.watch import READ, WRITE, Watch
+from reelway.share.wire import VERSION, FrameNote, Kind, WireError, message
 from reelway.share.wire import frame as frame_message
-
-if TYPE_CHECKING:
-    from reelway.share.writer import Writer
 
 __all__ = ["Desk", "Guest", "Told"]
 
@@ -34,195 +40,295 @@ MAX_GUESTS = 64
 HELLO_S = 5.0
 """Who has connected says what it wants within so long."""
 CLOSE_S = 2.0
-Policy = Literal["every", "latest"]
-
-
-class Told(NamedTuple):
-    """A reader, for people and programs."""
-
-    pid: int
-    uid: int
-    policy: str
-    frames: int
-    """Frames it was given."""
-    held: int
-    """Of these, how many it holds."""
-
-
-class Guest:
-    """One connection. The desk's thread and the writer, under the writer's condition."""
-
-    def __init__(self, link: socket.socket, who: place.Peer | None) -> None:
-        self.link = link
-        self.who = who or place.Peer(0, -1)
-        self.parser = Parser()
-        self.policy: Policy | None = None
-        """None before it has said what it wants."""
-        self.came_s = time.monotonic()
-        self.held: dict[int, Held] = {}
-        self.wants: int | None = None
-        """With `latest`: it waits for a frame behind this one."""
-        self.frames = 0
-        self.memory = self.format = 0
-        """What it was told of."""
-        self.out: deque[tuple[bytes, list[int]]] = deque()
-        self.gone = False
-
-    def told(self) -> Told:
-        return Told(self.who.pid, self.who.uid, self.policy or "?", self.frames, len(self.held))
+"""The end takes no longer; half of it is for what is still on its way to readers."""
+DEAF_S = 0.1
+"""Nobody is let in for so long where no descriptors are left."""
 
 
 class Desk:
-    """Guests of one writer."""
+    """Guests of one writer, its ring, and what it has counted."""
 
-    def __init__(self, writer: Writer, server: socket.socket, allowed: frozenset[int]) -> None:
+    def __init__(
+        self, name: str, ring: Ring, server: socket.socket, allowed: frozenset[int], patience_s: float
+    ) -> None:
+        self.name = name
+        self.ring = ring
+        self.patience_s = patience_s
+        self.writing = threading.RLock()
+        self.changed = threading.Condition()
+        self.closed = False
+        """Set once, without a lock."""
+        self.frames = self.dropped = 0
         self.guests: list[Guest] = []
+        """Those that want frames."""
         self._all: list[Guest] = []
-        """Those that have said nothing yet, too."""
-        self._writer = writer
-        self._changed = writer._changed
+        """Those that have said nothing yet, or have left and still look at something, too."""
+        self._times: deque[float] = deque(maxlen=32)
+        self._format: tuple[int, Description, bytes] | None = None
+        self._blocked_s: float | None = None
+        """Since when the writer finds no slot."""
+        self._waits = False
+        """The writer waits for one."""
         self._server = server
         self._allowed = allowed
-        self._format: tuple[int, Description] | None = None
-        self._waker, self._wakened = socket.socketpair()
-        for end in (self._waker, self._wakened):
-            end.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(server, selectors.EVENT_READ)
-        self._selector.register(self._wakened, selectors.EVENT_READ)
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name=f"reelway-share-{writer.name}", daemon=True)
+        self._deaf_until_s = 0.0
+        self._waker, self._wakened = _pair()
+        self._poker, self._poked = _pair()
+        self._watch = Watch()
+        self._watch.set(server.fileno(), READ)
+        self._watch.set(self._wakened.fileno(), READ)
+        self._by_number: dict[int, Guest] = {}
+        self._thread = threading.Thread(target=self._work, name=f"reelway-share-{name}", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads
+            place.leave(server)
+            raise
         _desks.add(self)
-        self._thread.start()
 
-    # For the writer; its condition is held
+    # For who writes
 
-    def publish(self, note: FrameNote, slots: Slots, slot: int, said: bytes) -> None:
-        """Gives a frame to who wants it."""
+    def take(self, size: int, until_s: float | None, timeout_s: float | None) -> Held | None:
+        """A slot to fill; None: readers with the policy `latest` hold all. `writing` is held.
+
+        Raises as `Writer.write()`.
+        """
+        while True:
+            with self.changed:
+                self.refuse_closed()
+                self._hear_all()
+                now_s = time.monotonic()
+                found = self.ring.take(size, self._held(), now_s)
+                if found is not None:
+                    self._blocked_s = None
+                    return found
+                slowest = self._slowest()
+                if slowest is None:
+                    self._blocked_s = None
+                    self.dropped += 1
+                    return None
+                if self._blocked_s is None:
+                    self._blocked_s = now_s
+                left_s = self._blocked_s + self.patience_s - now_s
+                if left_s <= 0:
+                    self._cut(slowest, f"nothing was free for {self.patience_s:g} s, and it held most")
+                    continue
+                if until_s is not None:
+                    if until_s <= now_s:
+                        raise DeadlineError(
+                            f"{self.name}: readers hold all {self.ring.slots} slots, after {timeout_s:g} s",
+                            hint="more slots, or readers that let go sooner",
+                        )
+                    left_s = min(left_s, until_s - now_s)
+                watch = select.poll()
+                watch.register(self._poked, READ)
+                for guest in self._all:
+                    if guest.waited_for:
+                        watch.register(guest.link, READ)
+                self._waits = True
+            watch.poll(left_s * 1000)
+            with contextlib.suppress(OSError):
+                self._poked.recv(4096)
+
+    def format(self, description: Description) -> int:
+        """The number of a format; a new one where it is new. `changed` is held. Raises WireError."""
+        if self._format is None or description != self._format[1]:
+            number = self._format[0] + 1 if self._format is not None else 1
+            body = {"format": number, "description": description}
+            self._format = number, description, message(Kind.FORMAT, body)
+        return self._format[0]
+
+    def publish(self, note: FrameNote, held: Held, said: bytes) -> None:
+        """Gives a frame to who wants it. `changed` is held."""
+        self.frames = note.sequence
+        self._times.append(held.since_s)
+        self.ring.newest = note, held
         for guest in tuple(self.guests):
             if guest.policy == "every" or (guest.wants is not None and note.sequence > guest.wants):
-                self._give(guest, note, slots, slot, said)
+                self._give(guest, note, held, said)
 
-    def set_format(self, number: int, description: Description) -> None:
-        """What is written from now on."""
-        self._format = number, description
+    def refuse_closed(self) -> None:
+        """Raises StateError where it is closed."""
+        if self.closed:
+            raise StateError(f"{self.name} is shared no longer", hint="make another Writer")
 
-    def slowest(self) -> tuple[Guest, float] | None:
-        """Who has held a frame for longest, of those that may hold the writer up, and since when."""
-        since = [
-            (min(held.since_s for held in guest.held.values()), at)
-            for at, guest in enumerate(self.guests)
-            if guest.policy == "every" and guest.held
-        ]
-        if not since:
-            return None
-        since_s, at = min(since)
-        return self.guests[at], since_s
+    # For anybody
 
-    def cut(self, guest: Guest, why: str) -> None:
-        """Ends a connection, and says why."""
-        log.warning("%s: reader %d is cut off: %s", self._writer.name, guest.who.pid, why)
-        self._say(guest, message(Kind.CUT, {"reason": why}))
-        self._drop(guest)
+    def wait_readers(self, count: int, timeout_s: float | None) -> bool:
+        """True: so many are there."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.guests) >= count or self.closed, timeout_s)
+            return len(self.guests) >= count and not self.closed
 
-    # Anybody
+    def readers(self) -> tuple[Told, ...]:
+        """Who reads."""
+        with self.changed:
+            self._hear_all()
+            return tuple(guest.told() for guest in self.guests)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, of late."""
+        times = tuple(self._times)
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+
+    def info(self) -> dict[str, Any]:
+        """All of it, for who asks; in JSON."""
+        with self.changed:
+            self._hear_all()
+            self.ring.sweep(self._held())
+            current = self.ring.current
+            return {
+                "name": self.name,
+                "format": self._format[1] if self._format is not None else None,
+                "frames": self.frames,
+                "dropped": self.dropped,
+                "rate": round(self.rate, 2),
+                "slots": self.ring.slots,
+                "slot_bytes": current.slot_bytes if current is not None else self.ring.slot_bytes,
+                "bytes": self.ring.bytes,
+                "readers": [guest.told()._asdict() for guest in self.guests],
+            }
+
+    def end(self) -> None:
+        """Ends it, soon. Waits for nothing and takes no lock: a finalizer may call it, anywhere."""
+        self.closed = True
+        self._wake()
+        self._poke()
 
     def close(self) -> None:
-        """Says the end, and ends the thread."""
-        with self._changed:
-            for guest in self.guests:
-                self._say(guest, message(Kind.END))
-        self._closing = True
-        self._wake()
-        self._thread.join(CLOSE_S)
-        place.leave(self._server)
+        """Ends it: says so to readers, and leaves nothing behind."""
+        with self.changed:
+            if not self.closed:
+                self.end()
+            self.changed.notify_all()
+        self.join()
+
+    def join(self) -> None:
+        """Until its thread has ended."""
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_S)
 
     # The thread
 
     def _work(self) -> None:
-        until = float("inf")
-        while True:
-            if self._closing:
-                until = min(until, time.monotonic() + CLOSE_S / 2)
-                if time.monotonic() >= until or not any(guest.out for guest in self._all):
-                    break
-            for key, events in self._selector.select(0.05 if self._closing else self._patience()):
-                if key.fileobj is self._server:
-                    self._welcome_in()
-                elif key.fileobj is self._wakened:
-                    with contextlib.suppress(BlockingIOError):
-                        self._wakened.recv(4096)
-                    self._mind_writing()
-                else:
-                    self._serve(key.data, events)
-            self._send_home()
-        with self._changed:
-            for guest in tuple(self._all):
-                self._drop(guest)
-        self._selector.close()
-        for end in (self._waker, self._wakened):
-            end.close()
+        try:
+            while not self.closed:
+                self._turn(self._patience())
+            self._watch.forget(self._server.fileno())
+            place.leave(self._server)
+            with self.changed:
+                for guest in tuple(self.guests):
+                    self._say(guest, message(Kind.END))
+            until_s = time.monotonic() + CLOSE_S / 2
+            while any(guest.busy for guest in self._all) and (left_s := until_s - time.monotonic()) > 0:
+                self._turn(left_s)
+        finally:
+            with self.changed:
+                self.closed = True
+                for guest in tuple(self._all):
+                    self._drop(guest)
+                self.ring.close()
+                self._watch.close()
+                for end in (self._server, self._waker, self._wakened, self._poker, self._poked):
+                    end.close()
+
+    def _turn(self, timeout_s: float | None) -> None:
+        for number, events in self._watch.wait(timeout_s):
+            if number == self._server.fileno():
+                self._let_in()
+            elif number == self._wakened.fileno():
+                with contextlib.suppress(OSError):
+                    self._wakened.recv(4096)
+            else:
+                self._serve(number, events)
+        now_s = time.monotonic()
+        if self._deaf_until_s and self._deaf_until_s <= now_s and not self.closed:
+            self._deaf_until_s = 0.0
+            self._watch.set(self._server.fileno(), READ)
+        with self.changed:
+            for guest in [each for each in self._all if each.policy is None]:
+                if guest.came_s + HELLO_S <= now_s:  # it said nothing in time
+                    self._drop(guest)
 
     def _patience(self) -> float | None:
-        waiting = [guest.came_s for guest in self._all if guest.policy is None]
-        return max(0.0, min(waiting) + HELLO_S - time.monotonic()) if waiting else None
+        """How long until somebody is late [s]; None: nobody can be."""
+        late_s = [guest.came_s + HELLO_S for guest in tuple(self._all) if guest.policy is None]
+        if self._deaf_until_s:
+            late_s.append(self._deaf_until_s)
+        return max(0.0, min(late_s) - time.monotonic()) if late_s else None
 
-    def _send_home(self) -> None:
-        """Who said nothing in time."""
-        late = time.monotonic() - HELLO_S
-        with self._changed:
-            for guest in [each for each in self._all if each.policy is None and each.came_s <= late]:
-                self._drop(guest)
-
-    def _welcome_in(self) -> None:
+    def _let_in(self) -> None:
         try:
             link, _ = self._server.accept()
-        except OSError as error:
-            if not isinstance(error, BlockingIOError):
-                log.warning("%s: a reader cannot come in: %s", self._writer.name, error.strerror)
-                time.sleep(0.05)  # no descriptors are left: asking again at once would not help
+        except BlockingIOError:
+            return
+        except OSError as error:  # no descriptors are left: asking again at once would not help
+            log.warning("%s: a reader cannot come in: %s", self.name, error.strerror)
+            self._deaf_until_s = time.monotonic() + DEAF_S
+            self._watch.set(self._server.fileno(), 0)
             return
         link.setblocking(False)
         guest = Guest(link, place.peer(link))
         mine = os.getuid()
-        with self._changed:
+        with self.changed:
             if guest.who.uid not in ({mine} | self._allowed) and guest.who.uid != -1:
                 self._refuse(guest, f"user {guest.who.uid} may not read what user {mine} shares")
             elif len(self._all) >= MAX_GUESTS:
                 self._refuse(guest, f"{MAX_GUESTS} readers are there already")
             else:
                 self._all.append(guest)
-                self._selector.register(link, selectors.EVENT_READ, guest)
+                self._by_number[link.fileno()] = guest
+                self._watch.set(link.fileno(), guest.events)
 
     def _refuse(self, guest: Guest, why: str) -> None:
         with contextlib.suppress(OSError):
-            guest.link.send(message(Kind.CUT, {"reason": why}))
-        guest.link.close()
+            guest.say(message(Kind.CUT, {"reason": why}))
+        guest.close()
 
-    def _serve(self, guest: Guest, events: int) -> None:
-        with self._changed:
-            if guest.gone:
+    def _serve(self, number: int, events: int) -> None:
+        with self.changed:
+            guest = self._by_number.get(number)
+            if guest is None:
                 return
-            if events & selectors.EVENT_WRITE:
+            if events & WRITE:
                 self._flush(guest)
-            if not events & selectors.EVENT_READ:
-                return
-            try:
-                data = guest.link.recv(65536)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
+            if events & ~WRITE and not guest.gone:
+                self._hear(guest)
+
+    # On either thread; `changed` is held
+
+    def _held(self) -> list[Held]:
+        return [held for guest in self._all for held in guest.held.values()]
+
+    def _slowest(self) -> Guest | None:
+        """Of those that may hold the writer up, who holds most, and of these for longest."""
+        holding = [guest for guest in self._all if guest.waited_for and guest.held]
+        return max(
+            holding,
+            key=lambda guest: (len(guest.held), -min(held.since_s for held in guest.held.values())),
+            default=None,
+        )
+
+    def _hear_all(self) -> None:
+        """What readers with the policy `every` have said in the meantime."""
+        self._waits = False
+        for guest in tuple(self._all):
+            if guest.waited_for:
+                self._hear(guest)
+
+    def _hear(self, guest: Guest) -> None:
+        try:
+            said = guest.hear()
+            if said is None:
                 self._drop(guest)
                 return
-            try:
-                for kind, body in guest.parser.feed(data):
-                    self._hear(guest, kind, body)
-            except WireError as error:
-                self.cut(guest, f"it does not speak our language: {error}")
+            for kind, body in said:
+                self._obey(guest, kind, body)
+        except WireError as error:
+            self._cut(guest, f"it does not speak our language: {error}")
 
-    def _hear(self, guest: Guest, kind: Kind, body: Any) -> None:
+    def _obey(self, guest: Guest, kind: Kind, body: Any) -> None:
         if guest.gone:
             return
         if guest.policy is None:
@@ -230,127 +336,153 @@ class Desk:
                 raise WireError(f"{kind.name} before HELLO")
             self._greet(guest, body)
         elif kind is Kind.RELEASE:
-            self._writer.let_go(guest, body)
+            if guest.held.pop(body, None) is not None:
+                self._tell_writer()
+                if guest.policy == "left" and not guest.held:
+                    self._drop(guest)
+        elif kind is Kind.LEAVE:
+            self._let_leave(guest)
         elif kind is Kind.READY and guest.policy == "latest":
             guest.wants = body
-            newest = self._writer._ring.newest
+            newest = self.ring.newest
             if newest is not None and newest[0].sequence > body:
-                note, held = newest
-                self._give(guest, note, held.slots, held.slot, frame_message(note))
+                if newest[0].sequence in guest.held:
+                    raise WireError("READY for what it has")
+                self._give(guest, *newest, frame_message(newest[0]))
         else:
             raise WireError(f"{kind.name} from a reader")
 
     def _greet(self, guest: Guest, body: dict[str, Any]) -> None:
         if body.get("version") != VERSION:
-            self.cut(guest, f"it speaks version {body.get('version')}, this is {VERSION}")
+            self._cut(guest, f"it speaks version {body.get('version')}, this is {VERSION}")
             return
         policy = body.get("policy")
+        if policy not in ("every", "latest", "look"):
+            raise WireError(f"no policy {str(policy)[:20]!r}")
+        self._say(guest, message(Kind.WELCOME, self.info()))
         if policy == "look":
-            self._say(guest, message(Kind.WELCOME, self._writer.info()))
             self._drop(guest)
+        if guest.gone:
             return
-        if policy not in ("every", "latest"):
-            raise WireError(f"no policy {policy!r}")
         guest.policy = policy
         self.guests.append(guest)
-        self._say(guest, message(Kind.WELCOME, self._writer.info()))
         self._tell_format(guest)
-        self._changed.notify_all()
+        self._mind(guest)
+        self.changed.notify_all()
 
-    # Under the writer's condition, on either thread
+    def _let_leave(self, guest: Guest) -> None:
+        """It wants no more, and still looks at what it has."""
+        if guest in self.guests:
+            self.guests.remove(guest)
+        guest.policy = "left"
+        guest.wants = None
+        if not guest.held:
+            self._drop(guest)
+        else:
+            self._mind(guest)
 
-    def _give(self, guest: Guest, note: FrameNote, slots: Slots, slot: int, said: bytes) -> None:
-        if guest.memory != note.memory:
-            memory = slots.memory
+    def _give(self, guest: Guest, note: FrameNote, held: Held, said: bytes) -> None:
+        memory = held.memory
+        if guest.memory != memory.number:
             body = {"memory": memory.number, "slots": memory.slots, "slot_bytes": memory.slot_bytes}
-            self._say(guest, message(Kind.MEMORY, body), [memory.descriptor])
+            self._say(guest, message(Kind.MEMORY, body), memory.descriptor)
             guest.memory = memory.number
         self._tell_format(guest)
-        guest.held[note.sequence] = self._writer._ring.hold(slots, slot)
+        if guest.gone:
+            return
+        guest.held[note.sequence] = held
         guest.frames += 1
         guest.wants = None
         self._say(guest, said)
 
     def _tell_format(self, guest: Guest) -> None:
         if self._format is not None and guest.format != self._format[0]:
-            number, description = self._format
-            self._say(guest, message(Kind.FORMAT, {"format": number, "description": description}))
-            guest.format = number
+            guest.format = self._format[0]
+            self._say(guest, self._format[2])
 
-    def _say(self, guest: Guest, data: bytes, descriptors: list[int] | None = None) -> None:
+    def _say(self, guest: Guest, data: bytes, descriptor: int | None = None) -> None:
         if guest.gone:
             return
-        guest.out.append((data, [os.dup(each) for each in descriptors or ()]))
-        self._flush(guest)
-        if guest.out and threading.current_thread() is not self._thread:
-            self._wake()
-
-    def _flush(self, guest: Guest) -> None:
-        """Sends what can be sent now; the rest when the socket says so."""
         try:
-            while guest.out:
-                data, descriptors = guest.out[0]
-                if descriptors:
-                    sent = socket.send_fds(guest.link, [data], descriptors)
-                else:
-                    sent = guest.link.send(data)
-                for each in descriptors:
-                    os.close(each)
-                guest.out.popleft()
-                if sent < len(data):
-                    guest.out.appendleft((data[sent:], []))
-        except BlockingIOError:
-            pass
-        except OSError:
+            guest.say(data, () if descriptor is None else (descriptor,))
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):  # there is none to pass the memory with
+                with contextlib.suppress(OSError):
+                    guest.say(message(Kind.CUT, {"reason": "its writer has no file descriptors left"}))
+            log.info("%s: reader %d is gone: %s", self.name, guest.who.pid, error.strerror)
             self._drop(guest)
-            return
-        if threading.current_thread() is self._thread:
+        else:
             self._mind(guest)
 
-    def _mind_writing(self) -> None:
-        with self._changed:
-            for guest in tuple(self._all):
-                self._mind(guest)
+    def _flush(self, guest: Guest) -> None:
+        try:
+            guest.flush()
+        except OSError:
+            self._drop(guest)
+        else:
+            self._mind(guest)
 
     def _mind(self, guest: Guest) -> None:
-        if guest.gone or guest not in self._all:
-            return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if guest.out else 0)
-        if self._selector.get_key(guest.link).events != events:
-            self._selector.modify(guest.link, events, guest)
+        """The thread waits for what there is to wait for."""
+        if not guest.gone:
+            self._watch.set(guest.link.fileno(), guest.events)
+            if guest.busy and not self._watch.at_once:
+                self._wake()
+
+    def _cut(self, guest: Guest, why: str) -> None:
+        """Ends a connection, and says why. What it still looks at is never written to again."""
+        log.warning("%s: reader %d is cut off: %s", self.name, guest.who.pid, why)
+        looks = any(held.memory is self.ring.current for held in guest.held.values())
+        self._say(guest, message(Kind.CUT, {"reason": why}))
+        self._drop(guest)
+        if looks:
+            self.ring.retire(self._held())
 
     def _drop(self, guest: Guest) -> None:
         """A reader is gone: what it held is free."""
         if guest.gone:
             return
-        guest.gone = True
-        if guest in self._all:
-            self._all.remove(guest)
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(guest.link)
+        number = guest.link.fileno()
+        self._watch.forget(number)
+        self._by_number.pop(number, None)
+        self._all.remove(guest)
         if guest in self.guests:
             self.guests.remove(guest)
-        for _, descriptors in guest.out:
-            for each in descriptors:
-                os.close(each)
-        guest.out.clear()
-        guest.link.close()
-        for sequence in tuple(guest.held):
-            self._writer.let_go(guest, sequence)
-        self._changed.notify_all()
+        guest.close()
+        self.changed.notify_all()
+        self._tell_writer()
+
+    def _tell_writer(self) -> None:
+        if self._waits:
+            self._poke()
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):
             self._waker.send(b"x")
 
-    def forked(self) -> None:
-        """In a child of a fork: the sockets are the parent's, and are only closed here."""
+    def _poke(self) -> None:
         with contextlib.suppress(OSError):
-            self._selector.close()
-        for link in (self._server, self._waker, self._wakened, *(guest.link for guest in self._all)):
-            with contextlib.suppress(OSError):
-                link.close()
-        self._writer._closed = True
+            self._poker.send(b"x")
+
+    def forked(self) -> None:
+        """In a child of a fork: all is the parent's, and is only closed here; locks may never come free."""
+        self.closed = True
+        self.writing = threading.RLock()
+        self.changed = threading.Condition()
+        self._watch.close()
+        for link in (self._server, self._waker, self._wakened, self._poker, self._poked):
+            link.close()
+        for guest in self._all:
+            guest.close()
+        self.guests, self._all, self._by_number = [], [], {}
+        self.ring.close()
+
+
+def _pair() -> tuple[socket.socket, socket.socket]:
+    one, other = socket.socketpair()
+    for end in (one, other):
+        end.setblocking(False)
+    return one, other
 
 
 _desks: weakref.WeakSet[Desk] = weakref.WeakSet()
@@ -361,5 +493,15 @@ def _forked() -> None:
         desk.forked()
 
 
+def _exiting() -> None:
+    """The interpreter ends: no socket is left behind."""
+    ending = tuple(_desks)
+    for desk in ending:
+        desk.end()
+    for desk in ending:
+        desk.join()
+
+
+atexit.register(_exiting)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)

@@ -20,6 +20,10 @@ __all__ = ["Memory", "attach", "create"]
 _F_ADD_SEALS, _F_GET_SEALS = 1033, 1034
 _SEAL, _SHRINK, _GROW, _FUTURE_WRITE = 0x1, 0x2, 0x4, 0x10
 SEALS = _SHRINK | _GROW | _FUTURE_WRITE | _SEAL
+_POPULATE = getattr(mmap, "MAP_POPULATE", 0)
+"""The writer pays for its pages at once, not frame by frame."""
+_SHORT = (errno.ENOMEM, errno.ENOSPC, errno.EFBIG)
+"""None left: of the machine, of its shared memory, or of what this process may have (ulimit -v, -f)."""
 
 
 class Memory:
@@ -56,13 +60,9 @@ def create(number: int, slots: int, slot_bytes: int) -> Memory:
     try:
         try:
             os.posix_fallocate(descriptor, 0, size)  # now, not when it is written to: that would be a signal
-            mapped = mmap.mmap(descriptor, size)
+            mapped = mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED | _POPULATE)
         except OSError as error:
-            why = (
-                "no memory is left"
-                if error.errno in (errno.ENOMEM, errno.ENOSPC)
-                else os.strerror(error.errno or 0)
-            )
+            why = "no memory is left" if error.errno in _SHORT else os.strerror(error.errno or 0)
             raise OpenError(
                 f"{slots} slots of {slot_bytes} bytes cannot be shared: {why}",
                 errno=error.errno,

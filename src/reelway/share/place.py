@@ -17,17 +17,31 @@ import stat
 import struct
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from reelway.errors import OpenError, OptionError, StateError, UnsupportedError
 
-__all__ = ["Writing", "check_name", "connect", "folder", "listen", "names", "peer", "tidy"]
+__all__ = [
+    "NO_SIGNAL",
+    "Peer",
+    "Writing",
+    "check_name",
+    "connect",
+    "folder",
+    "leave",
+    "listen",
+    "names",
+    "peer",
+    "tidy",
+]
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ENDING = ".sock"
 _LONGEST = 100  # bytes of a socket's path
+NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
+"""For sending: who has put SIGPIPE back to its default is not killed by a peer that is gone."""
 
 
 class Writing(NamedTuple):
@@ -59,14 +73,14 @@ def folder(user: int | None = None, *, make: bool = False, open_to_others: bool 
     own = os.environ.get("REELWAY_SHARE_DIR") if user is None else None
     path = Path(own) if own else Path(tempfile.gettempdir()) / f"reelway-{uid}"
     mode = 0o711 if open_to_others else 0o700
-    if make:
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=mode)
     try:
+        if make:
+            with contextlib.suppress(FileExistsError):
+                path.mkdir(mode=mode)
         found = path.lstat()
-    except FileNotFoundError:
-        return path
     except OSError as error:
+        if error.errno == errno.ENOENT and not make:
+            return path
         raise OpenError(f"{path}: {error.strerror}", url=str(path), errno=error.errno) from None
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (uid, 0) or found.st_mode & 0o022:
         raise OpenError(
@@ -81,9 +95,9 @@ def folder(user: int | None = None, *, make: bool = False, open_to_others: bool 
 
 def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
     """A socket at which readers of `name` connect. Raises StateError where another writer has that name."""
-    home = folder(make=True, open_to_others=open_to_others)
-    path = _path(home, check_name(name))
-    with _locked(home):
+    check_name(name)
+    with _made(open_to_others) as home:
+        path = _path(home, name)
         if path.exists() and _answers(path):
             raise StateError(
                 f"somebody shares {name} already",
@@ -118,6 +132,7 @@ def connect(name: str, user: int | None = None) -> socket.socket | None:
     home = folder(user)
     path = _path(home, check_name(name))
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    link.setblocking(False)  # a writer that is stopped lets the next one wait for ever
     try:
         link.connect(str(path))
     except (FileNotFoundError, ConnectionRefusedError):
@@ -170,7 +185,7 @@ def names() -> list[Writing]:
                 with contextlib.suppress(FileNotFoundError):
                     path.unlink()
         if not found:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a writer that waits for the lock makes another
                 home.rmdir()
     return found
 
@@ -185,6 +200,7 @@ def _path(home: Path, name: str) -> Path:
 def _answers(path: Path) -> bool:
     """Somebody listens there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(str(path))
         except (FileNotFoundError, ConnectionRefusedError):
@@ -195,11 +211,30 @@ def _answers(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def _made(open_to_others: bool) -> Iterator[Path]:
+    """The own folder, there and locked. Who removes it has the lock, and then that is another folder's."""
+    while True:
+        home = folder(make=True, open_to_others=open_to_others)
+        try:
+            with _locked(home) as is_it:
+                if is_it():
+                    yield home
+                    return
+        except FileNotFoundError:  # gone again
+            continue
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[Callable[[], bool]]:
+    """Nobody else makes or removes sockets in it. Gives a question: is that still the folder of this name?"""
+
+    def is_it() -> bool:
+        return os.path.samestat(os.fstat(descriptor), home.lstat())
+
     descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield is_it
     finally:
         os.close(descriptor)
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
-import socket
-import threading
 import time
 import weakref
 from collections import deque
@@ -16,19 +12,22 @@ from typing import Any, Literal, Self
 
 import numpy
 
-from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, StateError
+from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, PacketError, StateError
 from reelway.share import place
 from reelway.share.array import SharedArray
-from reelway.share.content import Description
+from reelway.share.content import Format
+from reelway.share.line import Line
 from reelway.share.memory import Memory, attach
-from reelway.share.wire import VERSION, FrameNote, Kind, Parser, WireError, message, ready, release
+from reelway.share.wire import VERSION, FrameNote, Kind, Parser, WireError, message, ready
 
 __all__ = ["Reader", "look", "open"]
 
 Policy = Literal["every", "latest"]
 WhenGone = Literal["end", "error", "wait"]
 POLICIES = ("every", "latest")
-MOST_MEMORIES = 64
+GONE = ("end", "error", "wait")
+LEAST_PAUSE_S, MOST_PAUSE_S = 0.005, 0.2
+"""Between two looks for a writer."""
 
 
 def open(
@@ -44,46 +43,13 @@ def open(
     policy     `every`: each frame, and the writer waits for this reader, up to its patience; `latest`: the
                newest at each time, and the writer waits for nobody
     timeout_s  how long to wait for the writer; None: as long as it takes
-    when_gone  where the writer goes without a word: `end` the frames, raise an `error`, `wait` for another
+    when_gone  `end` the frames; raise an `error`, where the writer goes without a word; `wait` for the next
+               one, which may share something else
     user       uid of another user whose writer it is, where that one allows it
 
-    Raises DeadlineError where no writer comes, OpenError where it refuses.
+    Raises DeadlineError where no writer comes, OpenError where it refuses, or cannot be trusted.
     """
     return Reader(name, policy=policy, timeout_s=timeout_s, when_gone=when_gone, user=user)
-
-
-class _Outbox:
-    """What is said to the writer: also by finalizers of arrays, in any thread, so that nothing here waits."""
-
-    def __init__(self, link: socket.socket) -> None:
-        self.link: socket.socket | None = link
-        self._waiting: deque[bytes] = deque()
-        self._lock = threading.Lock()
-
-    def send(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self.flush()
-
-    def flush(self) -> None:
-        """Sends what it can. Who has the lock sends for who has not."""
-        while self._waiting and self._lock.acquire(blocking=False):
-            try:
-                while self._waiting and self.link is not None:
-                    data = self._waiting[0]
-                    try:
-                        sent = self.link.send(data)
-                    except BlockingIOError:
-                        return
-                    except OSError:
-                        self.link = None
-                        return
-                    self._waiting.popleft()
-                    if sent < len(data):
-                        self._waiting.appendleft(data[sent:])
-                if self.link is None:
-                    self._waiting.clear()
-            finally:
-                self._lock.release()
 
 
 class Reader:
@@ -100,8 +66,8 @@ class Reader:
     ) -> None:
         if policy not in POLICIES:
             raise OptionError(f"no policy {policy!r}", hint=f"one of {', '.join(POLICIES)}")
-        if when_gone not in ("end", "error", "wait"):
-            raise OptionError(f"when_gone is {when_gone!r}", hint="one of end, error, wait")
+        if when_gone not in GONE:
+            raise OptionError(f"when_gone is {when_gone!r}", hint=f"one of {', '.join(GONE)}")
         self.name = place.check_name(name)
         self.policy = policy
         self.when_gone = when_gone
@@ -114,11 +80,20 @@ class Reader:
         self.missed = 0
         """Frames between these that were not for this reader."""
         self._user = user
-        self._link: socket.socket | None = None
+        self._line: Line | None = None
+        self._forget()
+        self._ready: deque[SharedArray] = deque()
         self._over = ""
-        self._asked = False
+        self._fork = False
+        self._pause_s = LEAST_PAUSE_S
         _readers.add(self)
-        self._attach(timeout_s)
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        try:
+            while not self._welcome:
+                self._wait(until, timeout_s)
+        except BaseException:
+            self.close()
+            raise
 
     # Frames
 
@@ -126,51 +101,48 @@ class Reader:
         """The next frame, in the writer's memory until the array is gone. None: there are no more.
 
         Raises DeadlineError after `timeout_s`, OpenError where the writer cut this reader off, or went
-        without a word and `when_gone` is `error`.
+        without a word and `when_gone` is `error`, FormatError where it sends what is no frame, and StateError
+        in a fork of the process that reads.
         """
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            if self._ready:
-                return self._next()
-            if self._over:
+        while not self._ready:
+            if self._ended():
                 return None
             self._ask()
             self._wait(until, timeout_s)
+        return self._next()
 
     async def pull_async(self, timeout_s: float | None = None) -> SharedArray | None:
-        """`pull()` for asyncio."""
+        """`pull()` for asyncio. One task at a time."""
         import asyncio
 
-        loop = asyncio.get_running_loop()
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            if self._ready:
-                return self._next()
-            if self._over:
+        while not self._ready:
+            if self._ended():
                 return None
             self._ask()
-            link = self._link
-            if link is None:
-                left = None if until is None else until - time.monotonic()
-                await loop.run_in_executor(None, self._attach, left)
+            left = None if until is None else until - time.monotonic()
+            if self._line is None and not self._connect():
+                if left is not None and left <= 0:
+                    raise self._late(timeout_s)
+                await asyncio.sleep(self._pause(left))
                 continue
-            readable = asyncio.Event()
-            loop.add_reader(link, readable.set)
+            self._receive()
+            if self._ready or self._line is None:
+                continue
             try:
-                left = None if until is None else max(0.0, until - time.monotonic())
-                await asyncio.wait_for(readable.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._line.readable()
             except TimeoutError:
                 raise self._late(timeout_s) from None
-            finally:
-                loop.remove_reader(link)
-            self._receive()
+        return self._next()
 
     def poll(self) -> SharedArray | None:
-        """The next frame where one is there already."""
-        if not self._ready and not self._over:
+        """The next frame where one is there already; None: not now, or no more, as `over` says."""
+        if not self._ready and not self._ended():
             self._ask()
-            with contextlib.suppress(DeadlineError):
-                self._wait(time.monotonic(), 0.0)
+            if self._line is not None or self._connect():
+                self._receive()
         return self._next() if self._ready else None
 
     def __iter__(self) -> Iterator[SharedArray]:
@@ -182,11 +154,15 @@ class Reader:
             yield frame
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `poll()` may have something; for select and its like."""
-        if self._link is None:
+        """A descriptor that is readable while `poll()` may have something; for select and its like.
+
+        Call `poll()` until it gives None, and then wait: with `latest` that asks for the next frame. It is
+        another one after the writer has gone and come back. Raises StateError while there is no writer.
+        """
+        if self._line is None or self._line.link is None:
             raise StateError(f"{self.name} is not connected", hint="its writer is gone")
         self._ask()
-        return self._link.fileno()
+        return self._line.link.fileno()
 
     @property
     def over(self) -> str:
@@ -209,106 +185,114 @@ class Reader:
 
     # Inside
 
-    def _attach(self, timeout_s: float | None) -> None:
-        """Connects, and waits for the welcome. Raises DeadlineError, OpenError."""
-        until = None if timeout_s is None else time.monotonic() + timeout_s
-        pause_s = 0.005
-        while (link := place.connect(self.name, self._user)) is None:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                raise DeadlineError(
-                    f"nobody shares {self.name}, after {timeout_s:g} s",
-                    hint="`reelway shared` lists what there is",
-                )
-            time.sleep(pause_s if left is None else min(pause_s, left))
-            pause_s = min(0.2, pause_s * 1.5)
-        link.setblocking(False)
-        self._link = link
-        self._outbox = _Outbox(link)
+    def _connect(self) -> bool:
+        """Looks for the writer once. Raises OpenError."""
+        link = place.connect(self.name, self._user)
+        if link is None:
+            return False
+        self._line = Line(link)
+        self._parted = weakref.finalize(self, self._line.leave)
+        self._forget()
+        self._line.send(message(Kind.HELLO, {"version": VERSION, "policy": self.policy}))
+        return True
+
+    def _forget(self) -> None:
+        """What one writer told says nothing of another."""
         self._parser = Parser()
-        self._descriptors: deque[int] = deque()
-        self._memories: dict[int, Memory] = {}
-        self._formats: dict[int, Description] = {}
-        self._ready: deque[SharedArray] = deque()
-        self._welcome = False
-        self._asked = False
+        self._memory: Memory | None = None
+        self._formats: dict[int, Format] = {}
+        self._welcome = self._asked = False
         self._last = 0
-        self._outbox.send(message(Kind.HELLO, {"version": VERSION, "policy": self.policy}))
-        while not self._welcome and not self._over:
-            self._wait(until, timeout_s)
 
     def _detach(self) -> None:
-        link, self._link = self._link, None
-        if link is None:
-            return
-        self._outbox.link = None
-        link.close()
-        while self._descriptors:
-            os.close(self._descriptors.popleft())
-        for memory in self._memories.values():
-            memory.close()
-        self._memories.clear()
+        line, self._line = self._line, None
+        if line is not None:
+            self._parted.detach()
+            line.leave()
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def _ended(self) -> bool:
+        if self._fork:
+            raise StateError(
+                f"{self.name} is read by another process: this is a fork of it",
+                hint="open it here; or start processes with spawn, not fork",
+            )
+        return bool(self._over)
 
     def _ask(self) -> None:
         """With `latest`: says that it wants a frame."""
-        if self.policy == "latest" and not self._asked and self._link is not None:
-            self._asked = True
-            self._outbox.send(ready(self._last))
-        elif self._link is not None:
-            self._outbox.flush()
+        if self._line is not None:
+            if self.policy == "latest" and self._welcome and not self._asked:
+                self._asked = True
+                self._line.send(ready(self._last))
+            self._line.flush()
 
     def _wait(self, until: float | None, timeout_s: float | None) -> None:
-        """Until something came, or the deadline."""
-        if self._link is None:
-            self._attach(None if until is None else max(0.0, until - time.monotonic()))
+        """Until something came. Raises DeadlineError."""
+        left = None if until is None else until - time.monotonic()
+        if self._line is None and not self._connect():
+            if left is not None and left <= 0:
+                raise self._late(timeout_s)
+            time.sleep(self._pause(left))
             return
-        watch = select.poll()
-        watch.register(self._link, select.POLLIN)
-        left = None if until is None else max(0.0, until - time.monotonic()) * 1000
-        if not watch.poll(left):
+        assert self._line is not None
+        if not self._line.wait(left):
             raise self._late(timeout_s)
         self._receive()
 
+    def _pause(self, left: float | None) -> float:
+        """How long to wait before it looks for the writer again [s]."""
+        pause_s = self._pause_s
+        self._pause_s = min(MOST_PAUSE_S, pause_s * 1.5)
+        return pause_s if left is None else min(pause_s, left)
+
     def _receive(self) -> None:
-        assert self._link is not None
-        try:
-            data, descriptors, _, _ = socket.recv_fds(self._link, 65536, 4)
-        except BlockingIOError:
-            return
-        except OSError:
-            data, descriptors = b"", []
-        self._descriptors.extend(descriptors)
-        if not data:
-            self._lost()
-            return
-        try:
-            for kind, body in self._parser.feed(data):
-                self._hear(kind, body)
-        except WireError as error:
-            self._detach()
-            raise FormatError(f"{self.name}: the writer does not speak our language: {error}") from None
+        """What has come: no more than one frame, so that others are seen by who selects."""
+        while self._line is not None and not self._ready:
+            try:
+                data = self._line.receive(self._parser.wanted, not self._parser.begun)
+                if data is None:
+                    return
+                if not data:
+                    self._lost()
+                    return
+                for kind, body in self._parser.feed(data):
+                    self._hear(kind, body)
+            except (WireError, PacketError) as error:
+                self._end("the writer does not speak our language")
+                raise FormatError(f"{self.name}: {self._over}: {error}") from None
+            except OpenError as error:
+                if not self._over:
+                    self._end(f"its memory cannot be read: {error}")
+                raise
+
+    def _end(self, why: str) -> None:
+        self._over = why
+        self._detach()
 
     def _hear(self, kind: Kind, body: Any) -> None:
-        if self._link is None:  # the end was said
-            return
         match kind:
             case Kind.WELCOME:
                 self._welcome, self.info = True, body
+                self._pause_s = LEAST_PAUSE_S
             case Kind.MEMORY:
                 self._map(body)
             case Kind.FORMAT:
                 number, description = body.get("format"), body.get("description")
                 if not isinstance(number, int) or not isinstance(description, dict):
                     raise WireError("FORMAT without a format")
-                self._formats = {**dict(list(self._formats.items())[-8:]), number: description}
+                self._formats = {**dict(list(self._formats.items())[-8:]), number: Format(description)}
             case Kind.FRAME:
                 self._ready.append(self._found(body))
             case Kind.END:
-                self._over = "the writer has ended"
-                self._detach()
+                if self.when_gone == "wait":
+                    self._detach()
+                else:
+                    self._end("the writer has ended")
             case Kind.CUT:
-                self._over = str(body.get("reason", "it was cut off"))
-                self._detach()
+                self._end(str(body.get("reason", "it was cut off")))
                 raise OpenError(f"{self.name}: the writer cut this reader off: {self._over}")
             case _:
                 raise WireError(f"{kind.name} from a writer")
@@ -317,29 +301,31 @@ class Reader:
         number, slots, slot_bytes = body.get("memory"), body.get("slots"), body.get("slot_bytes")
         if not (isinstance(number, int) and isinstance(slots, int) and isinstance(slot_bytes, int)):
             raise WireError("MEMORY without its numbers")
-        if not self._descriptors:
+        descriptor = self._line.take_descriptor() if self._line is not None else None
+        if descriptor is None:
             raise WireError("MEMORY without a memory")
-        if len(self._memories) >= MOST_MEMORIES:
-            raise WireError("too many memories")
-        for each in self._memories.values():
-            each.close()  # arrays in it keep it
-        self._memories = {number: attach(self._descriptors.popleft(), number, slots, slot_bytes)}
+        made = attach(descriptor, number, slots, slot_bytes)
+        if self._memory is not None:
+            self._memory.close()  # arrays in it keep it
+        self._memory = made
 
     def _found(self, note: FrameNote) -> SharedArray:
-        memory, description = self._memories.get(note.memory), self._formats.get(note.format)
-        if memory is None or description is None:
+        memory, format, line = self._memory, self._formats.get(note.format), self._line
+        if memory is None or note.memory != memory.number or format is None or line is None:
             raise WireError("FRAME of a memory or a format that nobody told of")
         if note.slot >= memory.slots or note.size > memory.slot_bytes:
             raise WireError(
                 f"FRAME in slot {note.slot} of {memory.slots}, {note.size} of {memory.slot_bytes} bytes"
             )
+        if note.sequence <= self._last:
+            raise WireError(f"FRAME {note.sequence} after {self._last}")
         exporter: Any = numpy.frombuffer(memory.slot(note.slot, note.size), numpy.uint8)
-        gone = weakref.finalize(exporter, self._outbox.send, release(note.sequence))
-        gone.atexit = False
+        line.keep(exporter, note.sequence)
+        made = SharedArray.of(memoryview(exporter), format, note)
         if self._last:
             self.missed += note.sequence - self._last - 1
         self._last, self._asked = note.sequence, False
-        return SharedArray.of(memoryview(exporter), description, note)
+        return made
 
     def _next(self) -> SharedArray:
         frame = self._ready.popleft()
@@ -349,27 +335,34 @@ class Reader:
 
     def _lost(self) -> None:
         """The writer went without a word."""
+        welcome = self._welcome
         self._detach()
         place.tidy(self.name, self._user)
-        if self.when_gone == "end":
-            self._over = "the writer is gone"
-        elif self.when_gone == "error":
-            self._over = "the writer is gone"
+        if not welcome or self.when_gone == "wait":  # it looks on for one
+            return
+        self._over = "the writer is gone"
+        if self.when_gone == "error":
             raise OpenError(
                 f"{self.name}: the writer is gone without a word", hint="it was killed, or has crashed"
             )
 
     def _late(self, timeout_s: float | None) -> DeadlineError:
-        return DeadlineError(f"{self.name}: no frame came, after {timeout_s or 0:g} s")
+        after = f"after {timeout_s or 0:g} s"
+        if self._line is None:
+            return DeadlineError(
+                f"nobody shares {self.name}, {after}", hint="`reelway shared` lists what there is"
+            )
+        if not self._welcome:
+            return DeadlineError(
+                f"who shares {self.name} does not answer, {after}", hint="it hangs, or stopped"
+            )
+        return DeadlineError(f"{self.name}: no frame came, {after}")
 
     def forked(self) -> None:
-        """In a child of a fork: the connection is the parent's, and is only closed here."""
-        if self._link is not None:
-            self._outbox.link = None
-            with contextlib.suppress(OSError):
-                self._link.close()
-            self._link = None
-            self._over = "this process is a fork of the one that reads"
+        """In a child of a fork: the connection is the parent's."""
+        self._fork = True
+        self._over = "this process is a fork of the one that reads"
+        self._line = None
 
 
 def look(name: str, timeout_s: float = 2.0) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ class WireError(ValueError):
 
 
 class Kind(IntEnum):
-    """What a message is. From the reader: HELLO, RELEASE, READY; the others are the writer's."""
+    """What a message is. From the reader: HELLO, RELEASE, READY, LEAVE; the others are the writer's."""
 
     HELLO = 1
     WELCOME = 2
@@ -43,6 +43,7 @@ class Kind(IntEnum):
     CUT = 7
     RELEASE = 8
     READY = 9
+    LEAVE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,20 @@ def message(kind: Kind, body: dict[str, Any] | None = None) -> bytes:
 
 
 def frame(note: FrameNote) -> bytes:
-    """A FRAME message."""
+    """A FRAME message. Raises WireError where it cannot be said."""
     times = (note.dts, note.cts, note.duration, note.capture_time)
-    head = _FRAME.pack(
-        note.memory,
-        note.slot,
-        note.format,
-        note.size,
-        note.sequence,
-        *(_NONE if time is None else time for time in times),
-        note.flags,
-    )
+    try:
+        head = _FRAME.pack(
+            note.memory,
+            note.slot,
+            note.format,
+            note.size,
+            note.sequence,
+            *(_NONE if time is None else time for time in times),
+            note.flags,
+        )
+    except struct.error as error:
+        raise WireError(f"times are whole numbers of 64 bits: {error}") from None
     return _framed(Kind.FRAME, head + (_json(note.metadata) if note.metadata else b""))
 
 
@@ -100,15 +104,25 @@ class Parser:
     def __init__(self) -> None:
         self._bytes = bytearray()
 
+    @property
+    def wanted(self) -> int:
+        """How many bytes are missing: of the head, then of the body. Who reads no more than that gets one
+        message at a time. Raises WireError."""
+        have = len(self._bytes)
+        return _HEAD.size - have if have < _HEAD.size else _HEAD.size + self._length(0) - have
+
+    @property
+    def begun(self) -> bool:
+        """Part of a message has come."""
+        return bool(self._bytes)
+
     def feed(self, data: bytes) -> Iterator[tuple[Kind, Any]]:
         """The messages that are complete with `data`. Raises WireError."""
         self._bytes += data
         at = 0
         try:
             while len(self._bytes) - at >= _HEAD.size:
-                number, nothing, more, length = _HEAD.unpack_from(self._bytes, at)
-                if length > MAX_BODY or nothing or more:
-                    raise WireError(f"no head of a message: length {length}")
+                number, length = self._bytes[at], self._length(at)
                 if len(self._bytes) - at < _HEAD.size + length:
                     return
                 body = bytes(self._bytes[at + _HEAD.size : at + _HEAD.size + length])
@@ -116,6 +130,12 @@ class Parser:
                 yield _parsed(number, body)
         finally:
             del self._bytes[:at]
+
+    def _length(self, at: int) -> int:
+        _, nothing, more, length = _HEAD.unpack_from(self._bytes, at)
+        if length > MAX_BODY or nothing or more:
+            raise WireError(f"no head of a message: length {length}")
+        return int(length)
 
 
 def _parsed(number: int, body: bytes) -> tuple[Kind, Any]:
@@ -130,7 +150,7 @@ def _parsed(number: int, body: bytes) -> tuple[Kind, Any]:
             return kind, _NUMBER.unpack(body)[0]
         case Kind.FRAME:
             return kind, _frame(body)
-        case Kind.END:
+        case Kind.END | Kind.LEAVE:
             return kind, None
         case _:
             return kind, _object(body)

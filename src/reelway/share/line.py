@@ -1,0 +1,192 @@
+"""A reader's connection to one writer. It lives as long as the reader, or any array that came over it.
+
+Arrays may go in any thread, also inside a garbage collection that interrupts what is below, so that nothing
+here waits for a lock. Lists and sets rely on the GIL: `append`, `popleft` and `discard` are one step.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+import threading
+import time
+import weakref
+from collections import deque
+from typing import Any
+
+from reelway.share.place import NO_SIGNAL
+from reelway.share.wire import Kind, WireError, message, release
+
+__all__ = ["Line"]
+
+MOST_DESCRIPTORS = 4
+"""That wait to be claimed; a writer passes one, and then says what it is."""
+_ROOM = socket.CMSG_SPACE(MOST_DESCRIPTORS * struct.calcsize("i"))
+_CLOSE_ON_EXEC: int = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+class Line:
+    """One connection, and the numbers of the frames that are looked at."""
+
+    def __init__(self, link: socket.socket) -> None:
+        link.setblocking(False)
+        self.link: socket.socket | None = link
+        """None: closed."""
+        self._held: set[int] = set()
+        self._left = False
+        self._ending = False
+        self._out: deque[bytes] = deque()
+        self._sending = threading.Lock()
+        self._descriptors: deque[int] = deque()
+        self._poll = select.poll()
+        self._poll.register(link, select.POLLIN)
+        _lines.add(self)
+
+    # For the reader
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Until there is something to receive; False: not in this time."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        while self.link is not None:
+            self._poll.modify(self.link, select.POLLIN | (select.POLLOUT if self._out else 0))
+            left = None if until is None else max(0.0, until - time.monotonic()) * 1000
+            found = self._poll.poll(left)
+            if not found:
+                return False
+            if found[0][1] & ~select.POLLOUT:
+                return True
+            self.flush()
+        return True
+
+    async def readable(self) -> None:
+        """`wait()` for asyncio."""
+        import asyncio
+
+        if self.link is None:
+            return
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        number = self.link.fileno()
+        loop.add_reader(number, readable.set)
+        if self._out:
+            loop.add_writer(number, lambda: self._flushed(loop, number))
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(number)
+            loop.remove_writer(number)
+
+    def receive(self, size: int, first: bool) -> bytes | None:
+        """Up to `size` bytes; b"": the writer is gone; None: nothing yet. Raises WireError.
+
+        Descriptors come with the `first` bytes of a message; the system drops others.
+        """
+        if self.link is None:
+            return b""
+        try:
+            if not first:
+                return self.link.recv(size)
+            data, ancillary, _, _ = self.link.recvmsg(size, _ROOM, _CLOSE_ON_EXEC)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
+        for level, kind, rights in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                count = len(rights) // struct.calcsize("i")
+                self._descriptors.extend(struct.unpack(f"{count}i", rights[: count * struct.calcsize("i")]))
+        if len(self._descriptors) > MOST_DESCRIPTORS:
+            raise WireError("more descriptors than memories")
+        return data
+
+    def take_descriptor(self) -> int | None:
+        """The memory that was passed."""
+        return self._descriptors.popleft() if self._descriptors else None
+
+    def keep(self, exporter: Any, sequence: int) -> None:
+        """Says so to the writer when nobody looks at `exporter` any more."""
+        self._held.add(sequence)
+        weakref.finalize(exporter, self._let_go, sequence).atexit = False
+
+    def leave(self) -> None:
+        """The reader wants no more. The connection ends with the last array."""
+        if self._left:
+            return
+        self._left = True
+        while self._descriptors:
+            os.close(self._descriptors.popleft())
+        if self._held:
+            self.send(message(Kind.LEAVE))
+        else:
+            self._close()
+
+    # For anybody
+
+    def send(self, data: bytes) -> None:
+        """Sends it, now or with the next `flush()`."""
+        if self.link is not None:
+            self._out.append(data)
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what it can. Who has the lock sends for who has not, and closes for who wants that."""
+        while (self._out or self._ending) and self.link is not None and self._sending.acquire(blocking=False):
+            try:
+                if self._ending:
+                    link, self.link = self.link, None
+                    link.close()
+                    return
+                while self._out and self.link is not None:
+                    data = self._out[0]
+                    try:
+                        sent = self.link.send(data, NO_SIGNAL)
+                    except BlockingIOError:
+                        return
+                    except OSError:  # nobody is there; that is heard by receiving
+                        self._out.clear()
+                        return
+                    self._out.popleft()
+                    if sent < len(data):
+                        self._out.appendleft(data[sent:])
+            finally:
+                self._sending.release()
+
+    def _let_go(self, sequence: int) -> None:
+        self._held.discard(sequence)
+        if self._left and not self._held:
+            self._close()
+        else:
+            self.send(release(sequence))
+
+    def _close(self) -> None:
+        self._ending = True
+        self.flush()
+
+    def _flushed(self, loop: Any, number: int) -> None:
+        self.flush()
+        if not self._out:
+            loop.remove_writer(number)
+
+    def forked(self) -> None:
+        """In a child of a fork: the connection is the parent's, and is only closed here."""
+        link, self.link = self.link, None
+        self._left = True
+        self._sending = threading.Lock()
+        if link is not None:
+            link.close()
+        while self._descriptors:
+            os.close(self._descriptors.popleft())
+
+
+_lines: weakref.WeakSet[Line] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for line in tuple(_lines):
+        line.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
