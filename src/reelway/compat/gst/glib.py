@@ -7,7 +7,6 @@ import pathlib
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -251,7 +250,7 @@ def filename_from_uri(uri: str) -> tuple[str, str | None]:
     parts = urllib.parse.urlsplit(uri)
     if parts.scheme != "file":
         raise Error(f"The URI “{uri}” is not an absolute URI using the “file” scheme", "g_convert_error", 4)
-    return urllib.request.url2pathname(parts.path), parts.netloc or None
+    return urllib.parse.unquote(parts.path), parts.netloc or None
 
 
 _prgname = ""

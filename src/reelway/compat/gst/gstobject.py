@@ -52,7 +52,7 @@ class GstObject(Object):
     def get_path_string(self) -> str:
         """Its name and those of all that it is in."""
         above = self._parent.get_path_string() if self._parent is not None else ""
-        return f"{above}/{type(self).__gtype__.name}:{self.get_name()}"
+        return f"{above}/{self._type_name()}:{self.get_name()}"
 
     def _spec_of(self, name: str) -> ParamSpec | None:
         if name == "name":

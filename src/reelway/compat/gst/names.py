@@ -76,3 +76,6 @@ def show_as(namespace: str, things: Mapping[str, Any]) -> None:
     for thing in things.values():
         if isinstance(thing, (type, FunctionType)) and thing.__module__.startswith("reelway."):
             thing.__module__ = f"gi.repository.{namespace}"
+            rename = getattr(thing, "named_anew", None)
+            if rename is not None:
+                rename()

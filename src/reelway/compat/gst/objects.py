@@ -119,6 +119,7 @@ class ObjectMeta(type):
     """Collects what a class declares: `__gproperties__`, Property, `__gsignals__`, Signal."""
 
     __gtype__: GType
+    _gtype_name: str
     _specs: dict[str, ParamSpec]
     _signals: dict[str, SignalSpec]
 
@@ -140,8 +141,14 @@ class ObjectMeta(type):
             if described != "override":
                 spec_of = signal_spec(each, described)
                 cls._signals[spec_of.name] = spec_of
-        gtype_name = space.get("__gtype_name__")
-        cls.__gtype__ = GType(gtype_name, cls) if gtype_name else gtype_of(cls)
+        cls._gtype_name = space.get("__gtype_name__", "")
+        cls.named_anew()
+
+    def named_anew(cls) -> None:
+        """Gives the class its type, by what it is called and where it is now."""
+        if "__gtype__" in vars(cls):
+            del cls.__gtype__
+        cls.__gtype__ = GType(cls._gtype_name, cls) if cls._gtype_name else gtype_of(cls)
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         made = super().__call__(*arguments, **named)
@@ -165,7 +172,7 @@ class Object(metaclass=ObjectMeta):
     def __init__(self, **properties: Any) -> None:
         for name, value in properties.items():
             if self.find_property(name) is None:
-                kind = type(self).__gtype__.name
+                kind = self._type_name()
                 raise TypeError(f"gobject `{kind}' doesn't support property `{name}'")
             self.set_property(name, value)
 
@@ -201,11 +208,8 @@ class Object(metaclass=ObjectMeta):
     def _known(self, name: str) -> ParamSpec:
         spec = self._spec_of(name.replace("_", "-"))
         if spec is None:
-            kind, near = (
-                type(self).__gtype__.name,
-                nearest_text(name, [each.name for each in self._all_specs()]),
-            )
-            raise TypeError(f"object of type `{kind}' does not have property `{name}'{near}")
+            near = nearest_text(name, [each.name for each in self._all_specs()])
+            raise TypeError(f"object of type `{self._type_name()}' does not have property `{name}'{near}")
         return spec
 
     def get_property(self, name: str) -> Any:
@@ -226,7 +230,7 @@ class Object(metaclass=ObjectMeta):
             spec.flags & ParamFlags.CONSTRUCT_ONLY and self.__dict__.get("_constructed")
         ):
             raise TypeError(f"property '{spec.name}' is not writable")
-        fitting = convert(spec, value, type(self).__gtype__.name)
+        fitting = convert(spec, value, self._type_name())
         if not within(spec, fitting):
             kind = spec.value_type.name
             warnings.warn(
@@ -407,6 +411,10 @@ class Object(metaclass=ObjectMeta):
     stop_emission = emit_stop_by_name = stop_emission_by_name
 
     # What is left
+
+    def _type_name(self) -> str:
+        """What C calls its type."""
+        return type(self).__gtype__.name
 
     def set_data(self, key: str, value: Any) -> None:
         """Keeps something with the object, by name."""
