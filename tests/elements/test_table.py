@@ -12,7 +12,7 @@ import pytest
 import reelway as rw
 from reelway import catalog, elements
 from reelway.elements import ElementKind, Property
-from reelway.elements.table import _TABLES
+from reelway.elements.table import _TABLES, _registered
 from reelway.graph.option import declared
 
 HERE = [elements.find(name) for name in elements.names()]
@@ -101,7 +101,8 @@ def test_both_ends_of_every_range_are_taken(kind: ElementKind, tmp_path: Path) -
 
 def test_no_name_stands_twice() -> None:
     said = [kind.name for table in _TABLES for kind in import_module(f"reelway.elements.{table}").KINDS]
-    assert sorted(said) == elements.names()
+    others = set(_registered)  # tests of programs that declare their own ran in this process
+    assert sorted(said) == [name for name in elements.names() if name not in others]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in PRESENT if kind.format], ids=lambda kind: kind.name)
