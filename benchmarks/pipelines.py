@@ -82,9 +82,7 @@ def main() -> None:
     with work() as folder:
         film = make.film(folder / "film.mp4", seconds=1 if given.tiny else 20, size=(1280, 720), audio=0)
         texts = {
-            "ball to x264 to mp4, 720p": ENCODE.format(
-                count=10 if given.tiny else 600, out=folder / "o.mp4"
-            ),
+            "ball to x264 to mp4, 720p": ENCODE.format(count=10 if given.tiny else 600, out=folder / "o.mp4"),
             "720p decoded, three branches": TEE.format(film=film),
             "start of 30 small pictures": START,
         }

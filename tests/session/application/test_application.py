@@ -44,7 +44,8 @@ def kinds(application: Application) -> list[str]:
 def test_a_pipeline_runs_to_its_end_and_says_so(launched: Callable[..., Application], tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     app = launched(
-        "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240 ! x264enc ! mp4mux ! filesink location={out}",
+        "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240 ! x264enc ! mp4mux "
+        "! filesink location={out}",
         out=out,
         background=False,
     )
@@ -65,8 +66,16 @@ def test_states_are_told_of_every_element_in_order(launched: Callable[..., Appli
         if message.kind == "state-changed":
             assert told.setdefault(message.name, [State.NULL])[-1] == message["old"]
             told[message.name].append(message["new"])
-    up_and_down = [State.NULL, State.READY, State.PAUSED, State.PLAYING, State.PAUSED, State.READY, State.NULL]
-    assert told == {name: up_and_down for name in ("videotestsrc0", "fakesink0", "pipeline0")}
+    up_and_down = [
+        State.NULL,
+        State.READY,
+        State.PAUSED,
+        State.PLAYING,
+        State.PAUSED,
+        State.READY,
+        State.NULL,
+    ]
+    assert told == dict.fromkeys(("videotestsrc0", "fakesink0", "pipeline0"), up_and_down)
 
 
 def test_what_fails_is_raised_told_and_leaves_nothing_running(launched: Callable[..., Application]) -> None:
@@ -225,7 +234,8 @@ def test_a_live_option_is_seen_within_two_pictures_and_none_is_lost(
     launched: Callable[..., Application],
 ) -> None:
     app = launched(
-        "videotestsrc pattern=white counter=true ! video/x-raw,width=640,height=360,framerate=50/1 ! appsink name=out"
+        "videotestsrc pattern=white counter=true ! video/x-raw,width=640,height=360,framerate=50/1 "
+        "! appsink name=out"
     )
     sink = app["out"].filter
     assert isinstance(sink, rw.AppSink)
@@ -344,7 +354,9 @@ def test_stop_is_quick_and_a_second_one_changes_nothing(launched: Callable[..., 
     assert app.state == State.NULL
 
 
-def test_a_callback_may_stop_the_application_from_its_own_thread(launched: Callable[..., Application]) -> None:
+def test_a_callback_may_stop_the_application_from_its_own_thread(
+    launched: Callable[..., Application],
+) -> None:
     app = launched(f"{LIVE} ! fakesink", start=False)
 
     def stop(_message: Message) -> None:
