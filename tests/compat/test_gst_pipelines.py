@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from reelway.compat.gst import base as GstBase
 from reelway.compat.gst import glib as GLib
 from reelway.compat.gst import gobject as GObject
 from reelway.compat.gst import gstreamer as Gst
-from tests.media import make
+from tests.media import make, probe
 
 ENDS = Gst.MessageType.EOS | Gst.MessageType.ERROR
 SMALL = "video/x-raw,format=GRAY8,width=16,height=8,framerate=10/1"
@@ -380,7 +381,7 @@ def test_a_blocking_probe_holds_until_it_is_removed(opened: list[Any]) -> None:
         held.set()
         return Gst.PadProbeReturn.OK
 
-    probe = pad.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, block)
+    number = pad.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, block)
     opened.append(pipeline)
     pipeline.set_state(Gst.State.PLAYING)
     assert held.wait(10)
@@ -388,12 +389,52 @@ def test_a_blocking_probe_holds_until_it_is_removed(opened: list[Any]) -> None:
     while sink.try_pull_sample(100 * Gst.MSECOND) is not None:
         before += 1
     assert not sink.is_eos()
-    pad.remove_probe(probe)
+    pad.remove_probe(number)
     after = 0
     while sink.pull_sample() is not None:
         after += 1
     assert after > 0
     assert before + after == 20
+
+
+def test_a_branch_is_taken_out_element_by_element(opened: list[Any], tmp_path: Path) -> None:
+    pipeline = Gst.parse_launch(f"videotestsrc is-live=true ! {SMALL} ! tee name=t t. ! queue ! fakesink")
+    opened.append(pipeline)
+    pipeline.set_state(Gst.State.PLAYING)
+    pipeline.get_state(Gst.CLOCK_TIME_NONE)
+    tee = pipeline.get_by_name("t")
+    for number in range(2):
+        file = tmp_path / f"{number}.mkv"
+        kinds = ("queue", "videoconvert", "x264enc", "matroskamux", "filesink")
+        elements = [Gst.ElementFactory.make(kind) for kind in kinds]  # queue0 is taken: it gets another name
+        elements[2].set_property("tune", "zerolatency")
+        elements[4].set_property("location", str(file))
+        pipeline.add(*elements)
+        Gst.Element.link_many(*elements)
+        come, apart = threading.Event(), threading.Event()
+        sink = elements[0].get_static_pad("sink")
+        sink.add_probe(Gst.PadProbeType.BUFFER, lambda pad, info: come.set() or Gst.PadProbeReturn.OK)
+        pad = tee.request_pad_simple("src_%u")
+        assert pad.link(sink) == Gst.PadLinkReturn.OK
+        assert come.wait(10)
+
+        def blocked(pad: Any, info: Any, sink: Any = sink, apart: Any = apart) -> Any:
+            assert pad.unlink(sink)
+            assert sink.send_event(Gst.Event.new_eos())
+            apart.set()
+            return Gst.PadProbeReturn.REMOVE
+
+        pad.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, blocked)
+        assert apart.wait(10)
+        begun = time.monotonic()
+        for element in elements:
+            element.set_state(Gst.State.NULL)
+            assert pipeline.remove(element)
+        tee.release_request_pad(pad)
+        assert time.monotonic() - begun < 5
+        assert len(probe.packets(file)[0].packets) >= 1
+    assert len(pipeline.children) == 5
+    assert pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR) is None
 
 
 def test_a_probe_that_cannot_be_is_refused() -> None:

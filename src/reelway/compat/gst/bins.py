@@ -48,6 +48,7 @@ class Bin(Element):
         if not isinstance(name, str):
             name = None
         core = CoreElement(self._kind, name or unused_name(self._kind.name))
+        vars(core)["named_by_itself"] = not name
         self._bind(core)
         self._children: list[Element] = []
         self._ghosts: list[GhostPad] = []
@@ -76,7 +77,10 @@ class Bin(Element):
     def _take(self, element: Element) -> None:
         if element._parent is not None:
             raise AddError(f"{element.get_name()} is in {element._parent.get_name()} already")
-        if any(each.get_name() == element.get_name() for each in self._children):
+        taken = {each.get_name() for each in self._children}
+        while element.get_name() in taken and vars(element._core).get("named_by_itself"):
+            element._core.name = unused_name(element._core.kind.name)
+        if element.get_name() in taken:
             raise AddError(f"{self.get_name()} has an element called {element.get_name()} already")
         pipeline = self._root().core
         if isinstance(element, Bin):

@@ -14,7 +14,7 @@ import reelway as rw
 from reelway import elements
 from reelway.compat.gst.constants import ENUMERATIONS
 from reelway.compat.gst.elements import Element, face_of
-from reelway.compat.gst.gstobject import GstObject
+from reelway.compat.gst.gstobject import GstObject, unused_name
 from reelway.compat.gst.names import missing
 from reelway.compat.gst.pads import PadTemplate
 from reelway.elements.kinds import ElementKind
@@ -127,9 +127,9 @@ class ElementFactory(GstObject):
             from reelway.compat.gst import bins
 
             return {"bin": bins.Bin, "pipeline": bins.Pipeline}[self._kind.name](name)
-        from reelway.compat.gst.gstobject import unused_name
-
-        return face_of(CoreElement(self._kind, name or unused_name(self._kind.name)))
+        core = CoreElement(self._kind, name or unused_name(self._kind.name))
+        vars(core)["named_by_itself"] = not name  # then it may get another name, where that one is taken
+        return face_of(core)
 
     def get_longname(self) -> str:
         """What it is, in a few words."""

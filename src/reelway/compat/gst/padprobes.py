@@ -85,7 +85,10 @@ class ProbeCalls:
 
     def _put(self, core: CorePad, kind: ProbeKind, method: Callable[..., Any]) -> None:
         self._still_type = PadProbeType.IDLE if kind == "idle" else PadProbeType.BLOCK
-        self._probes.append(core.add_probe(kind, method))
+        probe = core.add_probe(kind, method)
+        self._probes.append(probe)
+        if self._removed:  # by the callback, which was called before add_probe() returned
+            probe.remove()
 
     def remove(self) -> None:
         """Ends it, at once for the callback."""

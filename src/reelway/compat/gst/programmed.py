@@ -32,7 +32,9 @@ class ProgrammedElement(Element):
         made = super().__new__(cls, *arguments, **named)
         made._core = None
         kind = cls.element_kind(cls._factory_name or cls.__name__.lower())
-        made._bind(CoreElement(kind, unused_name(kind.name)))
+        core = CoreElement(kind, unused_name(kind.name))
+        vars(core)["named_by_itself"] = True
+        made._bind(core)
         return made
 
     def _prepare(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ class Realiser:
         """Who opens a file -> the source that says which."""
         self._told: set[str] = set()
         self._closing: dict[Filter, threading.Event] = {}
+        self._closed: weakref.WeakSet[Filter] = weakref.WeakSet()
         session.on_filter_del = self.closed
 
     def realise(self) -> None:
@@ -311,9 +313,10 @@ class Realiser:
         }
         if self.session.finished:
             return lambda _timeout_s: True
-        self._closing |= {filter: threading.Event() for filter in leaving}
 
         def work() -> None:
+            open_yet = leaving - set(self._closed)
+            self._closing |= {filter: threading.Event() for filter in open_yet}
             for element in elements:
                 if element.entry is not None and element.entry in self.session.filters:
                     self.session.remove(element.entry)
@@ -325,6 +328,7 @@ class Realiser:
 
     def closed(self, filter: Filter) -> None:
         """A filter is closed: who waits for it goes on."""
+        self._closed.add(filter)
         event = self._closing.pop(filter, None)
         if event is not None:
             event.set()
