@@ -413,7 +413,7 @@ def test_a_branch_is_taken_out_element_by_element(opened: list[Any], tmp_path: P
         Gst.Element.link_many(*elements)
         come, apart = threading.Event(), threading.Event()
         sink = elements[0].get_static_pad("sink")
-        sink.add_probe(Gst.PadProbeType.BUFFER, lambda pad, info: come.set() or Gst.PadProbeReturn.OK)
+        sink.add_probe(Gst.PadProbeType.BUFFER, lambda pad, info, event: event.set() or 1, come)
         pad = tee.request_pad_simple("src_%u")
         assert pad.link(sink) == Gst.PadLinkReturn.OK
         assert come.wait(10)
