@@ -78,7 +78,7 @@ def content_of(data: Any, properties: Mapping[str, Any] | None = None) -> Conten
             f"a {type(data).__name__} cannot be shared", hint="an array, a raw frame, bytes, or a rw.Packet"
         ) from None
     if told.get("CodecID") == "raw" and told.get("StreamType") in ("Visual", "Audio"):
-        kind = "picture" if told["StreamType"] == "Visual" else "sound"
+        kind = _raw(told, flat.nbytes)
     else:
         kind = "packet"
     return Content({"kind": kind, "properties": to_json(told)}, flat.nbytes, lambda slot: _copy(slot, flat))
@@ -135,9 +135,12 @@ class Format:
 
     def planes(self, memory: memoryview) -> list[Array]:
         """The planes of raw media, not copied, as `rw.Packet.planes()` has them; of others the one array."""
-        if self.kind in ("picture", "sound"):
+        if self.kind in ("array", "packet"):
+            return [self.array(memory)]
+        try:
             return self._layout(memory).views(memory)
-        return [self.array(memory)]
+        except _WRONG as error:
+            raise PacketError(f"what was shared is not what it says: {error}") from None
 
     def _layout(self, memory: memoryview) -> Layout:
         return layout_of(self.properties, memory.nbytes)
@@ -229,9 +232,12 @@ def _whole_said(value: Any) -> bool:
     return _said(value)
 
 
-def _dtype_to(dtype: numpy.dtype[Any]) -> Any:
-    """As JSON: a text, or of a structure a list of [name, type] or [name, type, shape]."""
-    return numpy.lib.format.dtype_to_descr(dtype)
+def _structure(dtype: numpy.dtype[Any]) -> Any:
+    """A list of [name, type] or [name, type, shape], in JSON."""
+    try:
+        return _lists(numpy.lib.format.dtype_to_descr(dtype))
+    except ValueError as error:
+        raise PacketError(f"an array of {dtype} cannot be shared: {error}") from None
 
 
 def _lists(said: Any) -> Any:
@@ -257,12 +263,23 @@ def _fields(said: Any) -> Any:
     return fields
 
 
+def _raw(properties: dict[str, Any], size: int) -> str:
+    """What raw media in one piece is; a packet where its format has no layout. Raises PacketError."""
+    try:
+        layout = layout_of(properties, size)
+    except UnsupportedError:
+        return "packet"
+    if layout.size > size:
+        raise PacketError(f"{size} bytes are too few for {layout.format}: it has {layout.size}")
+    return "picture" if properties["StreamType"] == "Visual" else "sound"
+
+
 def _array(data: Array, properties: dict[str, Any]) -> Content:
     if data.dtype.hasobject:
         raise PacketError(f"an array of {data.dtype} cannot be shared", hint="objects live in one process")
     description = {
         "kind": "array",
-        "dtype": data.dtype.str if data.dtype.names is None else _lists(_dtype_to(data.dtype)),
+        "dtype": data.dtype.str if data.dtype.names is None else _structure(data.dtype),
         "shape": list(data.shape),
         "properties": to_json(properties),
     }

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import re
+import select
 import socket
 import stat
 import struct
@@ -40,6 +41,7 @@ __all__ = [
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ENDING = ".sock"
 _LONGEST = 100  # bytes of a socket's path
+_DYING_MS = 250
 NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
 """For sending: who has put SIGPIPE back to its default is not killed by a peer that is gone."""
 
@@ -167,7 +169,7 @@ def tidy(name: str, user: int | None = None) -> None:
         home = folder(user)
         with _locked(home):
             path = _path(home, name)
-            if path.exists() and not _answers(path):
+            if path.exists() and _dies(path):
                 path.unlink()
 
 
@@ -200,14 +202,31 @@ def _path(home: Path, name: str) -> Path:
 def _answers(path: Path) -> bool:
     """Somebody listens there."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-        except OSError:
-            return True  # busy, or not ours to ask
-        return True
+        return _reaches(probe, path)
+
+
+def _dies(path: Path) -> bool:
+    """Nobody listens there, or not for long: a process that ends closes one descriptor after the other."""
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            if not _reaches(probe, path):
+                return True
+            gone = select.poll()
+            gone.register(probe, 0)
+            if not gone.poll(_DYING_MS):
+                return False
+    return False
+
+
+def _reaches(probe: socket.socket, path: Path) -> bool:
+    probe.setblocking(False)
+    try:
+        probe.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    except OSError:
+        return True  # busy, or not ours to ask
+    return True
 
 
 @contextlib.contextmanager
