@@ -418,12 +418,17 @@ def test_a_branch_is_taken_out_element_by_element(opened: list[Any], tmp_path: P
         assert pad.link(sink) == Gst.PadLinkReturn.OK
         assert come.wait(10)
 
-        def blocked(pad: Any, info: Any, sink: Any = sink, apart: Any = apart) -> Any:
+        def blocked(pad: Any, info: Any, sink: Any = sink) -> Any:
             assert pad.unlink(sink)
             assert sink.send_event(Gst.Event.new_eos())
-            apart.set()
             return Gst.PadProbeReturn.REMOVE
 
+        def ended(pad: Any, info: Any, apart: Any = apart) -> Any:
+            if info.get_event().type == Gst.EventType.EOS:
+                apart.set()
+            return Gst.PadProbeReturn.OK
+
+        elements[4].get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, ended)
         pad.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, blocked)
         assert apart.wait(10)
         begun = time.monotonic()
@@ -471,6 +476,42 @@ def test_pushed_buffers_come_out_with_their_times(opened: list[Any]) -> None:
     assert [sample.get_buffer().pts for sample in got[:3]] == [0, 10_000_000, 20_000_000]
     assert [sample.get_buffer().extract_dup(0, 2) for sample in got[:3]] == [b"\0\0", b"\1\1", b"\2\2"]
     assert got[0].get_caps().get_structure(0).get_int("rate") == (True, 8000)
+
+
+def test_coded_pictures_go_out_and_in_again(opened: list[Any]) -> None:
+    coded = Gst.parse_launch(
+        "videotestsrc num-buffers=10 ! video/x-raw,width=64,height=48 ! x264enc key-int-max=5 "
+        "! video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=s sync=false"
+    )
+    opened.append(coded)
+    coded.set_state(Gst.State.PLAYING)
+    buffers = []
+    while sample := coded.get_by_name("s").pull_sample():
+        assert sample.get_caps().get_structure(0).get_string("stream-format") == "byte-stream"
+        buffers.append(sample.get_buffer())
+    keys = [not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT) for buffer in buffers]
+    assert (len(buffers), sum(keys)) == (10, 2)
+    for buffer in [buffer for buffer, key in zip(buffers, keys, strict=True) if key]:
+        data = buffer.extract_dup(0, buffer.get_size())
+        kinds = {data[at + 3] & 31 for at in range(len(data) - 3) if data[at : at + 3] == b"\0\0\1"}
+        assert {5, 7, 8} <= kinds  # a picture, and both parameter sets
+
+    decoded = Gst.parse_launch(
+        "appsrc name=a format=time caps=video/x-h264,stream-format=byte-stream,alignment=au "
+        "! h264parse ! avdec_h264 ! appsink name=s sync=false"
+    )
+    opened.append(decoded)
+    decoded.set_state(Gst.State.PLAYING)
+    for buffer in buffers:
+        copied = Gst.Buffer.new_wrapped(buffer.extract_dup(0, buffer.get_size()))
+        copied.pts, copied.dts, copied.duration = buffer.pts, buffer.dts, buffer.duration
+        assert decoded.get_by_name("a").push_buffer(copied) == Gst.FlowReturn.OK
+    decoded.get_by_name("a").end_of_stream()
+    times = []
+    while sample := decoded.get_by_name("s").pull_sample():
+        assert sample.get_caps().get_structure(0).get_name() == "video/x-raw"
+        times.append(sample.get_buffer().pts)
+    assert times == sorted(buffer.pts for buffer in buffers)
 
 
 def test_bytes_that_are_no_picture_are_refused(opened: list[Any]) -> None:

@@ -19,6 +19,7 @@ from reelway.compat.gst.layouts import properties_of
 from reelway.compat.gst.names import namespace_getattr, show_as
 from reelway.compat.gst.segments import Segment
 from reelway.compat.gst.signals import SignalSpec
+from reelway.filters.bytesink import coded_header
 from reelway.graph.link import Link
 from reelway.media.packet import Packet
 from reelway.session.application.element import Element as CoreElement
@@ -167,7 +168,11 @@ class AppSink(Element):
     def _sample(packet: Packet, stream: Mapping[str, Any]) -> Sample:
         from reelway.graph.mediaformats import of_properties
 
-        return Sample(buffer_of(packet, stream), Caps(of_properties(stream)), Segment.of_time())
+        buffer = buffer_of(packet, stream)
+        if packet.sap and stream.get("DecoderConfigMode") == "in-band":
+            data = bytes(packet.data)  # as in GStreamer's byte-stream, a keyframe brings what decodes it
+            buffer._memory = coded_header(stream, data) + data
+        return Sample(buffer, Caps(of_properties(stream)), Segment.of_time())
 
     def is_eos(self) -> bool:
         """The stream is over, and everything was pulled."""
