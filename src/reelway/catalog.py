@@ -61,6 +61,8 @@ FILTERS: dict[str, str] = {
     "reframer": "reelway.filters.reframer:Reframer",
     "resample": "reelway.engine.resample:Resample",
     "selector": "reelway.filters.selectors:Selector",
+    "share": "reelway.share.sink:Share",
+    "shared": "reelway.share.source:Shared",
     "tee": "reelway.filters.simple:Tee",
     "testaudio": "reelway.filters.testaudio:TestAudio",
     "testvideo": "reelway.filters.testvideo:TestVideo",
