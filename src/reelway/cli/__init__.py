@@ -5,6 +5,7 @@ app         the commands and their arguments
 outcome     exit codes, and what an error looks like on a terminal
 job         `run` and `explain`: a session from words
 launch      `launch` and `graph`: pipelines as text
+share       `share` and `shared`: frames between processes
 inspect, catalogue, doctor, statistics      one command or table each
 """
 

@@ -279,6 +279,66 @@ def _graph(options: argparse.Namespace, words: list[str]) -> Work:
     return lambda: launch.graph(pipe, options.output, options.after)
 
 
+def _share_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", metavar="NAME", help="what it is shared as")
+    parser.add_argument(
+        "--pixel-format", metavar="FORMAT", default="rgb24", help="of the pictures; rgb24 by default"
+    )
+    parser.add_argument("--audio", action="store_true", help="the sound, instead of the pictures")
+    parser.add_argument("--packets", action="store_true", help="as they come, not decoded")
+    parser.add_argument("--real-time", action="store_true", help="a file as a camera would send it")
+    parser.add_argument(
+        "--wait-readers", metavar="N", type=int, help="begin when so many read; of a file one by default"
+    )
+    parser.add_argument("--slots", metavar="N", type=int, default=10, help="frames in memory at once")
+    parser.add_argument(
+        "--patience", metavar="S", type=float, default=5.0, help="who holds all up for longer is cut off"
+    )
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
+    )
+    _log(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+
+
+def _shared_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--save", metavar="FILE", type=Path, help="write the newest picture: .png, .jpg")
+    parser.add_argument(
+        "--timeout", metavar="S", type=float, default=5.0, help="how long to wait for a picture"
+    )
+
+
+def _share(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import share
+
+    src = _one("share", words, "SRC")
+    if not options.name:
+        raise Misuse("--name must be given", hint="reelway share SRC --name cam1")
+    sharing = share.Sharing(
+        src,
+        options.name,
+        pixel_format=options.pixel_format,
+        audio=options.audio,
+        packets=options.packets,
+        real_time=options.real_time,
+        slots=options.slots,
+        patience_s=options.patience,
+        wait_readers=options.wait_readers,
+    )
+    return lambda: share.share(sharing, threads=options.threads, log=options.log, quiet=options.quiet)
+
+
+def _shared(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import share
+
+    if not words and options.save is None:
+        return share.list_all
+    name = _one("shared", words, "NAME")
+    if options.save is None:
+        return lambda: share.describe(name)
+    return lambda: share.save(name, options.save, timeout_s=options.timeout)
+
+
 COMMANDS = {
     "run": Command(
         "SRC DST [FILTER]... [--OPTION=VALUE]... [options]",
@@ -324,6 +384,23 @@ is drawn there at each change of state.""",
         _graph,
         free=True,
     ),
+    "share": Command(
+        "SRC --name NAME [options]",
+        """\
+Share what SRC shows with other processes, as NAME: see `reelway.share`.
+
+  SRC               a file, an address, a camera, - for standard input, or a filter: testvideo:live=on
+
+Pictures are shared as rgb24 arrays. A file waits for its first reader, and goes as fast as they take it.""",
+        _share_options,
+        _share,
+    ),
+    "shared": Command(
+        "[NAME] [--save FILE]",
+        "List what is shared, say all of one, or save its newest picture.",
+        _shared_options,
+        _shared,
+    ),
     "filters": Command(
         "[NAME]",
         "List the filters, or say what one takes, makes and can be told.",
@@ -338,7 +415,7 @@ is drawn there at each change of state.""",
     ),
     "script": Command(
         "[--shadow] FILE.py [ARGUMENT]...",
-        "Run a script written for GPAC, GStreamer or pythiags, with Reelway in their place.",
+        "Run a script written for GPAC, GStreamer, pythiags or Valkka, with Reelway in their place.",
         lambda parser: parser.add_argument(
             "--shadow", action="store_true", help="in their place also where the real ones are installed"
         ),

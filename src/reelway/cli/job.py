@@ -19,7 +19,7 @@ from reelway.graph.option import Option
 from reelway.session.logs import set_logs
 from reelway.session.session import Session
 
-__all__ = ["Job", "explain", "run"]
+__all__ = ["Job", "explain", "run", "terminable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
         from reelway.session.graph import check_form
 
         check_form(graph)
-    with job.session(trace=trace) as session, _terminable(session) as terminated:
+    with job.session(trace=trace) as session, terminable(session) as terminated:
         try:
             session.run(progress=not job.quiet)
         finally:
@@ -102,7 +102,7 @@ def explain(job: Job) -> int:
 
 
 @contextmanager
-def _terminable(session: Session) -> Iterator[list[int]]:
+def terminable(session: Session) -> Iterator[list[int]]:
     """While it lasts SIGTERM stops the session, which closes its files properly; the list says so."""
     terminated: list[int] = []
 
