@@ -112,8 +112,7 @@ def test_another_thread_adds_and_quits() -> None:
     seen: list[str] = []
 
     def work() -> None:
-        GLib.idle_add(lambda: seen.append(threading.current_thread().name) or False)
-        GLib.timeout_add(1, loop.quit)
+        GLib.idle_add(ending(loop, lambda: seen.append(threading.current_thread().name)))
 
     GLib.idle_add(threading.Thread(target=work).start)
     loop.run()
