@@ -170,6 +170,34 @@ def test_a_bin_is_linked_before_it_is_added_and_keeps_its_links(opened: list[Any
     assert play(pipeline, opened).type == Gst.MessageType.EOS
 
 
+def test_a_ghost_pad_gets_its_target_when_it_appears(opened: list[Any]) -> None:
+    within = Gst.Bin.new("source-bin")
+    decoder = Gst.ElementFactory.make("uridecodebin")
+    decoder.set_property("uri", make.media("film.mp4").as_uri())
+    within.add(decoder)
+    assert within.add_pad(Gst.GhostPad.new_no_target("src", Gst.PadDirection.SRC))
+    ghost = within.get_static_pad("src")
+    assert ghost.get_target() is None
+
+    def on_pad_added(element: Any, pad: Any) -> None:
+        if pad.get_current_caps().get_structure(0).get_name().startswith("video"):
+            assert ghost.set_target(pad)
+
+    decoder.connect("pad-added", on_pad_added)
+    pipeline = Gst.Pipeline.new()
+    counted: list[int] = []
+    sink = Gst.ElementFactory.make("fakesink")
+    pipeline.add(within, sink)
+    assert ghost.link(sink.get_static_pad("sink")) == Gst.PadLinkReturn.OK
+    sink.get_static_pad("sink").add_probe(
+        Gst.PadProbeType.BUFFER, lambda pad, info: counted.append(info.get_buffer().pts) or 1
+    )
+    assert play(pipeline, opened).type == Gst.MessageType.EOS
+    assert len(counted) == 100
+    assert ghost.get_target().get_parent_element() is decoder
+    assert {each.get_name() for each in within.iterate_elements()} == {decoder.get_name()}
+
+
 # Properties
 
 

@@ -94,6 +94,7 @@ class Bin(Element):
         self.emit("deep-element-added", self, element)
 
     def _cores(self) -> Iterator[CoreElement]:
+        yield from (pad.stand_in for pad in self._ghosts if pad.stand_in is not None)
         for child in self._children:
             if isinstance(child, Bin):
                 yield from child._cores()
@@ -222,14 +223,18 @@ class Bin(Element):
             return False
         self._ghosts.append(pad)
         pad._parent = self
+        if pad.stand_in is not None:
+            _add(self._root().core, pad.stand_in)
         self.emit("pad-added", pad)
         return True
 
     def remove_pad(self, pad: Pad) -> bool:
         """One less."""
-        if pad not in self._ghosts:
+        if not isinstance(pad, GhostPad) or pad not in self._ghosts:
             return False
         self._ghosts.remove(pad)
+        if pad.stand_in is not None:
+            self._root().core.remove(pad.stand_in)
         return True
 
     def _pad_faces(self, direction: str = "") -> list[Pad]:

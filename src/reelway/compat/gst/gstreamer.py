@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -271,6 +272,31 @@ def debug_add_log_function(_func: Any, *_user_data: Any) -> None:
     """Nothing: Reelway logs with Python's logging, under the name reelway."""
 
 
+_log = logging.getLogger("reelway.gst")
+
+
+def error(msg: str) -> None:
+    """Logs an error, under the name reelway.gst."""
+    _log.error("%s", msg)
+
+
+def warning(msg: str) -> None:
+    """Logs a warning."""
+    _log.warning("%s", msg)
+
+
+def info(msg: str) -> None:
+    """Logs what may be of interest."""
+    _log.info("%s", msg)
+
+
+def debug(msg: str) -> None:
+    """Logs what is for programmers."""
+    _log.debug("%s", msg)
+
+
+fixme, log, trace, memdump = warning, debug, debug, debug
+
 globals().update(ENUMERATIONS)
 globals().update(CONSTANTS)
 globals().update({f"TAG_{name}": value for name, value in TAGS.items()})
@@ -299,8 +325,8 @@ _LATER = {
 }
 
 _HERE = """
-    annotations Any Iterable rw glib CONSTANTS ENUMERATIONS TAGS GstObject Iterator_ build face_of look_for
-    namespace_getattr result show_as
+    annotations logging Any Iterable rw glib CONSTANTS ENUMERATIONS TAGS GstObject Iterator_ build face_of
+    look_for namespace_getattr result show_as
 """.split()
 __all__ = [name for name in list(globals()) if not name.startswith("_") and name not in _HERE]
 

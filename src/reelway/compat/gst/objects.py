@@ -176,6 +176,10 @@ class Object(metaclass=ObjectMeta):
                 raise TypeError(f"gobject `{kind}' doesn't support property `{name}'")
             self.set_property(name, value)
 
+    def __gobject_init__(self, **properties: Any) -> None:
+        """As `__init__`, as older programs call it."""
+        Object.__init__(self, **properties)
+
     # Properties
 
     def _spec_of(self, name: str) -> ParamSpec | None:

@@ -10,13 +10,15 @@ import reelway as rw
 from reelway.compat.gst.caps import Caps
 from reelway.compat.gst.constants import ENUMERATIONS
 from reelway.compat.gst.events import Event
-from reelway.compat.gst.gstobject import GstObject
+from reelway.compat.gst.gstobject import GstObject, unused_name
 from reelway.compat.gst.gtypes import ParamSpec
 from reelway.compat.gst.names import missing
 from reelway.compat.gst.padprobes import PadProbeInfo, PadProbeType, ProbeCalls
 from reelway.compat.gst.signals import SignalSpec
 from reelway.elements.kinds import PadTemplate as CoreTemplate
+from reelway.session.application.element import Element as CoreElement
 from reelway.session.application.element import Pad as CorePad
+from reelway.session.application.element import make_element
 
 __all__ = ["GhostPad", "Pad", "PadProbeInfo", "PadProbeType", "PadTemplate"]
 
@@ -329,13 +331,24 @@ class Pad(GstObject):
 
 
 class GhostPad(Pad):
-    """A pad of a bin that stands for one of an element within."""
+    """A pad of a bin that stands for one of an element within.
+
+    One that has no target yet stands for an identity in its bin, so that it can be linked; `set_target()`
+    links that to the target.
+    """
 
     def __init__(self, name: str | None = None, target: Pad | None = None, direction: Any = None) -> None:
+        self.stand_in: CoreElement | None = None
+        """What it stands for until it has a target."""
+        self._target = target
         if target is None:
-            raise missing("a ghost pad without a target", "make it with GhostPad.new(name, target)")
-        super().__init__(target.target_core())
-        self._name = name or target.get_name()
+            if direction is None:
+                raise TypeError("you must pass at least one of target and direction")
+            self.stand_in = make_element("identity", unused_name("ghost"))
+            super().__init__(self._of_stand_in(direction == PadDirection.SRC))
+        else:
+            super().__init__(target.target_core())
+        self._name = name or (target.get_name() if target is not None else unused_name("ghostpad"))
 
     @classmethod
     def new(cls, name: str | None, target: Pad) -> GhostPad:
@@ -344,22 +357,41 @@ class GhostPad(Pad):
 
     @classmethod
     def new_no_target(cls, name: str | None, direction: Any) -> GhostPad:
-        """Raises: a ghost pad needs its target."""
+        """A pad called `name` that gets its target by `set_target()`."""
         return cls(name, None, direction)
+
+    def _of_stand_in(self, outward: bool) -> CorePad:
+        assert self.stand_in is not None
+        return next(pad for pad in self.stand_in.pads if (pad.direction == "src") is outward)
 
     def get_name(self) -> str:
         """Its name."""
         return self._name
 
     def get_target(self) -> Any:
-        """What it stands for."""
-        from reelway.compat.gst.elements import face_of_pad
+        """What it stands for; None: nothing yet."""
+        return self._target
 
-        return face_of_pad(self._core)
-
-    def set_target(self, newtarget: Pad) -> bool:
-        """Stands for another from now on; False where it is linked."""
-        if self.is_linked():
+    def set_target(self, newtarget: Pad | None) -> bool:
+        """Stands for another from now on; False where that cannot be any more."""
+        if newtarget is None or (self.stand_in is None and self.is_linked()):
             return False
-        self._core = newtarget.target_core()
+        if self.stand_in is None:
+            self._core = newtarget.target_core()
+        elif not self._join(newtarget.target_core()):
+            return False
+        self._target = newtarget
+        return True
+
+    def _join(self, target: CorePad) -> bool:
+        """Links the target to what stands in for it."""
+        outward = self.direction == PadDirection.SRC
+        inner = self._of_stand_in(not outward)
+        pipeline = inner.element.pipeline
+        if inner.edge is not None or pipeline is None or target.element.pipeline is not pipeline:
+            return False
+        try:
+            pipeline.link(*((target, inner) if outward else (inner, target)))
+        except rw.LinkError:
+            return False
         return True
