@@ -398,6 +398,22 @@ def test_a_probe_that_raises_is_shown_and_media_go_on(
     assert len(shown) == 3
 
 
+def test_several_probes_see_the_same_events(opened: list[Any]) -> None:
+    pipeline = Gst.parse_launch(f"videotestsrc num-buffers=3 ! {SMALL} ! identity name=i ! fakesink")
+    pad = pipeline.get_by_name("i").get_static_pad("src")
+    seen: dict[int, list[str]] = {0: [], 1: [], 2: []}
+
+    def look(pad: Any, info: Any, number: int) -> Any:
+        seen[number].append(Gst.EventType.get_name(info.get_event().type))
+        return Gst.PadProbeReturn.REMOVE if number == 2 else Gst.PadProbeReturn.OK
+
+    for number in seen:
+        pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, look, number)
+    assert play(pipeline, opened).type == Gst.MessageType.EOS
+    assert seen[0] == seen[1] == ["stream-start", "caps", "segment", "eos"]
+    assert seen[2] == ["stream-start"]
+
+
 def test_a_blocking_probe_holds_until_it_is_removed(opened: list[Any]) -> None:
     text = f"videotestsrc num-buffers=20 ! {SMALL} ! identity name=i ! appsink name=s sync=false"
     pipeline = Gst.parse_launch(text)

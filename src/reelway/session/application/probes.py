@@ -59,8 +59,7 @@ class Probe:
             case "packet":
                 self._undo = pid.add_probe(self._see, consumer)
             case "event":
-                pid.on_mark = self._tell
-                self._undo = partial(setattr, pid, "on_mark", None)
+                self._listen(pid)
             case "block":
                 behind = next((link.filter for link in pid.links), None)
                 if behind is not None:
@@ -82,6 +81,22 @@ class Probe:
         if said is None or said is True:
             return packet
         return None if said is False else said
+
+    def _listen(self, pid: Pid) -> None:
+        """Besides who listens already."""
+        before = pid.on_mark
+
+        def told(mark: Mark) -> None:
+            if before is not None:
+                before(mark)
+            if not self.removed:
+                self._tell(mark)
+
+        def undo() -> None:
+            if pid.on_mark is told:
+                pid.on_mark = before
+
+        pid.on_mark, self._undo = told, undo
 
     def _tell(self, mark: Mark) -> None:
         self.calls += 1
