@@ -65,6 +65,7 @@ def test_bins_of_a_text_are_bins() -> None:
     ("text", "code", "says"),
     [
         ("nosuch ! fakesink", 1, "no element is named 'nosuch'"),
+        ("webrtcbin ! fakesink", 1, "webrtcbin is not part of Reelway"),
         ("fakesrc nosuch=1 ! fakesink", 2, "nosuch"),
         ("videotestsrc pattern=snwo ! fakesink", 4, "no value 'snwo'"),
         ("", 6, "empty pipeline"),

@@ -36,6 +36,12 @@ FACES = {
     "pythiags.producer": "reelway.compat.pythiags.producer",
     "pythiags.recorder": "reelway.compat.pythiags.recorder",
     "pythiags.recorder.ring_buffer": "reelway.compat.pythiags.recorder.ring_buffer",
+    "valkka": "reelway.compat.valkka",
+    "valkka.api2": "reelway.compat.valkka.api2",
+    "valkka.api2.shmem": "reelway.compat.valkka.api2.shmem",
+    "valkka.api2.threads": "reelway.compat.valkka.api2.threads",
+    "valkka.core": "reelway.compat.valkka.core",
+    "valkka.valkka_core": "reelway.compat.valkka.core",
 }
 """The module that a script imports -> the face that it gets."""
 
@@ -113,7 +119,7 @@ def run_script(
 ) -> int:
     """Runs the Python file at `path` as `__main__` with `sys.argv` = [path, *argv]; returns its exit code.
 
-    `import libgpac`, `import gi` and `import pythiags` in it give Reelway's faces, unless the real module can
+    `import libgpac`, `gi`, `pythiags` and `valkka` in it give Reelway's faces, unless the real module can
     be imported; with `shadow` the face comes first. What the script raises is printed on `errors` (stderr) as
     its own traceback, without frames of Reelway; a ReelwayError is one line that says where in the script it
     came from. Under `python -X dev` every frame is shown.

@@ -141,6 +141,7 @@ def _built(text: str) -> Any:
 
 _PARSE = (
     ("no element", 1),
+    ("is not part of Reelway", 1),
     ("no property", 2),
     ("has no value", 4),
     ("is no ", 4),
