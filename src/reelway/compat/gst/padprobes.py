@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reelway.compat.gst.buffers import Buffer, buffer_of, packet_of
@@ -68,6 +68,9 @@ class ProbeCalls:
         """The events before the first buffer were told."""
         self._probes: list[Any] = []
         self._ends_left = 0
+        self._place: tuple[Any, ...] = ()
+        self._carrier: Any = None
+        """The link or PID whose properties say what passes."""
         core = pad.target_core()
         if mask & BUFFERS:
             self._warn_where_nothing_passes(core)
@@ -111,8 +114,18 @@ class ProbeCalls:
 
     # What Reelway's probes call
 
+    def _stream_of(self, pad: CorePad) -> Mapping[str, Any]:
+        """`pad.stream`, looked for again only where what the pad belongs to is another."""
+        element = pad.element
+        place = pad.edge, element.entry, element.exit
+        if place != self._place or self._carrier is None:
+            self._place = place
+            self._carrier = (pad.link or pad.pid) if pad.direction == "sink" else pad.pid
+        carrier = self._carrier
+        return (carrier.properties if carrier is not None else None) or pad.stream
+
     def _packet(self, pad: CorePad, packet: Any) -> Any:
-        stream = pad.stream
+        stream = self._stream_of(pad)
         buffer = buffer_of(packet, stream)
         said = self._call(_PUSHED, buffer)
         if said is not None and said in _PASSES:
