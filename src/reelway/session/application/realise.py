@@ -168,6 +168,8 @@ class Realiser:
                 filter = catalog.find("mux")(dst=target, **options)
             case "destination" if (container := self._container_of(element)) is not None:
                 filter = catalog.find("mux")(dst=element.url(), format=container)
+            case "source" if kind.filter == "demux":  # nobody behind it opens what it names
+                filter = catalog.find("demux")(src=element.url(), **_known(options))
             case _:
                 options |= asked_of(self.pipeline, element)
                 filter = (kind.maker or catalog.find(kind.filter))(**options)
