@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,3 +126,24 @@ def test_in_asyncio(folder: Path) -> None:
 def test_gpac_script(folder: Path) -> None:
     assert run("gpac_script", folder, "film.mp4", "out.mp4") == ["4 random access points"]
     assert digests(folder / "out.mp4", "h264") == digests(folder / "film.mp4", "h264")
+
+
+def test_share_blur(folder: Path) -> None:
+    lines = run("share_blur", folder, "0.1", "3")
+    found = [re.fullmatch(r"(.+) s: the sharpest edge was (\d+), and is (\d+)", line) for line in lines]
+    numbers = [tuple(map(float, each.groups())) for each in found if each is not None]
+    assert len(numbers) == 3
+    assert all(later[0] - earlier[0] >= 0.08 for earlier, later in itertools.pairwise(numbers))
+    assert all(after < before / 4 for _, before, after in numbers)
+    with Image.open(folder / "blurred.png") as image:
+        assert image.size == (480, 270)
+
+
+def test_share_detector(folder: Path) -> None:
+    lines = run("share_detector", folder, "20")
+    found = [re.fullmatch(r"frame (\d+), (.+) s: (\d+),(\d+) to (\d+),(\d+)", line) for line in lines]
+    boxes = [each.groups() for each in found if each is not None]
+    assert [(int(number), float(time)) for number, time, *_ in boxes] == [(n + 1, n / 25) for n in range(20)]
+    assert len({tuple(box) for _, _, *box in boxes}) == 20, "the ball moves"
+    sizes = {(int(right) - int(left), int(low) - int(high)) for _, _, left, high, right, low in boxes}
+    assert all(abs(width - height) <= 2 for width, height in sizes), "and is round"
