@@ -120,3 +120,25 @@ def peer() -> Iterator[Callable[..., Peer]]:
     yield start
     for each in peers:
         each.close()
+
+
+def script(code: str, *given: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """A process of its own that runs `code`."""
+    paths = [str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *given],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def printed(process: subprocess.Popen[str]) -> str:
+    """What it has printed when it is over; and it said nothing else."""
+    try:
+        out, wrong = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert (process.returncode, wrong) == (0, ""), out + wrong
+    return out

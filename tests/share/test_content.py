@@ -273,3 +273,6 @@ def test_a_slot_that_is_not_what_is_said_is_an_error(description: Any) -> None:
         format.array(memoryview(bytes(16)))
     with pytest.raises(PacketError, match="what was shared is not what it says"):
         format.planes(memoryview(bytes(16)))
+    for read in (format.array, format.planes):
+        with pytest.raises(PacketError, match="what was shared is not what it says"):
+            read(memoryview(b""))

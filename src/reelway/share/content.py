@@ -143,7 +143,10 @@ class Format:
             raise PacketError(f"what was shared is not what it says: {error}") from None
 
     def _layout(self, memory: memoryview) -> Layout:
-        return layout_of(self.properties, memory.nbytes)
+        layout = layout_of(self.properties, memory.nbytes)
+        if layout.size > memory.nbytes or layout.size < 0:  # numpy does not look, of memory without a byte
+            raise ValueError(f"{memory.nbytes} bytes are too few: {layout.size}")
+        return layout
 
 
 def array_in(description: Description, memory: memoryview) -> Array:

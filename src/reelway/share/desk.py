@@ -96,7 +96,8 @@ class Desk:
         while True:
             with self.changed:
                 self.refuse_closed()
-                self._hear_all()
+                self._waits = False
+                self._hear_all(everybody=False)
                 now_s = time.monotonic()
                 found = self.ring.take(size, self._held(), now_s)
                 if found is not None:
@@ -157,6 +158,7 @@ class Desk:
     def wait_readers(self, count: int, timeout_s: float | None) -> bool:
         """True: so many are there."""
         with self.changed:
+            self._hear_all()
             self.changed.wait_for(lambda: len(self.guests) >= count or self.closed, timeout_s)
             return len(self.guests) >= count and not self.closed
 
@@ -310,16 +312,15 @@ class Desk:
             default=None,
         )
 
-    def _hear_all(self) -> None:
-        """What readers with the policy `every` have said in the meantime."""
-        self._waits = False
+    def _hear_all(self, everybody: bool = True) -> None:
+        """What has been said in the meantime; or only by readers with the policy `every`."""
         for guest in tuple(self._all):
-            if guest.waited_for:
+            if everybody or guest.waited_for:
                 self._hear(guest)
 
     def _hear(self, guest: Guest) -> None:
         try:
-            said = guest.hear()
+            said = None if guest.gone else guest.hear()
             if said is None:
                 self._drop(guest)
                 return
