@@ -118,6 +118,19 @@ def test_it_stops_while_a_reader_holds_every_slot(beside: Start) -> None:
         assert [bytes(frame.payload()) for frame in held if frame is not None] == before
 
 
+def test_a_reader_that_holds_all_up_is_cut_off(beside: Start) -> None:
+    running = beside("testvideo:size=320x180:frames=9", "share:name=cam1:wait_readers=1:slots=2:patience=0.3")
+    with share.open("cam1") as frames:
+        held = [frames.pull(5), frames.pull(5)]
+        running.join()
+        with pytest.raises(rw.OpenError, match="cut this reader off"):
+            frames.pull(5)
+        assert len(held) == 2
+    sink = running.filters[1]
+    assert isinstance(sink, Share)
+    assert sink.frames == 9
+
+
 def test_readers_end_with_the_stream_also_where_the_session_goes_on() -> None:
     session = rw.Session()
     short, endless = session.load("testvideo:size=320x180:frames=2"), session.load("testvideo:live=yes")
