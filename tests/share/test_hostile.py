@@ -390,6 +390,7 @@ def test_mutated_messages_to_a_writer(writer: share.Writer, caplog: pytest.LogCa
                     until_closed(link)
     while len(writer._desk._all) > 0:
         writer.wait_readers(1, 0.01)
+    assert writer.info()["bytes"] == 4 * 4096
     assert len(os.listdir("/proc/self/fd")) <= before + 2
 
 

@@ -20,6 +20,17 @@ from reelway.errors import DeadlineError, OpenError, OptionError, StateError
 from tests.share.conftest import printed, script
 
 
+def test_latest_gets_the_last_one_before_the_end() -> None:
+    """Whether it has asked already or not."""
+    for _ in range(20):
+        with share.Writer("cam1") as writer:
+            frames = share.open("cam1", policy="latest")
+            for number in range(5):
+                writer.write(bytes([number]))
+        with frames:
+            assert [frame.tobytes() for frame in frames][-1] == bytes([4])
+
+
 @pytest.fixture
 def writer() -> Iterator[share.Writer]:
     with share.Writer("cam1", slots=4) as made:
@@ -320,7 +331,7 @@ def test_arrays_go_in_any_thread(writer: share.Writer) -> None:
         threads = [threading.Thread(target=drop) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for number in range(1, 301):
+        for number in range(1, 101):
             assert writer.write(numpy.full(64, number % 251, numpy.uint8), timeout_s=30.0) == number
             frame = frames.pull(30.0)
             assert frame is not None

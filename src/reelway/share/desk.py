@@ -93,6 +93,7 @@ class Desk:
 
         Raises as `Writer.write()`.
         """
+        heard = False
         while True:
             with self.changed:
                 self.refuse_closed()
@@ -104,6 +105,10 @@ class Desk:
                     self._blocked_s = None
                     return found
                 slowest = self._slowest()
+                if slowest is None and not heard:
+                    self._hear_all()  # who reads the newest may have let go, and its thread has not run yet
+                    heard = True
+                    continue
                 if slowest is None:
                     self._blocked_s = None
                     self.dropped += 1
@@ -221,6 +226,9 @@ class Desk:
             place.leave(self._server)
             with self.changed:
                 for guest in tuple(self.guests):
+                    newest = self.ring.newest
+                    if guest.policy == "latest" and newest is not None and guest.given < newest[0].sequence:
+                        self._give(guest, *newest, frame_message(newest[0]))  # the last one, asked for or not
                     self._say(guest, message(Kind.END))
             until_s = time.monotonic() + CLOSE_S / 2
             while any(guest.busy for guest in self._all) and (left_s := until_s - time.monotonic()) > 0:
@@ -392,6 +400,7 @@ class Desk:
         if guest.gone:
             return
         guest.held[note.sequence] = held
+        guest.given = note.sequence
         guest.frames += 1
         guest.wants = None
         self._say(guest, said)
@@ -450,6 +459,7 @@ class Desk:
         if guest in self.guests:
             self.guests.remove(guest)
         guest.close()
+        self.ring.sweep(self._held())
         self.changed.notify_all()
         self._tell_writer()
 

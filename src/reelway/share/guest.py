@@ -47,6 +47,8 @@ class Guest:
         """Frames that it was given and has not let go of, by their numbers."""
         self.wants: int | None = None
         """With `latest`: it waits for a frame behind this one."""
+        self.given = 0
+        """The number of the frame that it was given last."""
         self.frames = 0
         self.memory = self.format = 0
         """What it was told of."""
