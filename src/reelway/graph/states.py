@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 
-__all__ = ["TRANSITIONS", "State", "way"]
+from reelway.errors import OptionError
+
+__all__ = ["TRANSITIONS", "State", "checked_state", "way"]
 
 
 class State(IntEnum):
@@ -33,6 +35,15 @@ TRANSITIONS: Mapping[tuple[State, State], str] = {
     (State.READY, State.NULL): "forget",
 }
 """From one state to the next one up or down, and what is done on the way. There is nothing else."""
+
+
+def checked_state(value: object) -> State:
+    """The state itself, or the one of that name or number. Raises OptionError."""
+    if isinstance(value, str) and value.upper() in State.__members__:
+        return State[value.upper()]
+    if isinstance(value, int) and value in tuple(State):
+        return State(value)
+    raise OptionError(f"{value!r} is no state", hint=f"one of {', '.join(State.__members__)}")
 
 
 def way(start: State, end: State) -> Iterator[tuple[State, State]]:

@@ -414,3 +414,132 @@ def test_states_asked_for_by_several_threads_at_once_end_where_the_last_one_says
             assert not thread.is_alive()
         app.stop()
         assert app.state == State.NULL
+
+
+# What an impatient user found
+
+
+@pytest.mark.parametrize("text", ["appsrc ! fakesink", f"{LIVE} ! valve drop=true ! fakesink"])
+def test_stop_before_the_first_packet_closes_everything(
+    launched: Callable[..., Application], text: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    app = launched(f"{LIVE} ! x264enc ! mp4mux ! filesink location={out} {text}", start=False)
+    recorded = threading.Event()
+    app["x264enc0"].pad("sink").add_probe("packet", Counting(20, recorded))
+    app.play()
+    assert recorded.wait(20)
+    app.stop()
+    assert (app.state, app.session) == (State.NULL, None)
+    assert not [each for each in threading.enumerate() if each.name == "reelway-application"]
+    assert probe.packets(out)[0].packets
+
+
+@pytest.mark.parametrize("kind", ["state-changed", "async-done", "stream-start"])
+def test_a_callback_stops_it_whatever_it_was_called_for(
+    launched: Callable[..., Application], kind: str
+) -> None:
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    stopped = threading.Event()
+    app.on_state = lambda _old, new: stopped.set() if new == State.NULL else None
+    app.bus.connect(kind, lambda _message: app.stop() if app.state >= State.READY else None)  # type: ignore[arg-type]
+    app.play()
+    assert stopped.wait(20)
+    assert app.wait_for("NULL", 20)
+    assert app.session is None
+
+
+def test_a_probe_stops_it_at_the_very_first_packet(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    app["fakesink0"].pad("sink").add_probe("packet", lambda _pad, _packet: app.stop())
+    app.play()
+    assert app.wait_for(State.NULL, 20)
+    assert app.session is None
+
+
+def test_a_probe_that_ends_the_program_ends_the_application(launched: Callable[..., Application]) -> None:
+    def leave(_pad: object, _packet: rw.Packet) -> None:
+        raise SystemExit(7)
+
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    app["fakesink0"].pad("sink").add_probe("packet", leave)
+    app.play()
+    with pytest.raises(rw.FilterError):
+        app.wait(20)
+
+
+def test_a_probe_says_whose_fault_it_is_and_is_not_called_when_it_has_removed_itself(
+    launched: Callable[..., Application],
+) -> None:
+    app = launched("videotestsrc num-buffers=100 ! fakesink", start=False)
+    calls: list[int] = []
+
+    def once(_pad: object, _packet: rw.Packet) -> None:
+        calls.append(1)
+        if len(calls) == 5:
+            mine.remove()
+
+    mine = app["fakesink0"].pad("sink").add_probe("packet", once)
+    app.play()
+    assert app.wait(20)
+    assert len(calls) == 5
+    app.stop()
+    app["fakesink0"].pad("sink").add_probe("packet", lambda _pad, _packet: 0)
+    app.play()
+    with pytest.raises(rw.FilterError, match="the probe at fakesink0.sink returned 0"):
+        app.wait(20)
+
+
+def test_places_and_speeds_that_make_no_sense_are_refused(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! fakesink")
+    for wrong in (float("nan"), float("inf"), -1.0, None, "x"):
+        with pytest.raises(rw.OptionError, match="start_s is"):
+            app.seek(wrong)  # type: ignore[arg-type]
+    for wrong in (0.0, -1.0, float("nan"), "x"):
+        with pytest.raises(rw.OptionError, match="speed is"):
+            app.seek(0.0, speed=wrong)  # type: ignore[arg-type]
+    with pytest.raises(rw.OptionError, match="'PAUSE' is no state"):
+        app.set_state("PAUSE")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("videotestsrc num-buffers=3", "nothing is linked to videotestsrc0"),
+        ("videotestsrc num-buffers=3 fakesink", "nothing is linked to videotestsrc0"),
+        ("videotestsrc ! fakesink identity name=a ! identity name=b ! a.", "would make a loop"),
+    ],
+)
+def test_a_text_that_does_nothing_is_refused(text: str, what: str) -> None:
+    with pytest.raises(rw.ReelwayError, match=what):
+        rw.launch(text)
+
+
+def test_a_branch_is_not_removed_by_who_would_wait_for_himself(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! tee name=t t. ! fakesink name=main")
+    branch = app.pipeline.branch("queue ! fakesink", app["t"])
+    told: list[Exception] = []
+
+    def remove(_pad: object, _packet: rw.Packet) -> None:
+        try:
+            branch.remove()
+        except rw.StateError as error:
+            told.append(error)
+            branch.remove(timeout_s=None)
+        mine.remove()
+
+    mine = app["main"].pad("sink").add_probe("packet", remove)
+    seen = threading.Event()
+    app["main"].pad("sink").add_probe("packet", Counting(10, seen))
+    assert seen.wait(20)
+    assert "would wait for itself" in str(told[0])
+    assert len(app.pipeline.elements) == 4
+
+
+def test_what_an_application_pushes_comes_after_the_launch(launched: Callable[..., Application]) -> None:
+    app = launched("appsrc name=in ! fakesink name=out")
+    source = app["in"].filter
+    assert isinstance(source, rw.AppSource)
+    source.push(b"packet", time_s=0.0)
+    source.end()
+    assert app.wait(20)

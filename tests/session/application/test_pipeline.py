@@ -193,6 +193,9 @@ BAD = {
     "muxer without a sink": ("queue ! x264enc ! mp4mux", rw.LinkError),
     "sound": ("audio/x-raw ! fakesink", rw.LinkError),
     "no location": ("queue ! x264enc ! mp4mux ! filesink", rw.OptionError),
+    "no folder": ("queue ! x264enc ! mp4mux ! filesink location=/nowhere/at/all.mp4", rw.OpenError),
+    "a folder": ("queue ! x264enc ! mp4mux ! filesink location=/", rw.OpenError),
+    "no folder for many": ("queue ! jpegenc ! multifilesink location=/nowhere/%d.jpg", rw.OpenError),
 }
 
 
@@ -221,6 +224,8 @@ def test_a_branch_gets_names_that_are_free(launched: Callable[..., rw.Applicatio
     branch.remove()
     assert len(probe.packets(out)[0].packets) >= 5
     assert [each.name for each in app.pipeline] == ["src", "capsfilter0", "t", "q", "out"]
+    branch.remove()  # once more changes nothing
+    assert [each.name for each in app.pipeline] == ["src", "capsfilter0", "t", "q", "out"]
     with pytest.raises(rw.LinkError, match="the branch has no tee"):
         branch["tee"]
 
@@ -229,8 +234,8 @@ def test_a_branch_whose_file_cannot_be_written_ends_it_with_the_name_of_who_fail
     launched: Callable[..., rw.Application],
 ) -> None:
     app = launched(f"{LIVE} ! tee name=t t. ! fakesink name=out")
-    app.pipeline.branch("queue ! x264enc ! mp4mux name=m ! filesink location=/nowhere/at/all.mp4", app["t"])
-    with pytest.raises(rw.OpenError, match="/nowhere/at/all"):
+    app.pipeline.branch("queue ! x264enc ! mp4mux name=m ! filesink location=/dev/full", app["t"])
+    with pytest.raises(rw.OpenError, match="/dev/full"):
         app.wait(20)
     message = app.bus.pop("error")
     assert message is not None

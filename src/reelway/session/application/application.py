@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import threading
 import time
 import weakref
@@ -12,8 +13,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from reelway.errors import DeadlineError, FilterError, LinkError, ReelwayError, StateError
-from reelway.graph.states import TRANSITIONS, State, way
+from reelway.errors import DeadlineError, FilterError, LinkError, OptionError, ReelwayError, StateError
+from reelway.graph.states import TRANSITIONS, State, checked_state, way
 from reelway.session.application.bus import Bus
 from reelway.session.application.controls import Controls
 from reelway.session.application.element import Element
@@ -77,6 +78,7 @@ class Application:
         self._lock = threading.RLock()
         """Between those who change the state. Nobody waits for the application's thread while holding it,
         but for the end of that, which does not take it."""
+        self._moving = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._watch: Watch | None = None
@@ -92,15 +94,31 @@ class Application:
 
         Raises LinkError, OptionError and what else makes a pipeline impossible; then it stays where it got.
         """
+        state = checked_state(state)
         with self._lock:
             self.target = state
-            for old, new in way(self.state, state):
-                if not getattr(self, f"_{TRANSITIONS[old, new]}")():
-                    return  # it goes on when it can
-                self._arrive(new)
+            if self._moving:
+                return  # a callback asks: who told it goes there next
+            self._moving = True
+            try:
+                self._move()
+            finally:
+                self._moving = False
+
+    def _move(self) -> None:
+        """Steps towards the target, which may change on the way."""
+        while True:
+            opening = self.session is not None and self.state == State.READY
+            if opening and self.target <= State.READY and not self._close():
+                return  # it goes on when the session is over
+            old, new = next(way(self.state, self.target), (self.state, self.state))
+            if old == new or not getattr(self, f"_{TRANSITIONS[old, new]}")():
+                return  # it is there, or it goes on when it can
+            self._arrive(new)
 
     def wait_for(self, state: State, timeout_s: float | None = None) -> bool:
         """Waits until the state is reached. False: it was not in time. Raises what made it impossible."""
+        state = checked_state(state)
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while self.state != state:
@@ -180,6 +198,7 @@ class Application:
         Where a source has been read to its end, the pipeline is opened again, and plays from there.
         """
         session = self.session
+        check_seek(start_s, end_s, speed)
         if session is None:
             raise StateError("the pipeline is not open", hint="a seek needs PAUSED or PLAYING")
         assert self._watch is not None
@@ -328,6 +347,8 @@ class Application:
         if not self._lock.acquire(blocking=False):
             return False
         try:
+            if self.target < State.PAUSED:
+                return True  # it is about to be closed
             if self.state == State.READY and self.session is not None:
                 if self.target < State.PLAYING:
                     self.session.pause()
@@ -348,7 +369,7 @@ class Application:
             session.run()
         except ReelwayError as cause:
             error = cause
-        except Exception as cause:  # noqa: BLE001 - it is told on the bus, and by wait()
+        except BaseException as cause:  # noqa: BLE001 - SystemExit too; it is told on the bus, and by wait()
             error = FilterError(filter=self.pipeline.name, cause=cause)
         finally:
             _running.discard(self)
@@ -369,9 +390,10 @@ class Application:
         self.over.set()
         with self._changed:
             self._changed.notify_all()
-        if self.target < State.PAUSED <= self.state and self._lock.acquire(blocking=False):
+        if self.target < State.PAUSED and self.session is session and self._lock.acquire(blocking=False):
             try:  # a callback asked for it on this thread; another thread that did is at it
-                self.set_state(self.target)
+                if not self._moving:
+                    self.set_state(self.target)
             finally:
                 self._lock.release()
 
@@ -387,6 +409,17 @@ class Application:
 
     def _on_own_thread(self) -> bool:
         return threading.current_thread() is self._thread
+
+
+def check_seek(start_s: float, end_s: float | None, speed: float) -> None:
+    """Raises OptionError for what is no place, or no speed forward."""
+    for name, value in (("start_s", start_s), ("end_s", 0.0 if end_s is None else end_s), ("speed", speed)):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or value < 0 or (name == "speed" and not value):
+            raise OptionError(
+                f"seek: {name} is {value!r}",
+                hint="a speed above 0" if name == "speed" else "seconds from the start, 0 or more",
+            )
 
 
 _running: weakref.WeakSet[Application] = weakref.WeakSet()

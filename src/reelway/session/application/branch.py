@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reelway.errors import DeadlineError, LinkError
+from reelway.errors import DeadlineError, LinkError, StateError
 from reelway.session.application.build import build
 from reelway.session.application.element import Element, Pad
 
@@ -24,6 +24,8 @@ class Branch:
         self.elements = elements
         self._pad = pad
         """The output that it hangs on."""
+        self._wait: Callable[[float], bool] | None = None
+        """Waits for its files; None: it is not taken out yet."""
 
     def __getitem__(self, name: str) -> Element:
         """The element of the branch that the text calls so, or of that kind where it has no name."""
@@ -38,6 +40,11 @@ class Branch:
         `timeout_s` None: returns at once, and it finishes in the background. From any thread but the
         application's. Raises DeadlineError where it did not finish in time; it goes on finishing.
         """
+        realiser = self.pipeline.realiser
+        if timeout_s is not None and realiser is not None and realiser.session._scheduler.is_here():
+            raise StateError(
+                "the application's own thread would wait for itself here", hint="remove(timeout_s=None)"
+            )
         wait = self.pipeline.remove(*self.elements)
         self._pad.element.release(self._pad)
         if timeout_s is not None and not wait(timeout_s):
@@ -47,9 +54,12 @@ class Branch:
 def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branch:
     """Puts the pipeline that `text` says behind `source`; its first element must take an input.
 
-    Names that are taken already get a number. Raises PipelineError, LinkError; then nothing has changed.
+    Names that are taken already get a number. Raises PipelineError, LinkError, and OpenError where the folder
+    of a file is missing or cannot be written to; then nothing has changed.
     """
     part = build(text)
+    if pipeline.open:  # else that is seen when it opens
+        _check_places(part.elements)
     first = part.elements[0]
     edges = [(edge.source, edge.sink) for edge in part.edges]
     elements = part.elements
@@ -70,3 +80,26 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
             source.release(pad)
         raise
     return Branch(pipeline, elements, pad)
+
+
+def _check_places(elements: Iterable[Element]) -> None:
+    """Raises OpenError for a file that cannot be written where it shall be: that would end all that plays."""
+    for element in elements:
+        place = element.get("location") if element.kind.klass == "Sink/File" else None
+        if not place or "://" in place:
+            continue
+        path = os.fspath(place).removeprefix("file:")
+        folder = os.path.dirname(path) or os.curdir
+        if not os.path.isdir(folder):
+            number = errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT
+            raise _refused(element, path, number, f"make the folder {folder} first")
+        if os.path.isdir(path):
+            raise _refused(element, path, errno.EISDIR, "name a file in it")
+        if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+            raise _refused(element, path, errno.EACCES, "check the permissions")
+
+
+def _refused(element: Element, path: str, number: int, hint: str) -> OpenError:
+    error = OpenError(f"{redact(path)}: {os.strerror(number)}", url=path, errno=number, hint=redact(hint))
+    element.locate(error)
+    return error

@@ -13,7 +13,7 @@ from reelway.graph.pipelinetext import End, PipelineText
 from reelway.session.application.element import Element, Pad, make_element
 from reelway.session.application.pipeline import Pipeline
 
-__all__ = ["build"]
+__all__ = ["build", "check_linked"]
 
 
 def build(text: str | PipelineText, name: str = "pipeline0") -> Pipeline:
@@ -34,6 +34,20 @@ def build(text: str | PipelineText, name: str = "pipeline0") -> Pipeline:
             with _at(parsed, link.at, 1):
                 pipeline.link(source_pad, sink_pad)
     return pipeline
+
+
+def check_linked(pipeline: Pipeline) -> None:
+    """Raises LinkError for an element that nothing is linked to: in a text that is all, `!` was forgotten."""
+    for element in pipeline:
+        if element.kind.role == "opener" and element.kind.url is not None and element.values.get("uri"):
+            continue  # playbin shows what it finds
+        if not any(pad.edge is not None for pad in element.pads):
+            error = LinkError(
+                f"nothing is linked to {element.name}",
+                hint=f"put `!` between {element.kind.name} and what it feeds, or is fed by",
+            )
+            element.locate(error)
+            raise error
 
 
 def _element(parsed: PipelineText, node: pipelinetext.Element, pipeline: Pipeline) -> Element:

@@ -9,7 +9,7 @@ from typing import Any
 from reelway.graph import placeholders
 from reelway.graph.states import State
 from reelway.session.application.application import Application
-from reelway.session.application.build import build
+from reelway.session.application.build import build, check_linked
 
 __all__ = ["launch"]
 
@@ -26,8 +26,8 @@ def launch(
     """Runs a pipeline text; `{name}` and `{name:default}` in it are filled from `values`.
 
     text        in gst-launch's language; a path object is a file that holds one
-    background  returns when every sink has its first packet, and goes on on a thread of its own; False: waits
-                until it is over, as `app.wait()` does
+    background  returns when every sink has its first packet (at once where an appsrc waits for the caller's),
+                and goes on on a thread of its own; False: waits until it is over, as `app.wait()` does
     start       False: nothing is opened; `app.play()` does it
     threads     workers, as of `rw.Session`
 
@@ -38,9 +38,11 @@ def launch(
     application = Application(build(placeholders.fill(written, values)), threads=threads)
     if not start:
         return application
+    check_linked(application.pipeline)
     application.play()
     try:
-        application.wait_for(State.PLAYING)
+        if not any(element.kind.name == "appsrc" for element in application.pipeline):
+            application.wait_for(State.PLAYING)  # else it waits for what the caller pushes then
         if not background:
             application.wait()
     except BaseException:

@@ -102,6 +102,11 @@ class Pipeline:
                     hint="put a tee in between" if direction == "src" else "unlink it first",
                 )
             self._check(pad.element)
+        if self._reaches(sink_pad.element, source_pad.element):
+            raise LinkError(
+                f"linking {source_pad.element.name} to {sink_pad.element.name} would make a loop",
+                hint="what an element puts out must not come back to it",
+            )
         edge = Edge(source_pad, sink_pad)
         source_pad.edge = sink_pad.edge = edge
         self.edges.append(edge)
@@ -153,6 +158,19 @@ class Pipeline:
     def producers(self, element: Element) -> list[Element]:
         """The elements in front of it, likewise."""
         return [edge.source.element for edge in self.edges if edge.sink.element is element]
+
+    def _reaches(self, element: Element, other: Element) -> bool:
+        """What `element` puts out gets to `other`, or it is that."""
+        seen: set[Element] = set()
+        todo = [element]
+        while todo:
+            here = todo.pop()
+            if here is other:
+                return True
+            if here not in seen:
+                seen.add(here)
+                todo += [pad.peer.element for pad in here.pads if pad.direction == "src" and pad.peer]
+        return False
 
     def _free(self, element: Element, direction: str) -> Pad:
         self._check(element)

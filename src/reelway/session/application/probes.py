@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from reelway.errors import OptionError, nearest
+from reelway.errors import FilterError, OptionError, nearest
 from reelway.graph.link import Mark, News
 from reelway.media.packet import Packet
 from reelway.runtime.linking import hold, release
@@ -76,11 +76,27 @@ class Probe:
         return pad.element.filter if pad is not None else None
 
     def _see(self, packet: Packet) -> Packet | None:
+        if self.removed:  # perhaps by itself, and its PID hears of it after this turn
+            return packet
         self.calls += 1
-        said = self.callback(self.pad, packet)
+        try:
+            said = self.callback(self.pad, packet)
+        except Exception as cause:
+            raise self._failed(f"failed: {type(cause).__name__}: {cause}", cause) from cause
         if said is None or said is True:
             return packet
-        return None if said is False else said
+        if said is False:
+            return None
+        if isinstance(said, Packet):
+            return said
+        raise self._failed(
+            f"returned {said!r}: None lets pass, False throws away, a packet takes its place", None
+        )
+
+    def _failed(self, what: str, cause: Exception | None) -> FilterError:
+        """It is the probe's fault, not that of who sends."""
+        place = f"{self.pad.element.name}.{self.pad.name}"
+        return FilterError(f"the probe at {place} {what}", filter=self.pad.element.name, cause=cause)
 
     def _listen(self, pid: Pid) -> None:
         """Besides who listens already."""
