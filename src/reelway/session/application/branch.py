@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from reelway.errors import DeadlineError, LinkError, StateError
+from reelway.errors import DeadlineError, LinkError, OpenError, StateError, redact
 from reelway.session.application.build import build
 from reelway.session.application.element import Element, Pad
 
@@ -38,16 +41,18 @@ class Branch:
         """Takes it out: it finishes what it has got, and its files are closed when this returns.
 
         `timeout_s` None: returns at once, and it finishes in the background. From any thread but the
-        application's. Raises DeadlineError where it did not finish in time; it goes on finishing.
+        application's. Raises DeadlineError where it did not finish in time; it goes on, and a second
+        call only waits again.
         """
         realiser = self.pipeline.realiser
         if timeout_s is not None and realiser is not None and realiser.session._scheduler.is_here():
             raise StateError(
                 "the application's own thread would wait for itself here", hint="remove(timeout_s=None)"
             )
-        wait = self.pipeline.remove(*self.elements)
-        self._pad.element.release(self._pad)
-        if timeout_s is not None and not wait(timeout_s):
+        if self._wait is None:
+            self._wait = self.pipeline.remove(*self.elements)
+            self._pad.element.release(self._pad)
+        if timeout_s is not None and not self._wait(timeout_s):
             raise DeadlineError(f"the branch did not finish in {timeout_s:g} s")
 
 
