@@ -411,11 +411,11 @@ class Application:
         return threading.current_thread() is self._thread
 
 
-def check_seek(start_s: float, end_s: float | None, speed: float) -> None:
+def check_seek(start_s: object, end_s: object, speed: object) -> None:
     """Raises OptionError for what is no place, or no speed forward."""
     for name, value in (("start_s", start_s), ("end_s", 0.0 if end_s is None else end_s), ("speed", speed)):
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or value < 0 or (name == "speed" and not value):
+        if not number or value < 0 or (name == "speed" and not value):  # type: ignore[operator]
             raise OptionError(
                 f"seek: {name} is {value!r}",
                 hint="a speed above 0" if name == "speed" else "seconds from the start, 0 or more",
