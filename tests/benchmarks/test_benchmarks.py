@@ -34,6 +34,7 @@ def test_make_bench_finds_them() -> None:
         "pipelines",
         "remux",
         "resolve",
+        "share",
         "transcode",
     ]
     assert "benchmarks/[a-z]*.py" in (ROOT / "Makefile").read_text()

@@ -29,23 +29,25 @@ class SharedArray(numpy.ndarray[Any, Any]):
     said of them.
     """
 
-    sequence: int
+    # Of a view, a copy, or a result of arithmetic nothing was said: it has what the class has.
+
+    sequence: int = 0
     """Counts the frames of the writer, from 1; those between two that came were not for this reader."""
-    dts: int | None
-    cts: int | None
-    duration: int | None
+    dts: int | None = None
+    cts: int | None = None
+    duration: int | None = None
     """Times in ticks of `properties["Timescale"]`."""
-    capture_time: int | None
+    capture_time: int | None = None
     """Wall clock [ns since 1970]."""
-    sap: int
-    corrupted: bool
-    discontinuity: bool
-    properties: Mapping[str, Any]
+    sap: int = 0
+    corrupted: bool = False
+    discontinuity: bool = False
+    properties: Mapping[str, Any] = _NOTHING
     """Of the PID that it came from."""
-    metadata: Mapping[str, Any]
+    metadata: Mapping[str, Any] = _NOTHING
     """What the writer added."""
-    _format: Format | None
-    _memory: memoryview | None
+    _format: Format | None = None
+    _memory: memoryview | None = None
 
     @classmethod
     def of(cls, memory: memoryview, format: Format, note: FrameNote) -> SharedArray:
@@ -62,14 +64,6 @@ class SharedArray(numpy.ndarray[Any, Any]):
         made.metadata = MappingProxyType(metadata_from(note.metadata)) if note.metadata else _NOTHING
         made._memory = memory
         return made
-
-    def __array_finalize__(self, source: Any) -> None:
-        """Views and results of arithmetic are plain: nothing was said of them."""
-        self._format = self._memory = None
-        self.sequence = self.sap = 0
-        self.dts = self.cts = self.duration = self.capture_time = None
-        self.corrupted = self.discontinuity = False
-        self.properties = self.metadata = _NOTHING
 
     def __reduce__(self) -> Any:
         """Pickled as a plain array: a copy."""

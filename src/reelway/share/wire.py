@@ -106,9 +106,14 @@ class Parser:
 
     @property
     def wanted(self) -> int:
-        """How many bytes are missing: of the head, then of the body. Who reads no more than that gets one
-        message at a time. Raises WireError."""
+        """How many bytes to read: of what has begun all that is missing, else as many as the shortest FRAME.
+
+        Who reads no more than that gets one FRAME at a time, and leaves a part of the next one unread: there
+        is something to read as long as there is a frame. Raises WireError.
+        """
         have = len(self._bytes)
+        if not have:
+            return _HEAD.size + _FRAME.size
         return _HEAD.size - have if have < _HEAD.size else _HEAD.size + self._length(0) - have
 
     @property
