@@ -101,7 +101,7 @@ class Decode(Filter):
 
     def ended(self, pid: Link) -> None:
         if pid.data is not None:
-            pid.data.drain()
+            pid.data.drain(cut=self.context.stopping)
             if pid.output is None and pid.data.decoder.damaged:
                 raise FormatError(
                     f"nothing of {pid.name} could be decoded: {pid.data.decoder.damaged} packets failed, "
@@ -219,9 +219,24 @@ class _Stream:
         self._reorders |= here[0] != self._coded[0]
         self._varies |= here[1] != self._coded[1]
 
-    def drain(self) -> None:
-        self._send(self.decoder.drain())
+    def drain(self, *, cut: bool) -> None:
+        """The last frames. `cut`: the stream was stopped somewhere, perhaps between frames that are shown
+        before others and those; it then ends where the first one is missing."""
+        frames = self.decoder.drain()
+        self._send(self._without_hole(frames) if cut else frames)
         self._let_go()
+
+    def _without_hole(self, frames: list[Any]) -> list[Any]:
+        step, due = self._step, self._next
+        if step is None or self._varies:  # nobody knows when the next one is due
+            return frames
+        for at, frame in enumerate(frames):
+            if frame.pts is None:
+                return frames
+            if due is not None and frame.pts > due + step // 2:
+                return frames[:at]
+            due = frame.pts + (frame.duration or step)
+        return frames
 
     def restart(self) -> None:
         """What was begun of the place before comes out first."""

@@ -59,6 +59,10 @@ class Context(Protocol):
     def statistics(self, filter: Filter) -> Any:
         """The FilterStatistics of `filter`."""
 
+    @property
+    def stopping(self) -> bool:
+        """The session ends before its streams do: they are cut where they happened to be."""
+
     def end_session(self) -> None:
         """Asks the session to end, as its `stop()` does: what is queued still arrives. From any thread."""
 

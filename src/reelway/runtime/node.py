@@ -213,6 +213,10 @@ class Node:
 
         return of_filter(self, time.perf_counter())
 
+    @property
+    def stopping(self) -> bool:
+        return self.scheduler.stopping is not None
+
     def end_session(self) -> None:
         self.scheduler.stop()
 

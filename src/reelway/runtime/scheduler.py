@@ -27,7 +27,7 @@ from reelway.runtime.linking import connect, disconnect, leaving_with, remove
 from reelway.runtime.node import Node
 from reelway.runtime.pause import PausableTime
 from reelway.runtime.silence import Silence
-from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop, judge
+from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop, discard_behind, judge
 from reelway.runtime.tasks import Task, only_the_asker_is_left, post
 from reelway.runtime.timers import Timers
 from reelway.runtime.workers import Workers
@@ -351,6 +351,8 @@ class Scheduler:
             return
         again, node.again = node.again, False
         if self.stopping and node.is_source:
+            if self.stopping == "fast":
+                discard_behind(self, node)
             self.end(node)
         elif not (open_pids or open_links or waiting) or (node.is_source and filter.opids and not open_pids):
             self._retire(node)  # nothing can come of it any more

@@ -30,15 +30,26 @@ def begin_stop(scheduler: Scheduler, flush: Flush) -> None:
     scheduler.tasks = 0
     for node in scheduler.nodes:
         node.timer = None
-        if flush == "fast":
-            for link in node.filter.ipids:
-                scheduler.between_turns(node, link.discard)
+        if flush == "fast" and node.is_source and not node.running:  # else when its turn is over
+            discard_behind(scheduler, node)
     for node in tuple(scheduler.nodes):
         if node.is_source and not node.running and not node.done:
             scheduler.end(node)
         elif not node.running:
             scheduler.let_go_on(node.filter)
             scheduler.wake(node)
+
+
+def discard_behind(scheduler: Scheduler, source: Node) -> None:
+    """Throws away what waits behind a source that sends nothing more.
+
+    Only there is what waits the last that comes: a filter that is told of the end still writes what it
+    holds, an encoder a second or more, and without what it wrote before that a file would have a hole.
+    """
+    for pid in source.filter.opids:
+        for link in pid.links:
+            consumer: Node = link.filter.context  # type: ignore[assignment]
+            scheduler.between_turns(consumer, link.discard)
 
 
 def judge(scheduler: Scheduler, node: Node, moved: bool) -> None:

@@ -304,8 +304,9 @@ class Session:
     def stop(self, flush: Flush = "all") -> None:
         """Asks the session to end; returns at once. From any thread, filter or signal handler.
 
-        `all`: what is queued still reaches the sinks. `fast`: it is dropped, but filters are told of the
-        end and write what they hold. `none`: nothing more is processed. Files are closed properly each time.
+        `all`: what is queued still reaches the sinks. `fast`: what waits behind sources is dropped; filters
+        still process what they have made, and write what they hold, so that no file has a hole before its
+        end. Both end after a second. `none`: nothing more is processed. Files are closed properly each time.
         """
         if flush not in ("all", "fast", "none"):
             raise OptionError(f"no flush {flush!r}", hint="one of all, fast, none")
