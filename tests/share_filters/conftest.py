@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,14 @@ def beside() -> Iterator[Callable[..., Beside]]:
     yield start
     for each in made:
         each.stop()
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Other threads are at it."""
+    deadline = time.monotonic() + JOIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.001)
 
 
 PICTURE = {"StreamType": "Visual", "CodecID": "raw", "PixelFormat": "rgb24", "Width": 4, "Height": 2}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from reelway.share.sink import Share
 from reelway.testing.conformance import check_filter
 from tests.filters.parts import Source
 from tests.media import probe
-from tests.share_filters.conftest import PICTURE, Beside, pictures, source
+from tests.share_filters.conftest import PICTURE, Beside, pictures, source, until
 
 Start = Callable[..., Beside]
 
@@ -97,8 +96,8 @@ def test_new_properties_and_jumps_in_mid_stream(beside: Start) -> None:
 
 def test_it_stops_while_it_waits_for_readers(beside: Start) -> None:
     running = beside("testvideo", "share:name=cam1:wait_readers=1")
-    while not share.names():
-        time.sleep(0)
+    until(lambda: running.filters[1].status == "0 readers")
+    assert [writing.name for writing in share.names()] == ["cam1"]
     running.stop()
     assert running.error is None
 
@@ -108,8 +107,7 @@ def test_it_stops_while_a_reader_holds_every_slot(beside: Start) -> None:
     with share.open("cam1") as frames:
         held = [frames.pull(5), frames.pull(5)]
         sink = running.filters[1]
-        while "waits for readers" not in sink.status:
-            time.sleep(0)
+        until(lambda: "waits for readers" in sink.status)
         assert isinstance(sink, Share)
         assert sink.status == "1 readers, waits for readers"
         assert [told.held for told in sink.readers] == [2]
@@ -155,8 +153,7 @@ def test_what_readers_did_not_take_is_counted(beside: Start) -> None:
     with share.open("cam1", policy="latest") as frames:
         held = frames.pull(5)
         second = frames.pull(5)
-        while not sink.dropped:
-            time.sleep(0)
+        until(lambda: sink.dropped)
         assert held is not None
         assert second is not None
         assert sink.frames >= second.sequence

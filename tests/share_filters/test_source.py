@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,7 @@ import reelway as rw
 from reelway import share
 from reelway.media.frame import MemoryFrame
 from tests.filters.parts import Watch
-from tests.share_filters.conftest import PICTURE, Beside, pictures, source
+from tests.share_filters.conftest import PICTURE, Beside, pictures, source, until
 
 Start = Callable[..., Beside]
 FULL = {**PICTURE, "Timescale": 25}
@@ -30,14 +29,6 @@ def picture(number: int) -> bytes:
 
 def numbers(watch: Watch) -> list[int]:
     return [int(packet.array().flat[0]) for _, _, packet in watch.seen]
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Other threads are at it; the test ends by its own time limit where they are not."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.001)
 
 
 def test_a_stream_goes_from_session_to_session_as_it_was(beside: Start) -> None:

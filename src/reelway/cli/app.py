@@ -389,7 +389,7 @@ is drawn there at each change of state.""",
         """\
 Share what SRC shows with other processes, as NAME: see `reelway.share`.
 
-  SRC               a file, an address, a camera, - for standard input, or a filter: testvideo:live=on
+  SRC               a file, an address, - for standard input, or a filter: testvideo:live=on
 
 Pictures are shared as rgb24 arrays. A file waits for its first reader, and goes as fast as they take it.""",
         _share_options,
