@@ -355,7 +355,7 @@ def verdict(size: str, kept: bool, budget: str) -> str:
 
 
 def main() -> None:
-    given = arguments(__doc__, rounds=3)
+    given = arguments(__doc__, rounds=2)
     print(heading())
     kept = []
     for size, (height, width) in SIZES.items():
@@ -363,7 +363,7 @@ def main() -> None:
             continue
         shape = (height, width, 3)
         frames = 20 if given.tiny else int(min(2000, 1.5e9 / numpy.prod(shape)))
-        late = 10 if given.tiny else 300
+        late = 10 if given.tiny else 200
         print(f"{size}, {int(numpy.prod(shape)) / 1e6:.1f} MB a frame, {frames} frames", flush=True)
         for readers in READERS[: 2 if given.tiny else None]:
             reference = best(given.rounds, lambda shape=shape, frames=frames: memcpy(shape, frames))

@@ -1,7 +1,8 @@
 """Memory that a writer fills and readers look at: anonymous, of a fixed size, sealed against writing readers.
 
-Linux: memfd_create(2), fcntl(2) F_ADD_SEALS; F_SEAL_FUTURE_WRITE is of Linux 5.1. macOS has no seals: there a
-reader maps read-only because it is asked to. Windows has neither.
+Linux: memfd_create(2), fcntl(2) F_ADD_SEALS; F_SEAL_FUTURE_WRITE is of Linux 5.1. macOS has no seals: there
+the memory is made by shm_open(2), has no name any more, and readers are passed a descriptor that only reads.
+Windows has neither.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import mmap
 import os
 import sys
+from typing import Any
 
 from reelway.errors import OpenError, UnsupportedError
 
@@ -56,10 +58,10 @@ class Memory:
 def create(number: int, slots: int, slot_bytes: int) -> Memory:
     """New memory, all of it there. Raises OpenError where the machine has no more, UnsupportedError."""
     size = slots * slot_bytes
-    descriptor = _anonymous()
+    descriptor, passed = _anonymous()
     try:
         try:
-            os.posix_fallocate(descriptor, 0, size)  # now, not when it is written to: that would be a signal
+            _reserve(descriptor, size)
             mapped = mmap.mmap(descriptor, size, flags=mmap.MAP_SHARED | _POPULATE)
         except OSError as error:
             why = "no memory is left" if error.errno in _SHORT else os.strerror(error.errno or 0)
@@ -70,22 +72,27 @@ def create(number: int, slots: int, slot_bytes: int) -> Memory:
             ) from None
         _seal(descriptor)
     except BaseException:
-        os.close(descriptor)
+        os.close(passed)
         raise
-    return Memory(number, slots, slot_bytes, mapped, descriptor)
+    finally:
+        if passed != descriptor:  # pragma: no cover
+            os.close(descriptor)
+    return Memory(number, slots, slot_bytes, mapped, passed)
 
 
 def attach(descriptor: int, number: int, slots: int, slot_bytes: int) -> Memory:
     """A reader's look at memory that it was passed; the descriptor is closed. Raises OpenError."""
     try:
         size = os.fstat(descriptor).st_size
-        if slots < 1 or slot_bytes < 1 or size != slots * slot_bytes:
+        wanted = slots * slot_bytes
+        exact = size == wanted or (sys.platform == "darwin" and size > wanted)  # whole pages, there
+        if slots < 1 or slot_bytes < 1 or not exact:
             raise OpenError(f"{size} bytes are no {slots} slots of {slot_bytes}")
         if sys.platform == "linux":
             seals = fcntl.fcntl(descriptor, _F_GET_SEALS)
             if not seals & _SHRINK:  # it could be cut off under our eyes, which is a signal
                 raise OpenError("the memory that was passed is not sealed")
-        mapped = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
+        mapped = mmap.mmap(descriptor, wanted, access=mmap.ACCESS_READ)
     except OSError as error:
         if isinstance(error, OpenError):
             raise
@@ -95,10 +102,15 @@ def attach(descriptor: int, number: int, slots: int, slot_bytes: int) -> Memory:
     return Memory(number, slots, slot_bytes, mapped)
 
 
-def _anonymous() -> int:
+def _anonymous() -> tuple[int, int]:
+    """A descriptor to write with, and one to pass to readers; on Linux they are the same."""
     platform: str = sys.platform
     if platform == "linux":
-        return os.memfd_create("reelway", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            made = os.memfd_create("reelway", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except OSError as error:
+            raise OpenError(f"no memory can be shared: {error.strerror}", errno=error.errno) from None
+        return made, made
     if platform == "darwin":  # pragma: no cover
         return _unlinked()
     raise UnsupportedError(  # pragma: no cover
@@ -106,13 +118,26 @@ def _anonymous() -> int:
     )
 
 
-def _unlinked() -> int:  # pragma: no cover
-    """macOS: a file without a name."""
-    import tempfile
+def _unlinked() -> tuple[int, int]:  # pragma: no cover
+    """macOS. Not tried there: written by the manual, as multiprocessing.shared_memory does it."""
+    import secrets
+    from importlib import import_module
 
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - its descriptor goes on
-    with file:
-        return os.dup(file.fileno())
+    posix: Any = import_module("_posixshmem")  # Python's own, without a public name
+    name = f"/reelway-{secrets.token_hex(6)}"
+    made: int = posix.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode=0o600)
+    try:
+        return made, posix.shm_open(name, os.O_RDONLY, mode=0o600)
+    finally:
+        posix.shm_unlink(name)
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """All of it is there from now on; one that comes to be when it is written to ends in a signal."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+    else:  # pragma: no cover
+        os.ftruncate(descriptor, size)
 
 
 def _seal(descriptor: int) -> None:

@@ -42,6 +42,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ENDING = ".sock"
 _LONGEST = 100  # bytes of a socket's path
 _DYING_MS = 250
+_SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS: unpcred.h, and struct xucred
 NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
 """For sending: who has put SIGPIPE back to its default is not killed by a peer that is gone."""
 
@@ -157,6 +158,9 @@ def connect(name: str, user: int | None = None) -> socket.socket | None:
 
 def peer(link: socket.socket) -> Peer | None:
     """Who is at the other end; None where the system does not say."""
+    if sys.platform == "darwin":  # pragma: no cover
+        _, other = struct.unpack_from("2I", link.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 76))
+        return Peer(0, other)
     if sys.platform != "linux":  # pragma: no cover
         return None
     pid, uid, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
