@@ -157,6 +157,7 @@ def test_what_readers_did_not_take_is_counted(beside: Start) -> None:
         assert held is not None
         assert second is not None
         assert sink.frames >= second.sequence
+        del held, second
     running.stop()
 
 
