@@ -290,6 +290,20 @@ def test_a_file_plays_again_after_a_seek_back(opened: list[Any]) -> None:
     assert pipeline.get_bus().timed_pop_filtered(20 * Gst.SECOND, ENDS).type == Gst.MessageType.EOS
 
 
+def test_after_a_seek_in_paused_the_position_is_the_new_one(opened: list[Any]) -> None:
+    film = make.media("film.mp4")
+    pipeline = Gst.parse_launch(f"filesrc location={film} ! decodebin ! videoconvert ! fakesink sync=true")
+    opened.append(pipeline)
+    pipeline.set_state(Gst.State.PAUSED)
+    assert pipeline.get_state(20 * Gst.SECOND)[0] == Gst.StateChangeReturn.SUCCESS
+    flags = Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE
+    for place_s in (1.0, 1.8, 0.4, 0.0, 1.2):
+        place = round(place_s * Gst.SECOND)
+        assert pipeline.seek_simple(Gst.Format.TIME, flags, place)
+        assert pipeline.get_state(20 * Gst.SECOND)[:2] == (Gst.StateChangeReturn.SUCCESS, Gst.State.PAUSED)
+        assert abs(pipeline.query_position(Gst.Format.TIME)[1] - place) <= Gst.SECOND // 20
+
+
 def test_playbin_plays_by_itself(opened: list[Any]) -> None:
     player = Gst.ElementFactory.make("playbin", "player")
     player.set_property("uri", make.media("film.mp4").as_uri())
