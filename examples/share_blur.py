@@ -29,9 +29,9 @@ def edge(image: Any) -> int:
 
 
 def main(period_s: float, count: int) -> None:
-    with rw.share.open(NAME, policy="latest") as frames:
+    with rw.share.open(NAME, policy="latest", timeout_s=30) as frames:
         for _ in range(count):
-            frame = frames.pull(timeout_s=5)
+            frame = frames.pull(timeout_s=30)
             if frame is None:
                 break
             blurred = cv2.GaussianBlur(frame, (21, 21), 0)

@@ -150,9 +150,7 @@ class SharedMemRingBufferBase:
                 f"{self.name} is a client's end", hint="the server's is made with True as last argument"
             )
         moment = int(time.time() * 1000) if mstimestamp is None else mstimestamp
-        with contextlib.suppress(
-            rw.DeadlineError
-        ):  # readers with the policy `every` hold all
+        with contextlib.suppress(rw.DeadlineError):  # readers with the policy `every` hold all
             self._writer.write(
                 data,
                 properties=properties,
