@@ -485,7 +485,7 @@ def test_who_says_nothing_is_sent_home(writer: share.Writer, monkeypatch: pytest
 
 
 def test_no_more_readers_than_there_may_be(writer: share.Writer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reelway.share.desk.MAX_GUESTS", 2)
+    monkeypatch.setattr("reelway.share.door.MAX_GUESTS", 2)
     with goes_on(writer), share.open("cam1"), pytest.raises(OpenError, match="2 readers are there already"):
         share.open("cam1")
 
@@ -567,7 +567,7 @@ def test_no_descriptors_left(writer: share.Writer) -> None:
         link.sendall(HELLO)
         waiting.append(link.recv(8))
 
-    with goes_on(writer), socket.socket(socket.AF_UNIX) as link:
+    with goes_on(writer) as frames, socket.socket(socket.AF_UNIX) as link:
         link.settimeout(30.0)
         thread = threading.Thread(target=come)
         used = max(map(int, os.listdir("/proc/self/fd"))) + 1
@@ -578,9 +578,8 @@ def test_no_descriptors_left(writer: share.Writer) -> None:
                 while True:
                     fill.append(os.dup(0))
             thread.start()
-            while not writer._desk._deaf_until_s:
-                writer.write(b"x", timeout_s=20.0)
-                break
+            while not writer._desk._door.deaf_until_s:
+                shown(writer, frames)
             assert waiting == []
         finally:
             for each in fill:

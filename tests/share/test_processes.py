@@ -56,7 +56,16 @@ def test_latest_gets_the_newest(peer: Start) -> None:
 def test_no_frame_is_ever_torn(peer: Start) -> None:
     """A writer at full speed, whose frames also change their size, and eight readers that dawdle."""
     seconds = 120 if SOAK else 3
-    writer = peer("write", name="cam1", slots=12, readers=8, seconds=seconds, sizes=True, shape=(100, 1024))
+    writer = peer(
+        "write",
+        name="cam1",
+        slots=12,
+        patience_s=100.0,
+        readers=8,
+        seconds=seconds,
+        sizes=True,
+        shape=(100, 1024),
+    )
     readers = [
         peer("check", name="cam1", policy=policy, seed=seed, delay_s=0.004, keep=True, begun=False)
         for seed, policy in enumerate(["every", "latest"] * 4)
@@ -76,7 +85,7 @@ def test_kill_9_at_any_moment(peer: Start, folder: Path, count: Callable[[int], 
     draw = random.Random(9)
     given: dict[str, Any] = {"name": "cam1", "when_gone": "wait", "timeout_s": None}
     policies = ("every", "latest", "every")
-    writer = peer("write", name="cam1", slots=8, shape=(256, 1024))
+    writer = peer("write", name="cam1", slots=8, patience_s=100.0, shape=(256, 1024))
     readers = [
         peer("check", **given, policy=policy, seed=seed, delay_s=0.001, keep=True)
         for seed, policy in enumerate(policies)
@@ -88,7 +97,7 @@ def test_kill_9_at_any_moment(peer: Start, folder: Path, count: Callable[[int], 
         at = draw.randrange(4)
         if at == 3:
             writer.close()
-            writer = peer("write", name="cam1", slots=8, shape=(256, 1024))
+            writer = peer("write", name="cam1", slots=8, patience_s=100.0, shape=(256, 1024))
         else:
             readers[at].close()
             readers[at] = peer("check", **given, policy=policies[at], seed=turn, delay_s=0.001, keep=True)

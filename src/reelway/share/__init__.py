@@ -11,8 +11,10 @@ place       the private folder, its sockets, and who may connect
 memory      the sealed memory that both sides map
 wire        the messages between them, and their parser
 content     what lies in a slot: arrays, pictures, sound, packets
-writer, ring, desk      the writing side: its slots, and the thread that talks to readers
-reader, array           the reading side
+writer, ring            the writing side: its slots, and what is free
+desk, door, guest       its other half: a thread that lets readers in, and what each of them holds
+watch                   what that thread waits for
+reader, line, array     the reading side: a connection that lasts as long as its arrays
 sink, source            both as filters
 """
 

@@ -24,8 +24,8 @@ from collections import deque
 from typing import Any
 
 from reelway.errors import DeadlineError, StateError
-from reelway.share import place
 from reelway.share.content import Description
+from reelway.share.door import Door
 from reelway.share.guest import Guest, Told
 from reelway.share.ring import Held, Ring
 from reelway.share.watch import READ, WRITE, Watch
@@ -36,13 +36,10 @@ __all__ = ["Desk", "Guest", "Told"]
 
 log = logging.getLogger("reelway.share")
 
-MAX_GUESTS = 64
 HELLO_S = 5.0
 """Who has connected says what it wants within so long."""
 CLOSE_S = 2.0
 """The end takes no longer; half of it is for what is still on its way to readers."""
-DEAF_S = 0.1
-"""Nobody is let in for so long where no descriptors are left."""
 
 
 class Desk:
@@ -69,20 +66,17 @@ class Desk:
         """Since when the writer finds no slot."""
         self._waits = False
         """The writer waits for one."""
-        self._server = server
-        self._allowed = allowed
-        self._deaf_until_s = 0.0
         self._waker, self._wakened = _pair()
         self._poker, self._poked = _pair()
         self._watch = Watch()
-        self._watch.set(server.fileno(), READ)
+        self._door = Door(name, server, allowed, self._watch)
         self._watch.set(self._wakened.fileno(), READ)
         self._by_number: dict[int, Guest] = {}
         self._thread = threading.Thread(target=self._work, name=f"reelway-share-{name}", daemon=True)
         try:
             self._thread.start()
         except RuntimeError:  # no more threads
-            place.leave(server)
+            self._door.shut()
             raise
         _desks.add(self)
 
@@ -222,8 +216,7 @@ class Desk:
         try:
             while not self.closed:
                 self._turn(self._patience())
-            self._watch.forget(self._server.fileno())
-            place.leave(self._server)
+            self._door.shut()
             with self.changed:
                 for guest in tuple(self.guests):
                     newest = self.ring.newest
@@ -240,12 +233,13 @@ class Desk:
                     self._drop(guest)
                 self.ring.close()
                 self._watch.close()
-                for end in (self._server, self._waker, self._wakened, self._poker, self._poked):
+                self._door.close()
+                for end in (self._waker, self._wakened, self._poker, self._poked):
                     end.close()
 
     def _turn(self, timeout_s: float | None) -> None:
         for number, events in self._watch.wait(timeout_s):
-            if number == self._server.fileno():
+            if number == self._door.number:
                 self._let_in()
             elif number == self._wakened.fileno():
                 with contextlib.suppress(OSError):
@@ -253,9 +247,7 @@ class Desk:
             else:
                 self._serve(number, events)
         now_s = time.monotonic()
-        if self._deaf_until_s and self._deaf_until_s <= now_s and not self.closed:
-            self._deaf_until_s = 0.0
-            self._watch.set(self._server.fileno(), READ)
+        self._door.listen_again(now_s)
         with self.changed:
             for guest in [each for each in self._all if each.policy is None]:
                 if guest.came_s + HELLO_S <= now_s:  # it said nothing in time
@@ -264,37 +256,17 @@ class Desk:
     def _patience(self) -> float | None:
         """How long until somebody is late [s]; None: nobody can be."""
         late_s = [guest.came_s + HELLO_S for guest in tuple(self._all) if guest.policy is None]
-        if self._deaf_until_s:
-            late_s.append(self._deaf_until_s)
+        if self._door.deaf_until_s:
+            late_s.append(self._door.deaf_until_s)
         return max(0.0, min(late_s) - time.monotonic()) if late_s else None
 
     def _let_in(self) -> None:
-        try:
-            link, _ = self._server.accept()
-        except BlockingIOError:
-            return
-        except OSError as error:  # no descriptors are left: asking again at once would not help
-            log.warning("%s: a reader cannot come in: %s", self.name, error.strerror)
-            self._deaf_until_s = time.monotonic() + DEAF_S
-            self._watch.set(self._server.fileno(), 0)
-            return
-        link.setblocking(False)
-        guest = Guest(link, place.peer(link))
-        mine = os.getuid()
-        with self.changed:
-            if guest.who.uid not in ({mine} | self._allowed) and guest.who.uid != -1:
-                self._refuse(guest, f"user {guest.who.uid} may not read what user {mine} shares")
-            elif len(self._all) >= MAX_GUESTS:
-                self._refuse(guest, f"{MAX_GUESTS} readers are there already")
-            else:
+        guest = self._door.answer(len(self._all))
+        if guest is not None:
+            with self.changed:
                 self._all.append(guest)
-                self._by_number[link.fileno()] = guest
-                self._watch.set(link.fileno(), guest.events)
-
-    def _refuse(self, guest: Guest, why: str) -> None:
-        with contextlib.suppress(OSError):
-            guest.say(message(Kind.CUT, {"reason": why}))
-        guest.close()
+                self._by_number[guest.link.fileno()] = guest
+                self._mind(guest)
 
     def _serve(self, number: int, events: int) -> None:
         with self.changed:
@@ -481,7 +453,8 @@ class Desk:
         self.writing = threading.RLock()
         self.changed = threading.Condition()
         self._watch.close()
-        for link in (self._server, self._waker, self._wakened, self._poker, self._poked):
+        self._door.close()
+        for link in (self._waker, self._wakened, self._poker, self._poked):
             link.close()
         for guest in self._all:
             guest.close()
