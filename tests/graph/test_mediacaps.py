@@ -401,3 +401,31 @@ def test_what_is_fixed_agrees_with_the_bundles():
     for text in ("video/x-raw,width=64", "video/x-raw,width=65", "video/x-raw,height=64", "audio/x-raw"):
         fits = any(not isinstance(match(have, made), Mismatch) for made in to_bundles(parse(text)))
         assert accepts(parse(text), have) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("video/x-raw,width=0", "0"),
+        ("video/x-raw,width=320,height=-4", "-4"),
+        ("video/x-raw,width=(int)0,height=2", "(int)0"),
+        ("video/x-raw,height={ 0, 240 }", "{ 0, 240 }"),
+        ("video/x-raw,width=[ -3, 0 ]", "[ -3, 0 ]"),
+        ("video/x-raw,width=640.5", "640.5"),
+        ("video/x-raw,framerate=1/0", "1/0"),
+        ("video/x-raw,framerate=-25/1", "-25/1"),
+        ("audio/x-raw,rate=0", "0"),
+        ("audio/x-raw,rate=8000,channels=0", "0"),
+    ],
+)
+def test_a_measure_that_no_stream_can_have_is_refused_where_it_stands(text: str, word: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        MediaCaps.parse(text)
+    assert caught.value.text[caught.value.at :][: caught.value.length] == word
+    assert caught.value.reason.startswith(f"{word!r} is no ")
+    assert caught.value.hint is not None
+
+
+@pytest.mark.parametrize("text", ["video/x-raw,framerate=0/1", "video/x-raw,width=[ 0, 640 ],framerate=25"])
+def test_a_rate_that_varies_and_a_range_from_0_on_are_caps(text: str) -> None:
+    assert not MediaCaps.parse(text).is_empty

@@ -84,6 +84,11 @@ _BOOLEANS = {"true": True, "yes": True, "t": True, "1": True} | {
     "false": False, "no": False, "f": False, "0": False,
 }  # fmt: skip
 _EXAMPLES = {"int": "640", "float": "0.5", "fraction": "30/1", "boolean": "true", "bitmask": "0x3"}
+_MEASURES: dict[str, tuple[int, str]] = {
+    "width": (1, "640"), "height": (1, "480"), "rate": (1, "48000"), "channels": (1, "2"),
+    "framerate": (0, "30/1"), "max-framerate": (0, "30/1"), "pixel-aspect-ratio": (0, "1/1"),
+}  # fmt: skip
+"""Fields with the same meaning in all caps: the least value, and an example. A frame rate of 0 varies."""
 _LIMITS = {"max": 2**31 - 1, "min": -(2**31)}
 
 
@@ -155,10 +160,29 @@ class _Reader:
                 )
             if name in fields:
                 raise self._error(f"the field {name!r} of caps is there twice", at=start, length=len(name))
+            at = self._space()
             fields[name] = self._value("")
+            self._check_field(name, fields[name], at)
         if features == {"memory:SystemMemory"}:
             features = frozenset()
         return Structure(media, fields, features)
+
+    def _check_field(self, name: str, value: Value, at: int) -> None:
+        """No picture is 0 pixels wide and no second has 1/0 frames: nothing could ever meet such caps."""
+        if name not in _MEASURES:
+            return
+        least, example = _MEASURES[name]
+        number = (int, Fraction) if "/" in example else int
+        for each in value.values if isinstance(value, Choices) else (value,):
+            most: Any = each.high if isinstance(each, Range) else each
+            if isinstance(most, bool) or not isinstance(most, number) or most < least:
+                written = self.text[at : self.at].strip()
+                raise self._error(
+                    f"{written!r} is no {name}",
+                    at=at,
+                    length=len(written),
+                    hint=f"{'more than 0' if least else 'at least 0'}: {name}={example}",
+                )
 
     def _value(self, kind: str) -> Value:
         start = self._space()
