@@ -133,7 +133,7 @@ class TestAudio(Generator):
     sample_format: str = option("s16", choices=FORMATS, help="FFmpeg's name; with p a plane for each channel")
     samples: int = option(1024, low=1, aliases=("frame",), help="in each packet")
     seed: int = option(0, low=0, help="of the noise, which is the same for the same seed")
-    packets: int = option(0, low=0, help="how many packets; 0: as many as duration says")
+    packets: int | None = option(None, low=0, help="how many packets; by default as many as duration says")
 
     def signals(self) -> list[Signal]:
         return [sound_signal(self, self.wave, self.length_s)]
@@ -148,7 +148,7 @@ class TestAudio(Generator):
 def sound_signal(filter: Any, wave: str, length_s: Fraction | None) -> SoundSignal:
     """As the options of `filter` say, which are those of TestAudio."""
     count = None if length_s is None else round(length_s * filter.sample_rate)
-    if filter.packets:
+    if filter.packets is not None:
         whole = filter.packets * filter.samples
         count = whole if count is None else min(count, whole)
     return SoundSignal(
@@ -182,7 +182,7 @@ class AvGen(TestVideo, TestAudio):
             made.append(picture_signal(self, self.pattern))
         if "a" in self.type:
             length_s = self.length_s
-            if length_s is None and self.frames:
-                length_s = self.frames / self.fps
+            if length_s is None and self.frames is not None:
+                length_s = Fraction(self.frames) / self.fps
             made.append(sound_signal(self, self.wave, length_s))
         return made

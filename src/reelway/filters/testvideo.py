@@ -146,7 +146,7 @@ class TestVideo(Generator):
     fps: Fraction = option(
         "25", low=Fraction(1, 3600), kind=Fraction, help="frames a second, such as 30000/1001"
     )
-    frames: int = option(0, low=0, help="how many frames; 0: as many as duration says")
+    frames: int | None = option(None, low=0, help="how many frames; by default as many as duration says")
     pixel_format: str = option("yuv420p", aliases=("pfmt",), help="FFmpeg's name")
     color: str = option("gray", live=True, help="of the pattern solid: red, #ff8800, #ff8800cc")
     matrix: str = option(
@@ -169,7 +169,7 @@ class TestVideo(Generator):
 
 def picture_signal(filter: Any, pattern: str) -> PictureSignal:
     """As the options of `filter` say, which are those of TestVideo."""
-    count: int | None = filter.frames or None
+    count: int | None = filter.frames
     if filter.length_s is not None:
         whole = -(-filter.length_s * filter.fps // 1)  # a frame that begins before the end is one of it
         count = int(whole) if count is None else min(count, int(whole))

@@ -240,3 +240,13 @@ def test_a_branch_whose_file_cannot_be_written_ends_it_with_the_name_of_who_fail
     message = app.bus.pop("error")
     assert message is not None
     assert message.name == "m"
+
+
+@pytest.mark.parametrize("source", ["videotestsrc", "audiotestsrc", "fakesrc"])
+def test_a_source_of_no_buffers_ends_at_once(source: str) -> None:
+    app = rw.launch(f"{source} num-buffers=0 ! fakesink", background=False)
+    sink = app["fakesink0"].filter
+    assert sink is not None
+    assert app.over.is_set()
+    assert sum(link.packets_in for link in sink.ipids) == 0
+    app.stop()
