@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -215,6 +218,24 @@ def test_stdout_that_is_full_ends_it_with_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, "reelway: No space left on device\n")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("call", ["launch -m -v --stats", "run"])
+def test_without_stdout_and_stderr_the_work_is_done_all_the_same(call: str, closed: str) -> None:
+    assert (
+        launch(f"videotestsrc num-buffers=3 ! {SMALL} ! x264enc ! matroskamux ! filesink location=a.mkv").code
+        == 0
+    )
+    text = "filesrc location=a.mkv ! matroskademux ! mp4mux ! filesink location=b.mp4"
+    words = command(*call.split(), *([text] if call != "run" else ["a.mkv", "b.mp4"]))
+    done = subprocess.run(
+        f"{shlex.join(words)} {closed}", shell=True, env=surroundings(),
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert len(probe.packets("b.mp4")[0].packets) == 3
+
+
 def test_a_reader_that_goes_away_ends_it_quietly() -> None:
     with playing(f"{LIVE} ! fakesink") as it:
         assert it.stdout is not None
@@ -230,7 +251,12 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGINT, 130, "reelway: interrupted\n"), (signal.SIGTERM, 143, "")]
+    ("number", "code", "said"),
+    [
+        (signal.SIGINT, 130, "reelway: interrupted\n"),
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGHUP, 129, ""),  # the terminal was closed
+    ],
 )
 @pytest.mark.parametrize("file", ["out.mp4", "out.mkv"])
 def test_a_file_plays_after_a_signal(file: str, number: int, code: int, said: str) -> None:
@@ -269,6 +295,35 @@ def test_a_second_signal_stops_at_once() -> None:
         assert process.returncode in (130, 143)
         assert "Traceback" not in errors
         assert time.monotonic() - asked < 5
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_without_end_change_nothing_any_more(number: int, code: int) -> None:
+    with playing(f"{LIVE} ! x264enc tune=zerolatency ! mp4mux ! filesink location=out.mp4") as process:
+        wait_for_bytes("out.mp4", 4000)
+        until = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < until:
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.01)
+        assert process.returncode == code
+    assert len(probe.packets("out.mp4")[0].packets) > 5
+
+
+def test_a_source_that_waits_for_ever_is_not_waited_for() -> None:
+    os.mkfifo("pipe")
+    process = subprocess.Popen(
+        command("launch", "-e", "filesrc location=pipe ! tsdemux name=d ! fakesink"),
+        env=surroundings(), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with open("pipe", "wb"):  # as soon as it reads
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "[app] warning: d still waits, 3 s after the end was asked for\n" in errors
+    assert errors.endswith("reelway: interrupted\n")
+    assert time.monotonic() - asked < 10, "3 s and 2 s are promised; the machine may be busy"
 
 
 def test_an_endless_pipeline_stops_within_two_seconds() -> None:

@@ -100,7 +100,7 @@ def _overview() -> str:
 
         `reelway COMMAND --help` says more; --debug, anywhere, shows the traceback of an error.
         `reelway --version` says which version this is. Exit codes: 0 done, 1 failure, 2 misuse,
-        130 interrupted, 143 terminated.""").format(commands)
+        130 interrupted, 143 terminated, 129 the terminal was closed.""").format(commands)
 
 
 def _version() -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from reelway import catalog
-from reelway.cli.outcome import DONE, TERMINATED, Misuse
+from reelway.cli.outcome import DONE, Misuse, outcome_of
+from reelway.cli.signals import heeding
 from reelway.errors import OptionError, UnknownNameError, UnknownOptionError, UnsupportedError
 from reelway.graph.option import Option
 from reelway.session.logs import set_logs
@@ -78,7 +77,7 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
         from reelway.session.graph import check_form
 
         check_form(graph)
-    with job.session(trace=trace) as session, terminable(session) as terminated:
+    with job.session(trace=trace) as session, terminable(session) as received:
         try:
             session.run(progress=not job.quiet)
         finally:
@@ -91,7 +90,7 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
                 print(session.graph(), file=sys.stdout if job.dst == _standard(job.dst, "") else sys.stderr)
             elif graph:
                 session.graph().write(graph)
-    return TERMINATED if terminated else DONE
+    return outcome_of(received)
 
 
 def explain(job: Job) -> int:
@@ -101,20 +100,9 @@ def explain(job: Job) -> int:
     return DONE
 
 
-@contextmanager
-def terminable(session: Session) -> Iterator[list[int]]:
-    """While it lasts SIGTERM stops the session, which closes its files properly; the list says so."""
-    terminated: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        terminated.append(number)
-        session.stop()
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield terminated
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+def terminable(session: Session) -> AbstractContextManager[list[int]]:
+    """While it lasts a signal stops the session, which closes its files properly; a second one, at once."""
+    return heeding(lambda _number, count: session.stop("all" if count == 1 else "none"))
 
 
 def _standard(url: str, pipe: str) -> str:

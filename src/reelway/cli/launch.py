@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from reelway.cli.outcome import DONE, INTERRUPTED, TERMINATED, Misuse, complain
+from reelway.cli.outcome import DONE, Misuse, complain, outcome_of
+from reelway.cli.signals import heeding
 from reelway.errors import OpenError, OptionError, ReelwayError
 from reelway.graph import pipelinetext, placeholders
 from reelway.graph.states import State
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipe", "graph", "launch"]
 
+log = logging.getLogger("reelway.cli")
+
+PATIENCE_S = 3.0
+"""So long `-e` waits for sources that were told to end: one that waits for the network or a pipe does not."""
+LOOK_S = 0.25
+"""So often it is looked whether they have."""
 DOT_FOLDERS = ("REELWAY_DUMP_DOT_DIR", "GST_DEBUG_DUMP_DOT_DIR")
 
 
@@ -96,13 +103,16 @@ def launch(
 
         names.enter_context(faces())  # code written for pythiags says `import pythiags`
     extraction = _extraction(application, observe, extract, consume)
-    with names, _signals(application, eos) as received:
+    ending = _Ending(application) if eos else None
+    with names, heeding(_halting(application, ending)) as received:
         try:
             application.play()
             if paper.failure is not None:  # before there was anything to halt
                 application.halt()
-            application.wait_for(State.PLAYING)
-            _wait(application, received)
+            _wait(application, received, ending)
+        except KeyboardInterrupt:
+            if not received:
+                raise
         finally:
             if extraction is not None:
                 extraction.close()
@@ -119,12 +129,7 @@ def launch(
                 sys.stderr.write(table(figures))
     if paper.failure is not None:
         raise paper.failure
-    if signal.SIGTERM in received:
-        return TERMINATED
-    if received:
-        complain("interrupted")
-        return INTERRUPTED
-    return DONE
+    return outcome_of(received)
 
 
 def graph(pipe: Pipe, output: str | None, after_s: float | None) -> int:
@@ -149,32 +154,52 @@ def graph(pipe: Pipe, output: str | None, after_s: float | None) -> int:
     return DONE
 
 
-def _wait(application: Application, received: list[int]) -> None:
-    while not application.wait(None if not received else 0.2):
+def _wait(application: Application, received: list[int], ending: _Ending | None) -> None:
+    """Until it is over. Raises what it ended with."""
+    while not application.wait(LOOK_S if ending is not None or received else 2 * LOOK_S):
         if len(received) > 1:
             return
+        if ending is not None:
+            ending.look()
 
 
-@contextlib.contextmanager
-def _signals(application: Application, eos: bool) -> Iterator[list[int]]:
-    """SIGINT ends the streams (`eos`) or stops; a second one, and SIGTERM, stop. The list says what came."""
-    received: list[int] = []
+def _halting(application: Application, ending: _Ending | None) -> Callable[[int, int], None]:
+    """What a signal does: SIGINT ends the streams, where they can be; a second one, and others, stop."""
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        if eos and number == signal.SIGINT and len(received) == 1:
-            application.send_eos()
+    def act(number: int, count: int) -> None:
+        if ending is not None and number == signal.SIGINT and count == 1 and application.session is not None:
+            ending.begin()
         elif application.session is not None:
             application.halt()
-        else:
-            raise KeyboardInterrupt
+        elif not application.over.is_set() and count == 1:
+            raise KeyboardInterrupt  # there is nothing to halt yet
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return act
+
+
+class _Ending:
+    """The end that `-e` asks for: of every source, and not of those alone that are awake."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        """Tells the sources."""
+        self._until = time.monotonic() + PATIENCE_S
+        self._application.send_eos()
+
+    def look(self) -> None:
+        """Stops the pipeline where a source has not ended in time."""
+        session = self._application.session
+        if self._until is None or time.monotonic() < self._until or session is None:
+            return
+        self._until = None
+        nodes = tuple(session._scheduler.nodes)
+        waiting = [node.filter.name for node in nodes if node.is_source and not node.done]
+        if waiting:
+            log.warning("%s still waits, %g s after the end was asked for", ", ".join(waiting), PATIENCE_S)
+            self._application.halt()
 
 
 class _Paper:

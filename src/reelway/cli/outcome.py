@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
+from reelway.cli import signals
 from reelway.errors import FilterError, OptionError, PipelineError, ReelwayError, UnknownNameError, redact
 
-__all__ = ["DONE", "FAILURE", "INTERRUPTED", "MISUSE", "TERMINATED", "Misuse", "complain", "reported"]
+__all__ = ["DONE", "FAILURE", "INTERRUPTED", "MISUSE", "Misuse", "complain", "outcome_of", "reported"]
 
-DONE, FAILURE, MISUSE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, FAILURE, MISUSE, INTERRUPTED = 0, 1, 2, 130
 BUG = "this is a bug in Reelway; run it again with --debug and report what it prints"
 
 
@@ -21,16 +23,59 @@ class Misuse(ReelwayError):
     """The arguments themselves are wrong."""
 
 
-def reported(work: Callable[[], int], *, debug: bool = False) -> int:
+def reported(work: Callable[[], int], *, debug: bool = False, last: bool = False) -> int:
     """What `work` returns, or the exit code of what it raises, which is said on stderr.
 
     With `debug` the traceback is printed too, passwords hidden. A reader of stdout that went away is none
-    of our business: that ends the work quietly.
+    of our business: that ends the work quietly; and where there is no stdout or stderr, nothing is said.
+    `last`: the process ends with it, and a signal that comes meanwhile changes nothing any more.
     """
+    with _streams():
+        try:
+            return _reported(work, debug)
+        finally:
+            signals.settle(last=last)
+
+
+def outcome_of(received: Sequence[int]) -> int:
+    """The exit code of work that came to its end, after these signals. Ctrl-C is said on stderr."""
+    if not received:
+        return DONE
+    if 128 + received[0] == INTERRUPTED:
+        complain("interrupted")
+    return 128 + received[0]
+
+
+class _Nowhere(io.TextIOBase):
+    """Stands for a stdout or stderr that was closed before the program began."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def _streams() -> Iterator[None]:
+    """Lets everything write on stdout and stderr where they are closed, and no file get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # free: the next one that is opened gets it; what is written to it still fails
+            os.open(os.devnull, os.O_WRONLY if number == 0 else os.O_RDONLY)
+    out, err = sys.stdout, sys.stderr
+    sys.stdout = _Nowhere() if out is None else out
+    sys.stderr = _Nowhere() if err is None else err
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def _reported(work: Callable[[], int], debug: bool) -> int:
     try:
         code = work()
         sys.stdout.flush()
     except KeyboardInterrupt:
+        signals.hush()
         complain("interrupted")
         return INTERRUPTED
     except SystemExit as stop:

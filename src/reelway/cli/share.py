@@ -10,7 +10,7 @@ from typing import Any
 
 from reelway import catalog
 from reelway.cli.job import terminable
-from reelway.cli.outcome import DONE, TERMINATED
+from reelway.cli.outcome import DONE, outcome_of
 from reelway.cli.statistics import amount, columns
 from reelway.errors import DeadlineError, OpenError, OptionError, UnsupportedError, redact
 from reelway.filters.frames import drain
@@ -82,9 +82,9 @@ class Sharing:
 def share(sharing: Sharing, *, threads: int | None, log: str | None, quiet: bool) -> int:
     """Shares until the source ends, or Ctrl-C."""
     set_logs(f"all@{'quiet' if quiet else 'warning'}{':' + log if log else ''}")
-    with sharing.session(threads=threads) as session, terminable(session) as terminated:
+    with sharing.session(threads=threads) as session, terminable(session) as received:
         session.run(progress=not quiet)
-    return TERMINATED if terminated else DONE
+    return outcome_of(received)
 
 
 def list_all() -> int:
