@@ -130,6 +130,20 @@ SECRETS = [
     ("http://h/x?access_token=abc&key=k1&API_KEY=k2", "http://h/x?access_token=***&key=***&API_KEY=***"),
     ("password=hunter2 was refused", "password=*** was refused"),
     ("https://h/seg?X-Amz-Signature=ab12&n=1", "https://h/seg?X-Amz-Signature=***&n=1"),
+    ("rtspsrc user-id=bob user-pw=HUNTER2 ! fakesink", "rtspsrc user-id=bob user-pw=*** ! fakesink"),
+    ("rtspsrc user-pww=HUN&TER2 ! fakesink", "rtspsrc user-pww=*** ! fakesink"),
+    ('a user-pw="HUN TER2" b', "a user-pw=*** b"),
+    ("a proxy-pw='HUN \\' TER2' b", "a proxy-pw=*** b"),
+    ("a user-pw = (string)HUN\\ TER2 b", "a user-pw = (string)*** b"),
+    ('a user-pw="HUN TER2 b', "a user-pw=***"),
+    (r'"user-pw=\"HUNTER2\""', '"user-pw=***"'),
+    ("x pasword=HUNTER2 stream-key=abc", "x pasword=*** stream-key=***"),
+    ("http://h/?user_pw=abc&n=1", "http://h/?user_pw=***&n=1"),
+    ("rtmp://h/live/KEY: Connection refused", "rtmp://h/live/***: Connection refused"),
+    ("rtmps://h:443/app/inst/KEY?a=b ! x", "rtmps://h:443/app/*** ! x"),
+    ("rtmp://a/x/k1,rtmp://b/y/k2", "rtmp://a/x/***,rtmp://b/y/***"),
+    ("'rtmp://a:b@h/live/k1.x'", "'rtmp://a:***@h/live/***'"),
+    ("rtmp://h/live playpath=KEY", "rtmp://h/live playpath=***"),
 ]
 
 
@@ -148,6 +162,10 @@ def test_secrets_are_hidden(text, hidden):
         "film.mp4:loop=2",
         "option keyframe=1 of x264",
         "http://h/?monkey=1&turkey=2",
+        "x264enc pass=qual multipass-cache-file=x key-int-max=30",
+        "rtmp://host/live",
+        "rtmp://host:1935/live/",
+        "spw:3, pw and a password",
         "mail me@example.org about http://host:80, or not",
     ],
 )

@@ -39,20 +39,32 @@ Fault = Literal["caller", "world", "filter", "installation"]
 _USERINFO = r"""(?x)(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
         (?!\d+(?:[/?\#\s,;:'")\]]|$))
         (?:(?![,;|][A-Za-z][A-Za-z0-9+.\-]*://)\S)+@"""
-_SECRETS = r"token|password|passwd|passphrase|pwd|secret|signature|credential"
-_QUERY = rf"""(?xi)(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=
-        |(?<![A-Za-z0-9])(?:\w+[_\-])?(?:{_SECRETS})=)
+# A name that is misspelt hides its value all the same: user-pww, pasword.
+_SECRETS = r"token|pas+w\w*|passphrase\w?|pw\w{0,3}|secret|signature|credential|playpath|streamkey"
+_KEYS = r"(?:stream|access|secret|api|private)[_\-]key"
+_QUERY = rf"""(?xi)(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=)
         [^\s&\#"'<>]+"""
+# `name=value` as a pipeline text or a command line has it: a type before the value, quotes, escapes.
+_NAMED = rf"""(?xi)(?P<head>(?<![\w\-?&;])(?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?{_KEYS})\s*=
+        \s*(?:\(\w+\)\s*)?)
+        (?:"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)|(?:\\.|[^\s"'<>\\])+)"""
+# The name of a live stream is the right to send it: what follows the application in an address of RTMP.
+_STREAM = r"""(?xi)(?P<head>\brtmp[a-z]*://[^\s/"'<>]+/[^\s/"'<>?]+/)
+        (?:(?![,;|][a-z][a-z0-9+.\-]*://|[:,;.)\]]*(?:[\s"'<>\\]|$)).)+"""
 
 
 def redact(text: str) -> str:
     """`text` with the secrets of any URL in it written `***`.
 
-    Hides the password of `scheme://user:password@host` and the values of keys such as `token=`,
-    `password=` and, in a query, `key=`. Everything else stays; redacting twice changes nothing.
-    Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a port.
+    Hides the password of `scheme://user:password@host`, the values of keys such as `token=`, `password=`,
+    `user-pw=` and, in a query, `key=`, and the stream's name in `rtmp://host/application/name`. Everything
+    else stays; redacting twice changes nothing. Where a text is ambiguous it hides too much rather than too
+    little, but for `host:80/`, a port.
     """
-    return re.sub(_QUERY, r"\g<head>***", re.sub(_USERINFO, r"\g<head>***@", text))
+    text = re.sub(_USERINFO, r"\g<head>***@", text)
+    for pattern in (_STREAM, _QUERY, _NAMED):
+        text = re.sub(pattern, r"\g<head>***", text)
+    return text
 
 
 def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
