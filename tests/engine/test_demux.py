@@ -104,6 +104,13 @@ def test_what_is_no_media_is_said_so(name: str, message: str, hint: str, tmp_pat
     assert not result.exists()
 
 
+def test_a_film_that_is_opened_as_another_container_is_not_called_damaged(tmp_path: Path) -> None:
+    with pytest.raises(rw.FormatError, match="is no matroska: it begins as MP4 does") as caught:
+        remux(make.media("film.mp4"), tmp_path / "out.mp4", reading={"format": "matroska"})
+    assert "qtdemux" in str(caught.value.hint)
+    assert "decodebin" in str(caught.value.hint)
+
+
 def test_a_missing_file_is_an_open_error(tmp_path: Path) -> None:
     with pytest.raises(rw.OpenError, match="nowhere") as caught:
         remux(tmp_path / "nowhere.mp4", tmp_path / "out.mp4")

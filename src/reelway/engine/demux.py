@@ -42,6 +42,7 @@ class Demux(Filter):
 
     registry_name = "demux"
     outputs = (Caps(CodecID=Not("raw")),)
+    seeks = True
 
     src: Any = option(kind=object, help="URL, path, or a Python object with read() and perhaps seek()")
     format: str = option("", help="container format, where it cannot be told from the data")
@@ -250,7 +251,7 @@ class Demux(Filter):
                 metadata_errors="replace",
             )
         except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
-            raise reading(error, self.url or repr(self.src)) from quotable(error)
+            raise reading(error, self.url or repr(self.src), self.format) from quotable(error)
 
     def _demux(self) -> None:
         wanted = [pid.data for pid in self._outputs if pid is not None]

@@ -16,14 +16,25 @@ from reelway.errors import (
     redact,
 )
 
+_STARTS = {
+    "MP4": (4, b"ftyp", ("mp4", "mov"), "qtdemux"),
+    "Matroska": (0, b"\x1a\x45\xdf\xa3", ("matroska", "webm"), "matroskademux"),
+    "Ogg": (0, b"OggS", ("ogg",), "oggdemux"),
+    "AVI": (8, b"AVI ", ("avi",), "avidemux"),
+    "WAV": (8, b"WAVE", ("wav",), "wavparse"),
+    "FLV": (0, b"FLV\x01", ("flv",), "flvdemux"),
+    "MPEG-TS": (188, b"\x47", ("mpegts",), "tsdemux"),
+}
+"""Container -> where its files have which bytes, the formats that read it, and the element that does."""
+
 
 def quotable(error: BaseException) -> BaseException | None:
     """`error`, to be shown as a cause; None where its text would tell a password."""
     return error if redact(str(error)) == str(error) else None
 
 
-def reading(error: BaseException, url: str) -> ReelwayError:
-    """The error for `error`, raised while `url` was opened or read."""
+def reading(error: BaseException, url: str, format: str = "") -> ReelwayError:
+    """The error for `error`, raised while `url` was opened or read, as that container where one was named."""
     where = redact(url)
     match error:
         case ReelwayError():
@@ -45,7 +56,7 @@ def reading(error: BaseException, url: str) -> ReelwayError:
                 f"this build of FFmpeg has no demuxer for {where}", hint="see `reelway doctor`"
             )
         case av.error.InvalidDataError() | av.error.EOFError():
-            return _not_media(where, url)
+            return _not_media(where, url, format)
         case av.error.PatchWelcomeError():
             return UnsupportedError(f"{where} uses what FFmpeg cannot read", hint="or the file is damaged")
         case av.error.HTTPError():
@@ -77,20 +88,26 @@ def writing(error: BaseException, url: str) -> ReelwayError:
             return FormatError(f"{where}: {redact(str(error))}")
 
 
-def _not_media(where: str, url: str) -> ReelwayError:
+def _not_media(where: str, url: str, format: str) -> ReelwayError:
     path = url.removeprefix("file:")
     if not os.path.isfile(path):  # also: reading the start of a named pipe would wait for a writer
         hint = "what came is damaged or cut short; MP4 can be read where one cannot seek only in fragments"
         return FormatError(f"{where} gave no media that FFmpeg can read", hint=hint)
     try:
         with open(path, "rb") as file:
-            start = file.read(64)
+            start = file.read(192)
     except OSError:
         start = b""
     if not start:
         return FormatError(f"{where} is empty", hint="there is nothing in it to read")
+    for name, (at, signature, formats, element) in _STARTS.items():
+        if format and format not in formats and start[at:].startswith(signature):
+            return FormatError(
+                f"{where} is no {format}: it begins as {name} does",
+                hint=f"format={formats[0]} reads it, or none; in a pipeline {element} does, or decodebin",
+            )
     hint = "the file is damaged or cut short, or its name says another format than it holds"
-    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start):
+    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start[:64]):
         hint = "it looks like text"
     elif start[4:8] == b"ftyp":
         hint = "its index (moov) is missing: the recording was cut off before it was finished"
