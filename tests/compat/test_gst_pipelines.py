@@ -787,3 +787,13 @@ def test_a_drawing_shows_elements_states_and_caps(opened: list[Any]) -> None:
     assert "PAUSED" not in plain
     assert "width: 16" not in plain
     assert "video/x-raw" in plain
+
+
+def test_a_graph_shows_no_secrets() -> None:
+    pipeline = Gst.parse_launch(
+        'rtspsrc location=rtsp://bob:HUNTER2@host/x user-id=bob user-pw="HUN TER2" ! fakesink'
+    )
+    drawn = Gst.debug_bin_to_dot_data(pipeline, Gst.DebugGraphDetails.ALL)
+    assert "location=rtsp://bob:***@host/x" in drawn
+    assert "user-pw=***" in drawn
+    assert "TER2" not in drawn

@@ -10,6 +10,7 @@ from typing import Any
 
 from reelway.compat.gst.bins import Bin
 from reelway.compat.gst.constants import ENUMERATIONS
+from reelway.errors import redact
 
 __all__ = ["debug_bin_to_dot_data", "debug_bin_to_dot_file", "debug_bin_to_dot_file_with_ts"]
 
@@ -91,7 +92,8 @@ def _parameters(element: Any, details: int) -> Iterator[str]:
     for each in core.kind.properties:
         value = core.values.get(each.name, each.default)
         if details & Details.FULL_PARAMS or value != each.default:
-            text = str(value)
+            secret = redact(f"{each.name}=x") != f"{each.name}=x"
+            text = "***" if secret and value else redact(str(value))
             yield f"{each.name}={text if len(text) <= 60 else text[:57] + '...'}"
 
 
