@@ -45,7 +45,7 @@ def numbers(path: Path) -> list[int]:
     return read
 
 
-@pytest.mark.parametrize("count", [1, 60, 83, 141])
+@pytest.mark.parametrize("count", [1, 60, 141])
 @pytest.mark.parametrize(
     ("coder", "muxer"),
     [("x264enc", "mp4mux"), ("queue ! x264enc bframes=3 ! queue", "matroskamux"), ("jpegenc", "avimux")],
@@ -54,7 +54,9 @@ def test_a_stopped_recording_has_every_picture_up_to_its_last(
     coder: str, muxer: str, count: int, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    stopped(f"{ENDLESS} ! identity name=i ! {coder} ! {muxer} ! filesink location={{out}}", "i", count, out=out)
+    stopped(
+        f"{ENDLESS} ! identity name=i ! {coder} ! {muxer} ! filesink location={{out}}", "i", count, out=out
+    )
     read = numbers(out)
     assert len(read) >= min(count, 2)
     assert read == list(range(len(read)))
@@ -65,8 +67,8 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """1000 pictures, most of which are shown in another order than they are coded in."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     app = rw.launch(
-        f"{ENDLESS.replace('counter', 'num-buffers=1000 counter')} ! x264enc speed-preset=superfast bframes=3 "
-        "! mp4mux ! filesink location={path}",
+        f"{ENDLESS.replace('counter', 'num-buffers=1000 counter')} ! x264enc speed-preset=superfast "
+        "bframes=3 ! mp4mux ! filesink location={path}",
         path=path,
         background=False,
     )
@@ -74,7 +76,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("count", [40, 41, 42, 43, 90])
+@pytest.mark.parametrize("count", [40, 42, 91])
 @pytest.mark.parametrize("coder", ["x264enc", "jpegenc"])
 def test_a_film_that_is_stopped_on_its_way_into_another_has_no_hole(
     coder: str, count: int, film: Path, tmp_path: Path
