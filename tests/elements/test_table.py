@@ -15,7 +15,7 @@ from reelway.elements import ElementKind, Property
 from reelway.elements.table import _TABLES, _registered
 from reelway.graph.option import declared
 
-HERE = [elements.find(name) for name in elements.names()]
+HERE = [elements.find(name) for name in elements.names() if name not in _registered]  # what programs declare
 PRESENT = [kind for kind in HERE if kind.role != "missing"]
 PLACES = {"bytesource": "src", "bytesink": "dst", "demux": "src", "mux": "dst"}
 """Filters that must be told where, with the option that says it."""

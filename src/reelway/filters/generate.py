@@ -45,6 +45,8 @@ class Signal(ABC):
 class Generator(Filter):
     """A source of signals, the earliest packet first."""
 
+    seeks = True
+
     live: bool = option(False, help="send in real time, each packet when its time has come")
     duration: Seconds = option(
         0.0,

@@ -111,6 +111,8 @@ class Filter:
     waits_outside: bool = False
     """Set while only `wake()` from outside can move it on, as a user's hands do: then a session that has
     nothing else to do waits, instead of ending or calling it stuck."""
+    seeks: ClassVar[bool] = False
+    """A source that goes elsewhere in its stream when it is told to (`Play`)."""
     max_inputs: ClassVar[int | None] = None
     """How many PIDs it takes; None: any number."""
     quantum: ClassVar[int] = 64

@@ -536,6 +536,53 @@ def test_a_branch_is_not_removed_by_who_would_wait_for_himself(launched: Callabl
     assert len(app.pipeline.elements) == 4
 
 
+def test_the_elements_of_a_branch_go_by_the_names_of_its_text(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! tee name=t t. ! fakesink name=rec")
+    branches = [app.pipeline.branch("queue name=q ! fakesink name=rec", app["t"]) for _ in range(2)]
+    assert len({each["rec"].name for each in branches}) == 2
+    assert all(each["rec"] is not app["rec"] for each in branches)
+    with pytest.raises(rw.UnknownNameError, match="no element of this branch is named 'rac'"):
+        branches[0]["rac"]
+
+
+def test_a_block_behind_a_tee_holds_its_own_branch_only(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! tee name=t t. ! fakesink name=first t. ! fakesink name=second")
+    blocked, moving = threading.Event(), threading.Event()
+    second = app["second"].filter
+    assert second is not None
+    block = app["t"].pads[2].add_probe("block", lambda _pad, _nothing: blocked.set())
+    assert blocked.wait(20)
+    taken = second.ipids[0].packets_out
+    link = second.ipids[0]
+    deadline = time.monotonic() + 20
+    while not link.full:  # it gets more, and takes none
+        assert time.monotonic() < deadline
+        time.sleep(0)
+    assert link.packets_out == taken
+    block.remove()
+    app["second"].pad("sink").add_probe("packet", Counting(3, moving))
+    assert moving.wait(20)
+
+
+def test_two_threads_stop_it_one_of_them_its_own(launched: Callable[..., Application]) -> None:
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    both = threading.Barrier(2, timeout=20)
+
+    def stop(_pad: object, _packet: rw.Packet) -> None:
+        if both.n_waiting < 2 and not both.broken:
+            both.wait()
+            both.abort()
+            app.stop()
+
+    app["fakesink0"].pad("sink").add_probe("packet", stop)
+    app.play()
+    both.wait()
+    begun = time.monotonic()
+    app.stop()
+    assert time.monotonic() - begun < 3
+    assert app.wait_for(State.NULL, 20)
+
+
 def test_what_an_application_pushes_comes_after_the_launch(launched: Callable[..., Application]) -> None:
     app = launched("appsrc name=in ! fakesink name=out")
     source = app["in"].filter

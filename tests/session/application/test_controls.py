@@ -46,7 +46,7 @@ def values(property: Property) -> st.SearchStrategy[object]:
         return st.integers(int(max(low, 0)), int(min(high, max(low, 0) + 20)))
     if property.kind is float:
         low, high = property.low if property.low is not None else 0.0, property.high
-        return st.floats(low, high if high is not None else 1.0, allow_nan=False, width=32)
+        return st.floats(low, high if high is not None else 1.0, allow_nan=False)
     return st.just(property.default)
 
 

@@ -226,7 +226,7 @@ def test_a_branch_gets_names_that_are_free(launched: Callable[..., rw.Applicatio
     assert [each.name for each in app.pipeline] == ["src", "capsfilter0", "t", "q", "out"]
     branch.remove()  # once more changes nothing
     assert [each.name for each in app.pipeline] == ["src", "capsfilter0", "t", "q", "out"]
-    with pytest.raises(rw.LinkError, match="the branch has no tee"):
+    with pytest.raises(rw.UnknownNameError, match="no element of this branch is named 'tee'"):
         branch["tee"]
 
 

@@ -90,20 +90,29 @@ class Application:
     # States
 
     def set_state(self, state: State) -> None:
-        """Goes there, step by step; what takes time goes on in the background: see `wait_for`.
+        """Goes there, step by step. Opening goes on in the background, see `wait_for`; closing is waited for.
 
         Raises LinkError, OptionError and what else makes a pipeline impossible; then it stays where it got.
+        DeadlineError where it does not close in time.
         """
-        state = checked_state(state)
-        with self._lock:
-            self.target = state
-            if self._moving:
-                return  # a callback asks: who told it goes there next
-            self._moving = True
+        self.target = checked_state(state)
+        # who holds the lock may wait for this thread's end; he reads the target again
+        if self._lock.acquire(blocking=not self._on_own_thread()):
             try:
-                self._move()
+                self.target = checked_state(state)
+                self._go()
             finally:
-                self._moving = False
+                self._lock.release()
+
+    def _go(self) -> None:
+        """Moves, unless that is what a callback is called for: who called it goes on to the target."""
+        if self._moving:
+            return
+        self._moving = True
+        try:
+            self._move()
+        finally:
+            self._moving = False
 
     def _move(self) -> None:
         """Steps towards the target, which may change on the way."""
@@ -119,6 +128,7 @@ class Application:
     def wait_for(self, state: State, timeout_s: float | None = None) -> bool:
         """Waits until the state is reached. False: it was not in time. Raises what made it impossible."""
         state = checked_state(state)
+        self._refuse_own_thread()
         until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
             while self.state != state:
@@ -147,10 +157,7 @@ class Application:
 
         Ctrl-C in the main thread stops the application, and raises KeyboardInterrupt.
         """
-        if self._on_own_thread():
-            raise StateError(
-                "the application's own thread would wait for itself", hint="wait in another thread"
-            )
+        self._refuse_own_thread()
         try:
             over = self.over.wait(timeout_s)
         except KeyboardInterrupt:
@@ -170,8 +177,9 @@ class Application:
 
     def halt(self) -> None:
         """Asks for the end of what plays, and returns at once; also from a signal handler."""
-        if self._watch is not None:
-            self._watch.end()
+        watch = self._watch
+        if watch is not None:
+            watch.end()
 
     # Events
 
@@ -183,8 +191,9 @@ class Application:
         scheduler = session._scheduler
 
         def end() -> None:
-            if self._watch is not None:
-                self._watch.hurry()
+            watch = self._watch
+            if watch is not None:
+                watch.hurry()
             session.resume()
             for node in tuple(scheduler.nodes):
                 if node.is_source and not node.done:
@@ -347,16 +356,16 @@ class Application:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if self.target < State.PAUSED:
-                return True  # it is about to be closed
+            if self.target < State.PAUSED or self._moving:
+                return self.target < State.PAUSED  # it is about to be closed
+            self._moving = True
             if self.state == State.READY and self.session is not None:
                 if self.target < State.PLAYING:
                     self.session.pause()
                 self._arrive(State.PAUSED)
             self.bus.post("async-done", self.pipeline)
-            if self.state == State.PAUSED and self.target == State.PLAYING:
-                self._play()
-                self._arrive(State.PLAYING)
+            self._moving = False
+            self._go()
         finally:
             self._lock.release()
         return True
@@ -392,8 +401,7 @@ class Application:
             self._changed.notify_all()
         if self.target < State.PAUSED and self.session is session and self._lock.acquire(blocking=False):
             try:  # a callback asked for it on this thread; another thread that did is at it
-                if not self._moving:
-                    self.set_state(self.target)
+                self._go()
             finally:
                 self._lock.release()
 
@@ -406,6 +414,12 @@ class Application:
 
     def _note_error(self, message: Any) -> None:
         self.error = self.error or message["error"]
+
+    def _refuse_own_thread(self) -> None:
+        if self._on_own_thread():
+            raise StateError(
+                "the application's own thread would wait for itself", hint="wait in another thread"
+            )
 
     def _on_own_thread(self) -> bool:
         return threading.current_thread() is self._thread

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from reelway.errors import DeadlineError, LinkError, OpenError, StateError, redact
+from reelway.errors import DeadlineError, OpenError, StateError, UnknownNameError, redact
 from reelway.session.application.build import build
 from reelway.session.application.element import Element, Pad
 
@@ -22,20 +22,24 @@ CLOSE_S = 10.0
 class Branch:
     """Elements that were put behind an element of a pipeline together, and go together."""
 
-    def __init__(self, pipeline: Pipeline, elements: list[Element], pad: Pad) -> None:
+    def __init__(self, pipeline: Pipeline, elements: dict[str, Element], pad: Pad) -> None:
         self.pipeline = pipeline
-        self.elements = elements
+        self.elements = list(elements.values())
+        self._written = elements
+        """By the names that the text gives them; in the pipeline they may have others."""
         self._pad = pad
         """The output that it hangs on."""
         self._wait: Callable[[float], bool] | None = None
         """Waits for its files; None: it is not taken out yet."""
 
     def __getitem__(self, name: str) -> Element:
-        """The element of the branch that the text calls so, or of that kind where it has no name."""
+        """The element that the text calls so, or else one of that kind. Raises UnknownNameError."""
+        if name in self._written:
+            return self._written[name]
         for element in self.elements:
             if name in (element.name, element.kind.name):
                 return element
-        raise LinkError(f"the branch has no {name}", hint=", ".join(each.name for each in self.elements))
+        raise UnknownNameError.of("element of this branch", name, self._written)
 
     def remove(self, timeout_s: float | None = CLOSE_S) -> None:
         """Takes it out: it finishes what it has got, and its files are closed when this returns.
@@ -68,6 +72,7 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
     first = part.elements[0]
     edges = [(edge.source, edge.sink) for edge in part.edges]
     elements = part.elements
+    written = {element.name: element for element in elements}
     part.remove(*elements)
     for element in elements:
         if element.name in [each.name for each in pipeline]:
@@ -84,7 +89,7 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
         if pad is not None and not isinstance(source, Pad):
             source.release(pad)
         raise
-    return Branch(pipeline, elements, pad)
+    return Branch(pipeline, written, pad)
 
 
 def _check_places(elements: Iterable[Element]) -> None:

@@ -30,9 +30,15 @@ __all__ = ["Edge", "Element", "Pad", "fits_template", "make_element"]
 
 log = logging.getLogger("reelway.application")
 
+SIGNALS = ("pad-added", "no-more-pads", "handoff")
+"""What an element tells, besides notify::PROPERTY."""
+
 
 def make_element(kind: str, name: str = "", **properties: Any) -> Element:
     """An element of this kind, in no pipeline yet. Raises UnknownNameError, OptionError."""
+    for what, text in (("kind", kind), ("name", name)):
+        if not isinstance(text, str):
+            raise OptionError(f"the {what} of an element is text, not {text!r}", hint='"videotestsrc"')
     found = elements.find(kind)
     if found.role == "missing":
         raise UnknownNameError(f"{kind} is not part of Reelway", name=kind, hint=f"use {found.instead}")
@@ -381,7 +387,9 @@ class Element:
         pad-added(element, pad) and no-more-pads(element) of what opens files; handoff(element, packet, pad)
         of whatever takes packets; notify::name(element, name) of every property. Called where it happens,
         mostly on the session's thread. An appsink's filter is a `rw.AppSink`, an appsrc's a `rw.AppSource`.
+        Raises UnknownNameError for any other signal.
         """
+        self._check_signal(signal)
         entry = callback, arguments
         if signal == "handoff" and not self.listens(signal):
             for pad in self.pads:
@@ -389,6 +397,15 @@ class Element:
                     pad.add_probe("packet", self._hand_off)
         self._signals.setdefault(signal, []).append(entry)
         return lambda: self._signals[signal].remove(entry) if entry in self._signals[signal] else None
+
+    def _check_signal(self, signal: str) -> None:
+        detail, known = signal.removeprefix("notify::"), SIGNALS
+        if detail != signal:
+            if detail == "name":
+                return
+            known = tuple(f"notify::{each.name}" for each in self.kind.properties)
+        if signal not in known:
+            raise UnknownNameError.of(f"signal of {self.name or self.kind.name}", signal, known)
 
     def _hand_off(self, pad: Pad, packet: Packet) -> None:
         self.emit("handoff", self, packet, pad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from reelway.session.application.build import build, check_linked
 
 __all__ = ["launch"]
 
+log = logging.getLogger("reelway.application")
+
 
 def launch(
     text: str | os.PathLike[str],
@@ -20,6 +23,7 @@ def launch(
     *,
     background: bool = True,
     start: bool = True,
+    timeout_s: float | None = 30.0,
     threads: int | None = None,
     **values: Any,
 ) -> Application:
@@ -29,6 +33,7 @@ def launch(
     background  returns when every sink has its first packet (at once where an appsrc waits for the caller's),
                 and goes on on a thread of its own; False: waits until it is over, as `app.wait()` does
     start       False: nothing is opened; `app.play()` does it
+    timeout_s   how long it waits for the first packets; then it returns all the same, and the log says so
     threads     workers, as of `rw.Session`
 
     Raises PipelineError, which points at the place in the text, LinkError, OpenError, and whatever else
@@ -41,8 +46,10 @@ def launch(
     check_linked(application.pipeline)
     application.play()
     try:
-        if not any(element.kind.name == "appsrc" for element in application.pipeline):
-            application.wait_for(State.PLAYING)  # else it waits for what the caller pushes then
+        pushed = any(element.kind.name == "appsrc" for element in application.pipeline)
+        begun = pushed or application.wait_for(State.PLAYING, timeout_s) or application.over.is_set()
+        if not begun:
+            log.warning("not every sink has got a packet in %g s; it goes on", timeout_s or 0.0)
         if not background:
             application.wait()
     except BaseException:

@@ -61,7 +61,10 @@ class Probe:
             case "event":
                 self._listen(pid)
             case "block":
-                behind = next((link.filter for link in pid.links), None)
+                behind = self._entry() or next((link.filter for link in pid.links), None)
+                if behind is None:
+                    self.attached = False  # nothing is linked to it yet
+                    return
                 if behind is not None:
                     scheduler = behind.context.scheduler  # type: ignore[attr-defined]
                     hold(scheduler, behind)
@@ -70,6 +73,11 @@ class Probe:
             case "idle":
                 self._once()
                 self.remove()
+
+    def _entry(self) -> Filter | None:
+        """What stands still for a block: the first filter of the element behind the pad."""
+        pad = self.pad if self.pad.direction == "sink" else self.pad.peer
+        return pad.element.entry if pad is not None else None
 
     def _consumer(self) -> Filter | None:
         pad = self.pad if self.pad.direction == "sink" else self.pad.peer

@@ -72,8 +72,8 @@ class Queries:
     def seeking(self) -> Seeking:
         """Whether a seek works, and where to."""
         live = any(map(_is_live, self._application.pipeline))
-        fixed = {"appsource", "bytesource"}
-        seekable = not live and all(pid.filter.registry_name not in fixed for pid in self._source_pids())
+        sources = {pid.filter for pid in self._source_pids()}
+        seekable = not live and bool(sources) and all(source.seeks for source in sources)
         return Seeking(seekable and self._application.session is not None, 0.0, self.duration())
 
     def bitrate(self, pad: Pad) -> float | None:

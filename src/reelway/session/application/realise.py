@@ -171,6 +171,8 @@ class Realiser:
             case "source" if kind.filter == "demux":  # nobody behind it opens what it names
                 filter = catalog.find("demux")(src=element.url(), **_known(options))
             case _:
+                if kind.url is not None:
+                    element.url()  # raises where none was said
                 options |= asked_of(self.pipeline, element)
                 filter = (kind.maker or catalog.find(kind.filter))(**options)
         if kind.name == "capsfilter":

@@ -24,8 +24,6 @@ __all__ = ["Watch"]
 LOOK_S = 0.005
 LONGEST_LOOK_S = 0.25
 """So often it looks whether the sinks have their first packets: ever more seldom, and only until they do."""
-_SOUGHT = frozenset(("demux", "testvideo", "testaudio", "avgen", "bytesource"))
-"""Sources that start again from where a seek says."""
 _NO_TAGS = frozenset(("major_brand", "minor_version", "compatible_brands"))
 
 
@@ -74,14 +72,14 @@ class Watch:
     def has_read_all(self) -> bool:
         """A source that could go elsewhere has ended."""
         nodes = self._session._scheduler.nodes
-        return any(node.done and node.filter.registry_name in _SOUGHT for node in tuple(nodes))
+        return any(node.done and node.filter.seeks for node in tuple(nodes))
 
     def seek(self, start_s: float, end_s: float | None, speed: float) -> None:
         """From any thread: the sources start again there, and what is queued is thrown away."""
 
         def work() -> None:
             for gate in self._realiser.gates:
-                gate.skipping = any(each.registry_name in _SOUGHT for each in _sources_of(gate))
+                gate.skipping = any(each.seeks for each in _sources_of(gate))
                 self._begun[gate] = gate.passed
             self._realiser.tempo.set_speed(speed)
             self._session.play(start_s, end_s, speed=speed)
