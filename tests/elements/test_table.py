@@ -182,7 +182,7 @@ def test_a_wrong_value_says_what_would_fit(
         ("videoflip", {"method": "clockwise"}, {"mode": "none", "rotate": 90}),
         ("videoflip", {"video-direction": "horiz"}, {"mode": "horizontal", "rotate": 0}),
         ("audiotestsrc", {}, {"volume": 0.8, "sample_rate": 44100, "channels": 1, "samples": 1024}),
-        ("videotestsrc", {}, {"size": "320x240", "fps": "30/1", "counter": False, "pattern": "smpte"}),
+        ("videotestsrc", {}, {"size": "320x240", "fps": "30/1", "counter": False, "pattern": "smpte-full"}),
         (
             "videotestsrc",
             {"pattern": "solid-color", "foreground-color": "0xffff0000"},

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import reelway as rw
+from reelway.filters.patterns import still
 from reelway.filters.testvideo import PATTERNS
 from reelway.testing.burnin import code_height, draw_code, read_counter
 from reelway.testing.clock import VirtualClock
@@ -294,3 +295,20 @@ def test_a_pattern_that_blinks_comes_while_it_runs() -> None:
     lit = [int(packet.planes()[0].max()) == 255 for packet in frames_of(text, {3: ("pattern", "blink")})]
     assert not any(lit[:4])
     assert any(lit[4:])
+
+
+def test_full_bars_are_those_of_a_test_source_in_a_pipeline() -> None:
+    picture = still("smpte-full", 320, 240, (0, 0, 0, 255))[..., :3]
+    across = [22, 68, 114, 160, 205, 251, 297]  # the middle of each of the seven bars
+    white, yellow, cyan, green, magenta, red, blue = (
+        (255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255),
+    )  # fmt: skip
+    black = (0, 0, 0)
+    assert [tuple(picture[80, x]) for x in across] == [white, yellow, cyan, green, magenta, red, blue]
+    assert [tuple(picture[170, x]) for x in across] == [blue, black, magenta, black, cyan, black, white]
+    assert [tuple(picture[210, x]) for x in (20, 80, 130, 170, 230)] == [
+        (0, 0, 128), white, (0, 128, 255), black, (19, 19, 19),
+    ]  # fmt: skip
+    snow = picture[180:, 240:]
+    assert (snow == snow[..., :1]).all()
+    assert snow.std() > 60

@@ -18,7 +18,7 @@ from reelway.elements.kinds import ElementKind
 __all__ = ["KINDS", "PATTERNS"]
 
 PATTERNS = choices(
-    "smpte",
+    (0, "smpte", "smpte-full"),
     "snow",
     "black",
     "white",

@@ -51,6 +51,31 @@ def _smpte(width: int, height: int) -> Array:
     return picture
 
 
+_FULL_BARS = "ffffff ffff00 00ffff 00ff00 ff00ff ff0000 0000ff"
+_FULL_CASTELLATIONS = "0000ff 000000 ff00ff 000000 00ffff 000000 ffffff"
+_FULL_STEPS = ((2, "000080"), (4, "ffffff"), (6, "0080ff"), (7, "000000"), (8, "000000"), (9, "131313"))
+"""Where each ends, in twelfths of the width, and its colour; snow fills the rest."""
+
+
+def _smpte_full(width: int, height: int) -> Array:
+    """Bars of 100 %, the same backwards, -I, white, +Q, steps of black, and snow at the lower right."""
+    picture = numpy.full((height, width, 4), 255, numpy.uint8)
+    bars, steps = height * 2 // 3, height * 3 // 4
+    at = numpy.zeros(width, int)
+    for number in range(1, 7):
+        at[number * width // 7 :] = number
+    picture[:bars, :, :3] = _rgb(_FULL_BARS)[at]
+    picture[bars:steps, :, :3] = _rgb(_FULL_CASTELLATIONS)[at]
+    left = 0
+    for end, digits in _FULL_STEPS:
+        right = width * end // 12
+        picture[steps:, left:right, :3] = _rgb(digits)
+        left = right
+    snow = numpy.random.default_rng(0).integers(0, 256, (height - steps, width - left), numpy.uint8)
+    picture[steps:, left:, :3] = snow[:, :, None]
+    return picture
+
+
 def _bars(level: int) -> Callable[[int, int], Array]:
     """The seven bars alone, as bright as `level`."""
     tones = numpy.where(_rgb(_BARS) > 0, level, 0).astype(numpy.uint8)
@@ -155,6 +180,7 @@ def _gray(level: Array) -> Array:
 
 STILLS: dict[str, Callable[[int, int], Array]] = {
     "smpte": _smpte,
+    "smpte-full": _smpte_full,
     "smpte75": _bars(191),
     "smpte100": _bars(255),
     "checkers": _checkers,
