@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reelway.errors import PipelineError
+from reelway.errors import OptionError, PipelineError
 
-__all__ = ["Bin", "Element", "End", "Link", "PipelineText", "Setting", "join", "parse"]
+__all__ = ["Bin", "Element", "End", "Link", "PipelineText", "Setting", "check_text", "join", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,16 @@ def parse(text: str) -> PipelineText:
     """
     from reelway.graph.pipelineparse import read  # lark is loaded for who parses, and for nobody else
 
+    check_text(text)
     return read(text)
+
+
+def check_text(text: object) -> None:
+    """Raises OptionError for what is no text at all."""
+    if not isinstance(text, str):
+        raise OptionError(
+            f"a pipeline is text, not {type(text).__name__}", hint='"videotestsrc ! autovideosink"'
+        )
 
 
 def join(arguments: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reelway.errors import PipelineError
-from reelway.graph.pipelinetext import quoted
+from reelway.graph.pipelinetext import check_text, quoted
 
 __all__ = ["fill", "names"]
 
@@ -60,6 +60,7 @@ def fill(text: str, values: Mapping[str, Any] = {}, *, quote: bool = False) -> s
     Raises PipelineError, which points at the place, for a placeholder without a value, and for values that
     no placeholder asks for; the hint says what to write on the command line.
     """
+    check_text(text)
     known = names(text)
     for name in values:
         if name not in known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import reelway as rw
+from reelway.session.application.element import make_element
 from tests.pipelines import WRONG, Wrong
 
 ENTRIES = [each for each in WRONG if each.about == "elements"]
@@ -41,6 +42,32 @@ def test_thirty_wrong_texts_are_refused() -> None:
 def test_an_error_that_is_found_on_opening_shows_the_place_under_a_traceback() -> None:
     error = refused("videotestsrc num-buffers=1 ! audio/x-raw ! fakesink")
     assert any("video/x-raw" not in note and "^^^^^^^^^^^" in note for note in error.__notes__)
+
+
+def test_what_is_no_text_no_signal_or_no_pad_is_refused_in_words() -> None:
+    for nothing in (123, b"videotestsrc ! fakesink", None):
+        with pytest.raises(rw.OptionError, match="a pipeline is text, not"):
+            rw.launch(nothing)  # type: ignore[arg-type]
+        with pytest.raises(rw.OptionError, match="the kind of an element is text"):
+            make_element(nothing)  # type: ignore[arg-type]
+    app = rw.launch("videotestsrc name=v ! tee name=t ! fakesink name=out", start=False)
+    with pytest.raises(rw.UnknownNameError, match="pad-addedd") as caught:
+        app["v"].connect("pad-addedd", print)
+    assert caught.value.near == ["pad-added"]
+    with pytest.raises(rw.UnknownNameError, match="notify::patern"):
+        app["v"].connect("notify::patern", print)
+    for ask in (app.query.caps, app.query.bitrate):
+        with pytest.raises(rw.OptionError, match="wants a pad, not 'out.sink'"):
+            ask("out.sink")  # type: ignore[arg-type]
+    with pytest.raises(rw.OptionError, match="behind an element or a pad, not 't'"):
+        app.pipeline.branch("queue ! fakesink", "t")  # type: ignore[arg-type]
+
+
+def test_a_place_that_was_not_said_is_asked_for_by_its_property() -> None:
+    for text in ("videotestsrc ! filesink", "filesrc ! fakesink"):
+        with pytest.raises(rw.OptionError, match="does not say where to") as caught:
+            rw.launch(text)
+        assert caught.value.hint == "set location=..."
 
 
 def test_a_placeholder_nobody_has_is_named_with_the_near_one() -> None:

@@ -17,9 +17,9 @@ from reelway.compat.gst.pads import Pad, PadTemplate
 from reelway.compat.gst.signals import SignalSpec
 from reelway.compat.gst.specs import PropertyError, specs_of, to_element, to_program
 from reelway.compat.gst.wholes import PartOfWhole
+from reelway.session.application.element import SIGNALS, fits_template, make_element
 from reelway.session.application.element import Element as CoreElement
 from reelway.session.application.element import Pad as CorePad
-from reelway.session.application.element import fits_template, make_element
 
 __all__ = ["Element", "Iterator_", "LinkError", "face_of", "face_of_pad"]
 
@@ -184,7 +184,8 @@ class Element(PartOfWhole):
     def _listen(self, spec: SignalSpec) -> None:
         if spec.arguments is None and spec.name not in self._listening:
             self._listening.add(spec.name)
-            self._core.connect(spec.name, self._forward, spec)
+            if spec.name in SIGNALS:  # others are known, and never sent
+                self._core.connect(spec.name, self._forward, spec)
 
     def _forward(self, _core: CoreElement, *arguments: Any) -> Any:
         """Emits what Reelway's element sent, in GStreamer's words."""

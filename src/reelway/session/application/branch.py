@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from reelway.errors import DeadlineError, OpenError, StateError, UnknownNameError, redact
+from reelway.errors import DeadlineError, OpenError, OptionError, StateError, UnknownNameError, redact
+from reelway.graph.pipelinetext import check_text
 from reelway.session.application.build import build
 from reelway.session.application.element import Element, Pad
 
@@ -66,6 +67,12 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
     Names that are taken already get a number. Raises PipelineError, LinkError, and OpenError where the folder
     of a file is missing or cannot be written to; then nothing has changed.
     """
+    check_text(text)
+    if not isinstance(source, (Element, Pad)):
+        raise OptionError(
+            f"a branch goes behind an element or a pad, not {source!r}",
+            hint='pipeline.branch(text, app["t"])',
+        )
     part = build(text)
     if pipeline.open:  # else that is seen when it opens
         _check_places(part.elements)

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from reelway.session.application.pipeline import Pipeline
     from reelway.session.application.probes import Probe, ProbeKind
 
-__all__ = ["Edge", "Element", "Pad", "fits_template", "make_element"]
+__all__ = ["SIGNALS", "Edge", "Element", "Pad", "fits_template", "make_element"]
 
 log = logging.getLogger("reelway.application")
 
-SIGNALS = ("pad-added", "no-more-pads", "handoff")
+SIGNALS: tuple[str, ...] = ("pad-added", "no-more-pads", "handoff")
 """What an element tells, besides notify::PROPERTY."""
 
 
@@ -209,7 +209,8 @@ class Element:
     def is_live(self, name: str) -> bool:
         """True for a property that can change while the pipeline plays."""
         property = self.kind.find(name)
-        if property.name == "sync" or (self.kind.name, property.name) == ("capsfilter", "caps"):
+        gated = self.kind.role == "filter" and not any(pad.direction == "src" for pad in self.kind.pads)
+        if gated and property.name == "sync" or (self.kind.name, property.name) == ("capsfilter", "caps"):
             return True
         options = [property.option]
         if self._derives(property):
@@ -399,6 +400,8 @@ class Element:
         return lambda: self._signals[signal].remove(entry) if entry in self._signals[signal] else None
 
     def _check_signal(self, signal: str) -> None:
+        if not isinstance(signal, str):
+            raise OptionError(f"the name of a signal is text, not {signal!r}", hint=", ".join(SIGNALS))
         detail, known = signal.removeprefix("notify::"), SIGNALS
         if detail != signal:
             if detail == "name":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reelway.errors import OptionError
 from reelway.graph.pid import Pid
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Queries:
         """What flows through `pad` now; None: nothing yet."""
         from reelway.graph.mediaformats import of_properties
 
+        _check_pad(pad, "caps")
         stream = pad.stream
         return of_properties(stream) if stream else None
 
@@ -78,6 +80,7 @@ class Queries:
 
     def bitrate(self, pad: Pad) -> float | None:
         """Of what flows through `pad` [bit/s]: as its source says, else as measured so far; None: unknown."""
+        _check_pad(pad, "bitrate")
         said = pad.stream.get("Bitrate")
         if said:
             return float(said)
@@ -93,6 +96,15 @@ class Queries:
         for filter in tuple(session.filters) if session is not None else ():
             if not filter.inputs:
                 yield from tuple(filter.opids)
+
+
+def _check_pad(pad: Any, what: str) -> None:
+    from reelway.session.application.element import Pad
+
+    if not isinstance(pad, Pad):
+        raise OptionError(
+            f"query.{what}() wants a pad, not {pad!r}", hint=f'app.query.{what}(app["out"].pad("sink"))'
+        )
 
 
 def _is_live(element: Element) -> bool:

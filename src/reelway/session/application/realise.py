@@ -213,8 +213,6 @@ class Realiser:
     def _put_gate(self, element: Element) -> None:
         """In front of a sink that keeps time, and in the format that the sink takes."""
         sync = bool(element.get("sync"))
-        if not sync and "display" not in catalog.FILTERS.get(element.kind.filter, ""):
-            return
         sink = element.filter
         assert sink is not None
         gate = Gate(tempo=self.tempo, sync=sync)
@@ -286,7 +284,7 @@ class Realiser:
             if here in seen:
                 continue
             seen.add(here)
-            if isinstance(here.entry, Gate):
+            if isinstance(here.entry, Gate) and here.entry.sync:
                 return True
             if here.kind.name not in ("queue", "queue2", "multiqueue"):
                 todo += self.pipeline.consumers(here)
