@@ -55,11 +55,11 @@ class Peer:
         os.set_blocking(self.process.stdout.fileno(), False)
         self._rest = b""
 
-    def hear(self) -> dict[str, Any]:
+    def hear(self, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """What it says next."""
         out = self.process.stdout
         assert out is not None
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + patience_s
         while b"\n" not in self._rest:
             assert select.select([out], [], [], max(0.0, until - time.monotonic()))[0], "it says nothing"
             data = os.read(out.fileno(), 1 << 16)
@@ -69,9 +69,9 @@ class Peer:
         said: dict[str, Any] = json.loads(line)
         return said
 
-    def until(self, word: str) -> dict[str, Any]:
+    def until(self, word: str, patience_s: float = PATIENCE_S) -> dict[str, Any]:
         """What it says with this word; answers to earlier questions are passed over, errors are not."""
-        while word not in (said := self.hear()):
+        while word not in (said := self.hear(patience_s)):
             assert not said.keys() & {"error", "torn", "end"}, said
         return said
 

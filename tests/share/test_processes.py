@@ -72,8 +72,8 @@ def test_no_frame_is_ever_torn(peer: Start) -> None:
     ]
     for reader in readers:
         reader.until("begun")
-    wrote = writer.until("written")
-    counted = [reader.until("checked")["checked"] for reader in readers]
+    wrote = writer.until("written", seconds + 60.0)
+    counted = [reader.until("checked", 100.0)["checked"] for reader in readers]
     assert wrote["written"] > 100
     assert counted[::2] == [wrote["written"]] * 4, "with `every`"
     assert all(0 < frames <= wrote["written"] for frames in counted[1::2]), "with `latest`"
