@@ -292,6 +292,17 @@ def test_a_file_that_cannot_be_loaded_says_why(tmp_path: Path, monkeypatch: pyte
         load_code("lacking.py:f")
 
 
+def test_a_class_whose_object_cannot_be_made_is_the_users(
+    tmp_path: Path, launched: Callable[..., rw.Application]
+) -> None:
+    path = tmp_path / "unmade.py"
+    path.write_text("class Producer:\n    def __init__(self):\n        raise ValueError('no model')\n")
+    app = launched("videotestsrc num-buffers=1 name=source ! fakesink")
+    with pytest.raises(rw.OpenError, match=r"unmade\.py:Producer\(\) failed: ValueError: no model") as caught:
+        extraction_of(app, "source", f"{path}:Producer")
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
 def test_two_files_of_one_name_are_two(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -164,7 +164,8 @@ def extraction_of(
     """At the output of the element called `observe` (its input, where it is a sink), with code by name.
 
     A class with `extract_metadata(pad, packet)`, or a function of the same two; a class with
-    `incoming(result)`, or a function. Raises what `load_code` does, and OptionError.
+    `incoming(result)`, or a function. Raises what `load_code` does, OptionError, and OpenError for a class
+    whose object cannot be made.
     """
     element = application[observe]
     pads = [pad for pad in element.pads if pad.edge is not None] or element.pads
@@ -178,7 +179,14 @@ def extraction_of(
 
 def _callable(code: Any, method: str, text: str) -> Callable[..., Any]:
     """The method of an object of the class, or the function itself."""
-    made = code() if isinstance(code, type) else code
+    try:
+        made = code() if isinstance(code, type) else code
+    except Exception as error:  # whatever a user's class does when an object of it is made
+        raise OpenError(
+            f"{text}() failed: {type(error).__name__}: {error}",
+            url=text,
+            hint="it is called without arguments; --debug shows where it failed",
+        ) from error
     found = getattr(made, method, made)
     if not callable(found):
         raise OptionError(f"{text} cannot be called", hint=f"a function, or a class with {method}()")
