@@ -337,3 +337,15 @@ def test_lark_is_loaded_by_who_parses_only():
         "t.parse('a'); assert 'lark' in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_every_element_that_a_url_stands_for_is_there() -> None:
+    from reelway import elements
+    from reelway.graph.pipelineparse import _LOCATIONS
+
+    for scheme, ends in _LOCATIONS.items():
+        for end in ends:
+            if end is not None:
+                kind = elements.find(end[0])
+                assert kind.role != "missing", scheme
+                assert kind.property(end[1]) is not None, scheme

@@ -257,7 +257,7 @@ def _jpeg_scale(quality: int) -> int:
     return 118 * max(2, round(31 - 29 * quality / 100))
 
 
-_SNAPSHOT = boolean("snapshot", False, "end behind the first picture")
+_SNAPSHOT = boolean("snapshot", False, "end behind the first picture", ignored=True)
 _IDCT = enum(
     "idct-method", "ifast", choices("islow", "ifast", "float"), "of the cosine transform", ignored=True
 )

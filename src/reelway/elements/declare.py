@@ -120,9 +120,9 @@ def base_sink(
     """What every sink has."""
     return (
         boolean("sync", sync, "show or write each packet when its time has come"),
-        boolean("async", True, "a pause waits for its first packet"),
-        integer("ts-offset", 0, "later by so much", unit="ns", low=-(2**63), high=2**63 - 1),
-        boolean("enable-last-sample", last_sample, "keep the last packet"),
+        boolean("async", True, "a pause waits for its first packet", ignored=True),
+        integer("ts-offset", 0, "later by so much", unit="ns", low=-(2**63), high=2**63 - 1, ignored=True),
+        boolean("enable-last-sample", last_sample, "keep the last packet", ignored=True),
         boolean("qos", qos, "tell upstream how late packets are", ignored=True),
         integer(
             "max-lateness", max_lateness, "drop what is later; -1: nothing", unit="ns", low=-1, ignored=True

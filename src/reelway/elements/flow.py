@@ -58,7 +58,7 @@ _LEVELS = (
     integer("current-level-time", 0, "held", unit="ns", writable=False, read=lambda filter: filter.level_ns),
 )
 _MARKS = (
-    boolean("use-buffering", False, "tell how full it is"),
+    boolean("use-buffering", False, "tell how full it is", ignored=True),
     integer("low-percent", 1, "below it is empty", low=0, high=100, ignored=True),
     integer("high-percent", 99, "above it is full", low=0, high=100, ignored=True),
     number("low-watermark", 0.01, "below it is empty", low=0.0, high=1.0, ignored=True),
@@ -258,9 +258,9 @@ KINDS = (
         "clocksync",
         "Each packet when its time has come",
         "Generic",
-        "identity",
+        "gate",
         properties=(
-            boolean("sync", True, "each packet when its time has come"),
+            boolean("sync", True, "each packet when its time has come", "sync"),
             boolean("sync-to-first", False, "count from the first packet", ignored=True),
             integer("ts-offset", 0, "later by so much", unit="ns", ignored=True),
         ),

@@ -91,7 +91,7 @@ _AUDIO_TIMES = (
 _AUTO = (
     caps("filter-caps", None, "what the sink shall take", ignored=True),
     boolean("sync", True, "show or play each packet when its time has come"),
-    integer("ts-offset", 0, "later by so much", unit="ns", low=-(2**63), high=2**63 - 1),
+    integer("ts-offset", 0, "later by so much", unit="ns", low=-(2**63), high=2**63 - 1, ignored=True),
 )
 
 KINDS = (
@@ -291,7 +291,7 @@ KINDS = (
                 make=lambda drop: "drop_oldest" if drop else "block",
             ),
             boolean("emit-signals", False, "emit new-sample"),
-            boolean("wait-on-eos", True, "the end waits for the last packet to be pulled"),
+            boolean("wait-on-eos", True, "the end waits for the last packet to be pulled", ignored=True),
             boolean("eos", True, "nothing more will come", writable=False, read=lambda filter: filter.over),
             boolean("buffer-list", False, "take several at once", ignored=True),
             *base_sink(),

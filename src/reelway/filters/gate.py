@@ -59,7 +59,7 @@ class Gate(Forward):
         self.position_s: float | None = None
         """Media time of the packet that was let through last [s]; None before the first."""
         self.late_s = 0.0
-        """How much later than it was due it came [s]."""
+        """How much later than it was due the last packet was let through [s]."""
         self.passed = 0
         self.skipping = False
         """What is still on its way from before a seek is thrown away, up to the restart."""

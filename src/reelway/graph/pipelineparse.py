@@ -18,19 +18,18 @@ from reelway.graph.pipelinetext import Bin, Element, PipelineText, Setting, unqu
 
 __all__ = ["read"]
 
-# Scheme of a URL: the element that reads it, the one that writes to it, and the property that takes the
-# URL, or only the path of it.
-_LOCATIONS = {
-    "file": ("filesrc", "filesink", "location"),
-    "http": ("souphttpsrc", "", "location"),
-    "https": ("souphttpsrc", "", "location"),
-    "rtsp": ("rtspsrc", "rtspclientsink", "location"),
-    "rtsps": ("rtspsrc", "rtspclientsink", "location"),
-    "rtmp": ("rtmpsrc", "rtmpsink", "location"),
-    "rtmps": ("rtmpsrc", "rtmpsink", "location"),
-    "udp": ("udpsrc", "udpsink", "uri"),
-    "srt": ("srtsrc", "srtsink", "uri"),
-    "v4l2": ("v4l2src", "v4l2sink", "device"),
+# Scheme of a URL: the element that reads it, and the one that writes to it, each with the property that takes
+# the URL, or only the path of it.
+_LOCATIONS: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None]] = {
+    "file": (("filesrc", "location"), ("filesink", "location")),
+    "http": (("souphttpsrc", "location"), None),
+    "https": (("souphttpsrc", "location"), None),
+    "rtsp": (("rtspsrc", "location"), None),
+    "rtsps": (("rtspsrc", "location"), None),
+    "rtmp": (("uridecodebin", "uri"), ("rtmpsink", "location")),
+    "rtmps": (("uridecodebin", "uri"), ("rtmpsink", "location")),
+    "udp": (("udpsrc", "uri"), None),
+    "v4l2": (("v4l2src", "device"), None),
 }
 
 
@@ -173,10 +172,10 @@ class _Graph:
         if scheme.lower() not in _LOCATIONS:
             known = PipelineError.unknown("scheme", scheme, _LOCATIONS).hint
             raise self._error(f"nothing is known to read {scheme}: URLs", at, len(scheme), hint=known)
-        source, sink, name = _LOCATIONS[scheme.lower()]
-        kind = source if first else sink
-        if not kind:
+        found = _LOCATIONS[scheme.lower()][0 if first else 1]
+        if found is None:
             raise self._error(f"nothing is known to write to {scheme}: URLs", at, len(word))
+        kind, name = found
         value = rest if name == "device" or scheme.lower() == "file" else word
         if not value:
             raise self._error(f"after {scheme}:// a place is missing", at, len(word))

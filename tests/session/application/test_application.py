@@ -548,7 +548,7 @@ def test_the_elements_of_a_branch_go_by_the_names_of_its_text(launched: Callable
 def test_a_block_behind_a_tee_holds_its_own_branch_only(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! tee name=t t. ! fakesink name=first t. ! fakesink name=second")
     blocked, moving = threading.Event(), threading.Event()
-    second = app["second"].filter
+    second = app["second"].entry
     assert second is not None
     block = app["t"].pads[2].add_probe("block", lambda _pad, _nothing: blocked.set())
     assert blocked.wait(20)

@@ -210,7 +210,7 @@ class Element:
         """True for a property that can change while the pipeline plays."""
         property = self.kind.find(name)
         gated = self.kind.role == "filter" and not any(pad.direction == "src" for pad in self.kind.pads)
-        if gated and property.name == "sync" or (self.kind.name, property.name) == ("capsfilter", "caps"):
+        if (gated and property.name == "sync") or (self.kind.name, property.name) == ("capsfilter", "caps"):
             return True
         options = [property.option]
         if self._derives(property):

@@ -22,7 +22,7 @@ class Latency(NamedTuple):
     live: bool
     """A source sends in real time, whoever asks."""
     latency_s: float
-    """How late packets came to the gate that is furthest behind [s]."""
+    """How late the last packet was let through by the gate that is furthest behind [s]."""
 
 
 class Seeking(NamedTuple):
