@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from reelway.graph.merge import merge as merge
     from reelway.graph.option import option as option
     from reelway.graph.pid import Pid as Pid
+    from reelway.graph.states import State as State
     from reelway.media import events as events
     from reelway.media.packet import Packet as Packet
     from reelway.session.application.application import Application as Application
@@ -77,6 +78,7 @@ _WHERE = {
     "reelway.graph.merge": "merge",
     "reelway.graph.option": "option",
     "reelway.graph.pid": "Pid",
+    "reelway.graph.states": "State",
     "reelway.media.packet": "Packet",
     "reelway.session.application.application": "Application",
     "reelway.session.application.launch": "launch",
