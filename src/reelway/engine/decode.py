@@ -219,7 +219,7 @@ class _Stream:
         self._reorders |= here[0] != self._coded[0]
         self._varies |= here[1] != self._coded[1]
 
-    def drain(self, *, cut: bool) -> None:
+    def drain(self, *, cut: bool = False) -> None:
         """The last frames. `cut`: the stream was stopped somewhere, perhaps between frames that are shown
         before others and those; it then ends where the first one is missing."""
         frames = self.decoder.drain()
