@@ -249,6 +249,12 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 # Signals
 
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 
 @pytest.mark.parametrize(
     ("number", "code", "said"),
@@ -295,6 +301,20 @@ def test_a_second_signal_stops_at_once() -> None:
         assert process.returncode in (130, 143)
         assert "Traceback" not in errors
         assert time.monotonic() - asked < 5
+
+
+def test_a_terminal_that_is_closed_leaves_a_file_that_plays() -> None:
+    text = f"{LIVE} ! x264enc tune=zerolatency ! mp4mux ! filesink location=out.mp4"
+    terminal, end = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, *command("launch", "-m", "-v", text)],
+        env=surroundings(), stdin=end, stdout=end, stderr=end, start_new_session=True,
+    )  # fmt: skip
+    os.close(end)
+    wait_for_bytes("out.mp4", 4000)
+    os.close(terminal)
+    assert process.wait(20) == 129
+    assert len(probe.packets("out.mp4")[0].packets) > 5
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

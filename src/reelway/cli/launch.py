@@ -127,7 +127,7 @@ def launch(
                 from reelway.cli.statistics import table
 
                 sys.stderr.write(table(figures))
-    if paper.failure is not None:
+    if paper.failure is not None and not received:  # a terminal that was closed takes nothing any more
         raise paper.failure
     return outcome_of(received)
 

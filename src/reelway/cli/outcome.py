@@ -73,7 +73,12 @@ def _streams() -> Iterator[None]:
 def _reported(work: Callable[[], int], debug: bool) -> int:
     try:
         code = work()
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except OSError:
+            if code <= 128:
+                raise
+            _leave_stdout()  # a signal ended it, perhaps that of the terminal which is gone
     except KeyboardInterrupt:
         signals.hush()
         complain("interrupted")

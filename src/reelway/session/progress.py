@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -145,9 +146,18 @@ def show_progress(session: Session) -> None:
     if sys.stderr is None or not sys.stderr.isatty():
         return
     bar = _Bar()
-    session.watch(
-        lambda: bar.draw(session.progress()), SHOW_AFTER_S, at_end=lambda: bar.end(session.progress())
-    )
+
+    def draw() -> float | None:
+        try:
+            return bar.draw(session.progress())
+        except OSError:  # the terminal was closed: what it showed is not worth the work
+            return None
+
+    def end() -> None:
+        with contextlib.suppress(OSError):
+            bar.end(session.progress())
+
+    session.watch(draw, SHOW_AFTER_S, at_end=end)
 
 
 class _Bar:
