@@ -34,7 +34,7 @@ def say(**what: Any) -> None:
 
 
 def answer(state: State) -> None:
-    """Each line that comes is a question."""
+    """Each line that comes is a question; when there are no more, the test is gone, and so is this."""
     for line in sys.stdin:
         if line.strip() == "stop":
             state.stop = True
@@ -46,6 +46,7 @@ def answer(state: State) -> None:
             if state.writer is not None and line.strip() == "all":
                 told["info"] = state.writer.info()
             say(**told)
+    os._exit(3)
 
 
 def main() -> None:
