@@ -169,3 +169,18 @@ def test_elsewhere_nothing_is_drawn() -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     assert Path("film.mp4").exists()
+
+
+@pytest.mark.usefixtures("film")
+def test_a_terminal_that_is_closed_stops_the_bar_and_not_the_work() -> None:
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=surroundings() | {"TERM": "xterm", "COLUMNS": "100"},
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    assert os.read(main, 1)  # it draws
+    os.close(main)
+    assert process.wait(60) == 0
