@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -308,8 +309,12 @@ def gstreamer(shape: tuple[int, ...], frames: int) -> Found:
                 "fakesink",
             ]
             done = subprocess.run(source, capture_output=True, text=True, timeout=120, check=False)
-            writer.kill()
-            writer.wait()
+            writer.send_signal(signal.SIGINT)  # killed, it would leave its memory behind
+            try:
+                writer.wait(5)
+            except subprocess.TimeoutExpired:
+                writer.kill()
+                writer.wait()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         said = done.stdout.partition("Execution ended after ")[2].split()[0]  # 0:00:01.234567890
         hours, minutes, seconds = said.split(":")
