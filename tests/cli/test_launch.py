@@ -441,3 +441,13 @@ def test_a_folder_for_graphs_that_is_missing_is_said_once_and_it_plays(
     done = launch("videotestsrc num-buffers=9 ! fakesink")
     assert done.code == 0
     assert done.err.count("no graphs are drawn: ") == 1
+
+
+def test_a_text_that_links_nothing_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "reelway", "launch", "videotestsrc num-buffers=3 fakesink"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nothing is linked to videotestsrc0" in done.stderr
+    assert "put `!` between videotestsrc and what it feeds" in done.stderr

@@ -19,7 +19,7 @@ from reelway.errors import OpenError, OptionError, ReelwayError
 from reelway.graph import pipelinetext, placeholders
 from reelway.graph.states import State
 from reelway.session.application.application import Application
-from reelway.session.application.build import build
+from reelway.session.application.build import build, check_linked
 from reelway.session.logs import set_logs
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def launch(
     """Runs it to its end, or to Ctrl-C. Raises what it ended with."""
     set_logs(f"all@{'quiet' if quiet else 'warning'}{':' + log if log else ''}")
     application = pipe.application(threads)
+    check_linked(application.pipeline)
     paper = _Paper(application)
     _print_on(application, paper, messages=messages, caps=caps, tags=tags)
     _dump_on(application)
