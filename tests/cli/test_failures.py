@@ -86,7 +86,8 @@ CALLS = {
     ),
     "session option": (
         "run film.mp4 out.ts --timeot_s=3", 2,
-        "no option --timeot_s of `reelway run` or of any filter", "did you mean '--timeout_s' or '--timeout'?",
+        "no option --timeot_s of `reelway run` or of any filter",
+        "did you mean '--timeout_s' or '--timeout'?",
     ),
     "session option without value": (
         "run film.mp4 out.ts --timeout_s", 2,
