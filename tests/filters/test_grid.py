@@ -78,7 +78,7 @@ def test_live_films_that_start_apart() -> None:
 
 
 def test_it_ends_with_the_shortest() -> None:
-    seen = joined([film(frames=0), film(frames=30), film(frames=40)], Grid(end="shortest")).only
+    seen = joined([film(frames=None), film(frames=30), film(frames=40)], Grid(end="shortest")).only
     assert len(seen.packets) == 30
     assert (seen.properties["Width"], seen.properties["Height"]) == (640, 480)
     assert numbers(seen, "320x240+0+240") == list(range(30))
