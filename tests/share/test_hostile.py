@@ -183,6 +183,7 @@ def test_a_reader_cannot_write(writer: share.Writer) -> None:
 
 def passed(link: socket.socket, writer: share.Writer) -> int:
     """The descriptor of the memory, as a reader gets it."""
+    assert writer.wait_readers(1, 10.0)  # it is heard
     writer.write(bytes(5000), timeout_s=10.0)
     while True:
         data, descriptors, _, _ = socket.recv_fds(link, 65536, 4)
