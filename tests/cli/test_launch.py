@@ -128,7 +128,7 @@ def test_quiet_says_no_warnings() -> None:
 def test_figures_at_the_end() -> None:
     done = launch("--stats", "videotestsrc num-buffers=7 ! fakesink")
     assert done.out == ""
-    assert "videotestsrc0.video -> fakesink0.gate      7        0" in done.err
+    assert "videotestsrc0.video -> fakesink0.gate        7        0" in done.err
 
 
 def test_pygst_launch_is_the_same_command() -> None:

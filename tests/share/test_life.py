@@ -83,6 +83,7 @@ def writer_ends(writer: Peer, frames: share.Reader) -> None:
         writer.tell("stop")
     while writer.process.poll() is None:
         frames.poll()
+        time.sleep(0.001)  # two that spin would take both cores of a small machine
 
 
 def test_a_reader_that_polls_attaches_again() -> None:
