@@ -76,8 +76,8 @@ class Application:
         """Called with the old and the new state, after each change."""
         self._options: dict[str, Any] = {"threads": threads, "defaults": DEFAULTS, **session}
         self._lock = threading.RLock()
-        """Between those who change the state. Nobody waits for the application's thread while holding it,
-        but for the end of that, which does not take it."""
+        """Between those who change the state. Who closes holds it while it waits for the application's
+        thread, and that thread never waits for it."""
         self._moving = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -359,12 +359,14 @@ class Application:
             if self.target < State.PAUSED or self._moving:
                 return self.target < State.PAUSED  # it is about to be closed
             self._moving = True
-            if self.state == State.READY and self.session is not None:
-                if self.target < State.PLAYING:
-                    self.session.pause()
-                self._arrive(State.PAUSED)
-            self.bus.post("async-done", self.pipeline)
-            self._moving = False
+            try:
+                if self.state == State.READY and self.session is not None:
+                    if self.target < State.PLAYING:
+                        self.session.pause()
+                    self._arrive(State.PAUSED)
+                self.bus.post("async-done", self.pipeline)
+            finally:
+                self._moving = False
             self._go()
         finally:
             self._lock.release()

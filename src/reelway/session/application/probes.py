@@ -65,10 +65,9 @@ class Probe:
                 if behind is None:
                     self.attached = False  # nothing is linked to it yet
                     return
-                if behind is not None:
-                    scheduler = behind.context.scheduler  # type: ignore[attr-defined]
-                    hold(scheduler, behind)
-                    self._undo = partial(release, scheduler, behind)
+                scheduler = behind.context.scheduler  # type: ignore[attr-defined]
+                hold(scheduler, behind)
+                self._undo = partial(release, scheduler, behind)
                 self._once()
             case "idle":
                 self._once()
