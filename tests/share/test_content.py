@@ -20,6 +20,7 @@ from reelway.media.layout import PICTURE_FORMATS, SAMPLE_FORMATS, layout_of
 from reelway.media.packet import Packet
 from reelway.media.values import Size
 from reelway.share.content import Format, content_of, from_json, metadata_from, metadata_to, to_json
+from reelway.share.wire import MAX_DESCRIPTION
 
 DTYPES = arrays.scalar_dtypes() | arrays.array_dtypes(allow_subarrays=True)
 VALUES = st.recursive(
@@ -192,6 +193,46 @@ def test_all_that_a_packet_says_goes_along() -> None:
         assert dict(frame.metadata) == {"Name": "cam"}
 
 
+@pytest.mark.parametrize("sap", range(5))
+def test_points_of_access_keep_their_type(sap: int) -> None:
+    with share.Writer("cam1") as writer, share.open("cam1") as frames:
+        packet = Packet(b"abc", 1, 1, 1, sap)
+        packet.seek = sap == 3
+        writer.write(packet)
+        writer.write(b"abc")
+        frame, other = frames.pull(10.0), frames.pull(10.0)
+        assert frame is not None
+        assert other is not None
+        assert (frame.sap, frame.seek, frame.corrupted, frame.discontinuity) == (sap, sap == 3, False, False)
+        assert (other.sap, other.seek) == (0, False)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_packet_that_was_truncated(shared: bool) -> None:
+    packet = Packet.allocate(10)
+    packet.writable()[:] = b"0123456789"
+    other = packet.clone() if shared else packet
+    other.truncate(4)
+    array = Packet(numpy.arange(6, dtype=numpy.uint16))
+    array.truncate(4)
+    with share.Writer("cam1") as writer, share.open("cam1") as frames:
+        for given, expected in ((other, b"0123"), (Packet(b"0123", size=2), b"01"), (array, b"\0\0\1\0")):
+            writer.write(given)
+            frame = frames.pull(10.0)
+            assert frame is not None
+            assert frame.tobytes() == bytes(given.data) == expected
+
+
+def test_the_longest_description_reaches_who_comes_later() -> None:
+    properties = {"a": "x" * (MAX_DESCRIPTION - 100)}
+    with share.Writer("cam1") as writer:
+        writer.write(b"x", properties=properties)
+        with share.open("cam1", policy="latest") as frames:
+            frame = frames.pull(10.0)
+            assert frame is not None
+            assert dict(frame.properties) == properties
+
+
 @pytest.mark.parametrize(
     ("data", "more", "text"),
     [
@@ -205,6 +246,8 @@ def test_all_that_a_packet_says_goes_along() -> None:
         (b"x", {"metadata": {1: 2}}, "metadata 1 cannot be said"),
         (b"x", {"metadata": {"a": "x" * 300_000}}, "too many for one message"),
         (b"x", {"properties": {"a": "x" * 300_000}}, "too many for one message"),
+        (b"x", {"properties": {"a": "x" * 261_000}}, "too many for one message"),
+        (Packet({}), {}, "the payload is a dict"),
         (b"x", {"dts": 2**70}, "whole numbers of 64 bits"),
         (b"x", {"dts": 0.5}, "whole numbers of 64 bits"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -234,33 +235,126 @@ def test_many_writers_of_one_name_at_once(folder: Path) -> None:
         assert [each.name for each in share.names()] == ["cam1"]
         made[0].close()
         assert share.names() == []
-        assert not folder.exists(), "nobody needs it"
+        assert list(folder.iterdir()) == []
 
 
-def test_a_stale_socket(folder: Path) -> None:
+def test_names_are_listed_while_writers_come_and_go(count: Callable[[int], int]) -> None:
+    """Who lists removes nothing that a writer is about to use."""
+    over = threading.Event()
+    errors: list[Exception] = []
+
+    def lists() -> None:
+        while not over.is_set():
+            try:
+                share.names()
+            except Exception as error:  # noqa: BLE001 - none is expected
+                errors.append(error)
+
+    threads = [threading.Thread(target=lists) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(count(2000) // 10):
+            share.Writer(f"cam{number % 3}").close()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+
+
+def test_a_process_that_is_stuck_with_the_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it for ever, and readers do not need it."""
+    monkeypatch.setattr(place, "_LOCK_S", 0.05)
+    with share.Writer("cam1") as writer, share.open("cam1") as frames:
+        with place._locked(folder):
+            for ask in (share.names, lambda: share.Writer("cam2")):
+                with pytest.raises(
+                    DeadlineError, match=r"is locked by another process, after 0.05 s"
+                ) as info:
+                    ask()
+                assert "fuser" in str(info.value.hint)
+            shown(writer, frames)
+        shown(writer, frames)
+    share.Writer("cam2").close()
+
+
+def test_a_fork_does_not_keep_the_lock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "_LOCK_S", 0.05)
+    ours, theirs = os.pipe()
+    with place._locked(folder):
+        child = os.fork()
+        if not child:  # as multiprocessing has it, in the middle of what another thread does
+            os.close(theirs)
+            os.read(ours, 1)
+            os._exit(0)
+    try:
+        assert share.names() == []
+    finally:
+        os.close(theirs)
+        os.close(ours)
+        os.waitpid(child, 0)
+
+
+def test_who_looks_whether_a_writer_dies_holds_nobody_up(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That may take a while."""
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(str(folder / "cam1.sock"))
     stale.close()
-    with pytest.raises(DeadlineError, match="nobody shares cam1"):
-        share.open("cam1", timeout_s=0)
-    (folder / "cam2.sock").write_bytes(b"no socket")
+    monkeypatch.setattr(place, "_LOCK_S", 0.05)
+    others: list[list[share.Writing]] = []
+
+    def dies(path: Path) -> bool:
+        others.append(share.names())
+        return True
+
+    monkeypatch.setattr(place, "_dies", dies)
+    place.tidy("cam1")
+    assert others == [[]]
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_may_be_said_from_where_one_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("REELWAY_SHARE_DIR", ".")
     with share.Writer("cam1") as writer, goes_on(writer):
-        assert [each.name for each in share.names()] == ["cam1"]
-        assert not (folder / "cam2.sock").exists()
+        monkeypatch.chdir("/")
+        monkeypatch.setenv("REELWAY_SHARE_DIR", str(folder))
+    assert list(folder.iterdir()) == []
 
 
-def test_a_writer_that_hangs(folder: Path) -> None:
-    """It listens, and does not answer; even where its queue is full, nobody waits for it for ever."""
-    with socket.socket(socket.AF_UNIX) as server:
+@pytest.mark.parametrize("way", ["open", "pull", "asyncio"])
+def test_a_writer_that_hangs_up_at_once(way: str, folder: Path) -> None:
+    """Again and again: that is no reason to look on for ever."""
+    with share.Writer("cam1"):
+        frames = share.open("cam1", when_gone="wait")
+    ways: dict[str, Callable[[], Any]] = {
+        "open": lambda: share.open("cam1", timeout_s=0.2),
+        "pull": lambda: frames.pull(0.2),
+        "asyncio": lambda: asyncio.run(frames.pull_async(0.2)),
+    }
+    hung_up: list[int] = []
+    with frames, socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "cam1.sock"))
-        server.listen(0)
-        with pytest.raises(DeadlineError, match=r"who shares cam1 does not answer, after 0.05 s"):
-            share.open("cam1", timeout_s=0.05)
-        with pytest.raises(DeadlineError):
-            share.open("cam1", timeout_s=0.05)
-        assert [each.name for each in share.names()] == ["cam1"]
-        with pytest.raises(StateError, match="somebody shares cam1 already"):
-            share.Writer("cam1")
+        server.listen()
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+                    hung_up.append(1)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        try:
+            with pytest.raises(DeadlineError, match=r"shares cam1.*, after 0.2 s"):
+                ways[way]()
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+    assert 1 < len(hung_up) < 100, "it looks again, and not without a pause"
     share.names()
 
 

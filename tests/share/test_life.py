@@ -314,7 +314,7 @@ def test_a_broken_pipe_kills_nobody(peer: Start) -> None:
         print("done")
     """
     process = script(code)
-    reader = peer("check", name="cam1", timeout_s=30.0)
+    reader = peer("hash", name="cam1", timeout_s=30.0)
     assert process.stdout is not None
     assert process.stdout.readline() == "there\n"
     reader.kill()

@@ -86,6 +86,24 @@ def test_every_holds_the_writer_up_and_latest_does_not(writer: share.Writer) -> 
         assert writer.write(b"y", timeout_s=1.0)
 
 
+def test_latest_holds_nobody_up_also_when_it_has_left(writer: share.Writer) -> None:
+    with share.open("cam1", policy="latest") as latest:
+        held = []
+        for _ in range(4):
+            writer.write(b"x")
+            held.append(latest.pull(10.0))
+    assert writer.write(b"x", timeout_s=5.0) == 0, "at once, and nobody was cut off"
+    assert (writer.dropped, writer.readers) == (1, ())
+    assert [frame.tobytes() for frame in held if frame is not None] == [b"x"] * 4
+    held.clear()
+    assert writer.write(b"y", timeout_s=5.0) == 5
+    with share.open("cam1") as every:
+        writer.write(b"z")
+        kept = [every.pull(10.0)]
+        assert kept
+    assert [writer.write(b"z", timeout_s=5.0) for _ in range(8)] == list(range(7, 15)), "three slots are left"
+
+
 def test_the_writer_is_woken_when_a_slot_comes_free(writer: share.Writer) -> None:
     with share.open("cam1") as frames:
         for _ in range(4):

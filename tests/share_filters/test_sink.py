@@ -11,6 +11,7 @@ import pytest
 
 import reelway as rw
 from reelway import share
+from reelway.share.desk import Desk
 from reelway.share.sink import Share
 from reelway.testing.conformance import check_filter
 from tests.filters.parts import Source
@@ -70,6 +71,32 @@ def test_sound_and_coded_packets(beside: Start, film: Path) -> None:
     running.join()
     (coded,) = [stream for stream in probe.packets(film) if stream.codec == "h264"]
     assert count == len(coded.packets)
+
+
+def test_coded_packets_that_are_not_to_be_shown(beside: Start) -> None:
+    """They go along, as what is shown needs them; pictures that are not to be shown do not."""
+    coded, raw = pictures(3), pictures(3)
+    coded[0].seek = raw[0].seek = True
+    properties = {"StreamType": "Visual", "CodecID": "h264", "Timescale": 25}
+    for name, packets, given in (("coded", coded, properties), ("raw", raw, PICTURE)):
+        running = beside(Source(packets, **given), f"share:name={name}:wait_readers=1")
+        sink = rw.AppSink()
+        beside(f"shared:name={name}", sink)
+        found = [(packet.dts, packet.seek) for packet in sink]
+        running.join()
+        assert found == ([(0, True), (1, False), (2, False)] if name == "coded" else [(1, False), (2, False)])
+
+
+def test_what_it_says_of_itself_asks_no_reader(beside: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for each frame."""
+    monkeypatch.delattr(Desk, "readers")
+    running = beside("testvideo:size=320x180", "share:name=cam1:wait_readers=1")
+    with share.open("cam1", policy="latest") as frames:
+        assert frames.pull(5) is not None
+        until(lambda: running.filters[1].status == "1 readers")
+    until(lambda: running.filters[1].status == "0 readers")
+    running.stop()
+    assert running.error is None
 
 
 class Changing(Source):

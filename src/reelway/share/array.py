@@ -10,13 +10,24 @@ import numpy
 
 from reelway.errors import StateError
 from reelway.media.layout import Array
+from reelway.media.packet import Packet
 from reelway.share.content import Format, metadata_from
 from reelway.share.wire import FrameNote
 
-__all__ = ["SharedArray"]
+__all__ = ["SharedArray", "flags_of"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-FLAG_SAP, FLAG_CORRUPTED, FLAG_DISCONTINUITY = 1, 2, 4
+_CORRUPTED, _DISCONTINUITY, _SEEK, _SAP_SHIFT, _SAP = 1, 2, 4, 4, 0xF
+
+
+def flags_of(packet: Packet) -> int:
+    """What a FRAME message says of it beside its times."""
+    return (
+        _CORRUPTED * packet.corrupted
+        | _DISCONTINUITY * packet.discontinuity
+        | _SEEK * packet.seek
+        | (packet.sap & _SAP) << _SAP_SHIFT
+    )
 
 
 class SharedArray(numpy.ndarray[Any, Any]):
@@ -40,6 +51,9 @@ class SharedArray(numpy.ndarray[Any, Any]):
     capture_time: int | None = None
     """Wall clock [ns since 1970]."""
     sap: int = 0
+    """Stream access point type, as `rw.Packet.sap`; 0: none."""
+    seek: bool = False
+    """Decoded only to reach a seek target, not to be shown."""
     corrupted: bool = False
     discontinuity: bool = False
     properties: Mapping[str, Any] = _NOTHING
@@ -57,9 +71,10 @@ class SharedArray(numpy.ndarray[Any, Any]):
         made.sequence = note.sequence
         made.dts, made.cts, made.duration = note.dts, note.cts, note.duration
         made.capture_time = note.capture_time
-        made.sap = note.flags & FLAG_SAP
-        made.corrupted = bool(note.flags & FLAG_CORRUPTED)
-        made.discontinuity = bool(note.flags & FLAG_DISCONTINUITY)
+        made.sap = note.flags >> _SAP_SHIFT & _SAP
+        made.corrupted = bool(note.flags & _CORRUPTED)
+        made.discontinuity = bool(note.flags & _DISCONTINUITY)
+        made.seek = bool(note.flags & _SEEK)
         made.properties = format.properties
         made.metadata = MappingProxyType(metadata_from(note.metadata)) if note.metadata else _NOTHING
         made._memory = memory

@@ -3,9 +3,10 @@
 What readers with the policy `every` let go of is heard by the writer itself, when it looks for a slot: no
 other thread has to run for a frame to pass.
 
-Locks, in this order: `writing` is held by who writes, for as long as that takes; `changed` guards the guests,
-the ring and the counters, and is held for moments. The writer waits for a slot without `changed`. Sockets
-never block. Nothing here refers to the Writer, so that one that is forgotten ends as if it were closed.
+Locks, in this order: `writing` is held by who writes, for as long as that takes; `_turnstile` by the thread
+while it waits for `changed` and has it, so that a writer at full speed lets it through; `changed` guards the
+guests, the ring and the counters, and is held for moments. The writer waits for a slot without `changed`.
+Sockets never block. Nothing here refers to the Writer, so that one that is forgotten ends as if closed.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Desk:
         self.patience_s = patience_s
         self.writing = threading.RLock()
         self.changed = threading.Condition()
+        self._turnstile = threading.Lock()
         self.closed = False
         """Set once, without a lock."""
         self.frames = self.dropped = 0
@@ -89,6 +91,8 @@ class Desk:
         """
         heard = False
         while True:
+            with self._turnstile:
+                pass  # locks are not fair: who takes one again and again leaves no moment for another
             with self.changed:
                 self.refuse_closed()
                 self._waits = False
@@ -231,6 +235,7 @@ class Desk:
                 self.closed = True
                 for guest in tuple(self._all):
                     self._drop(guest)
+                self.changed.notify_all()
                 self.ring.close()
                 self._watch.close()
                 self._door.close()
@@ -248,9 +253,9 @@ class Desk:
                 self._serve(number, events)
         now_s = time.monotonic()
         self._door.listen_again(now_s)
-        with self.changed:
-            for guest in [each for each in self._all if each.policy is None]:
-                if guest.came_s + HELLO_S <= now_s:  # it said nothing in time
+        for guest in tuple(self._all):
+            if guest.policy is None and guest.came_s + HELLO_S <= now_s:  # it said nothing in time
+                with self._turnstile, self.changed:
                     self._drop(guest)
 
     def _patience(self) -> float | None:
@@ -263,13 +268,13 @@ class Desk:
     def _let_in(self) -> None:
         guest = self._door.answer(len(self._all))
         if guest is not None:
-            with self.changed:
+            with self._turnstile, self.changed:
                 self._all.append(guest)
                 self._by_number[guest.link.fileno()] = guest
                 self._mind(guest)
 
     def _serve(self, number: int, events: int) -> None:
-        with self.changed:
+        with self._turnstile, self.changed:
             guest = self._by_number.get(number)
             if guest is None:
                 return
@@ -319,11 +324,11 @@ class Desk:
         elif kind is Kind.RELEASE:
             if guest.held.pop(body, None) is not None:
                 self._tell_writer()
-                if guest.policy == "left" and not guest.held:
+                if guest.left and not guest.held:
                     self._drop(guest)
         elif kind is Kind.LEAVE:
             self._let_leave(guest)
-        elif kind is Kind.READY and guest.policy == "latest":
+        elif kind is Kind.READY and guest.policy == "latest" and not guest.left:
             guest.wants = body
             newest = self.ring.newest
             if newest is not None and newest[0].sequence > body:
@@ -355,12 +360,10 @@ class Desk:
         """It wants no more, and still looks at what it has."""
         if guest in self.guests:
             self.guests.remove(guest)
-        guest.policy = "left"
+        guest.left = True
         guest.wants = None
         if not guest.held:
             self._drop(guest)
-        else:
-            self._mind(guest)
 
     def _give(self, guest: Guest, note: FrameNote, held: Held, said: bytes) -> None:
         memory = held.memory
@@ -452,6 +455,7 @@ class Desk:
         self.closed = True
         self.writing = threading.RLock()
         self.changed = threading.Condition()
+        self._turnstile = threading.Lock()
         self._watch.close()
         self._door.close()
         for link in (self._waker, self._wakened, self._poker, self._poked):

@@ -17,8 +17,7 @@ from reelway.share.wire import Kind, Parser
 
 __all__ = ["Guest", "Policy", "Told"]
 
-Policy = Literal["every", "latest", "left"]
-"""`left`: it wants no more frames, and still looks at some."""
+Policy = Literal["every", "latest"]
 
 
 class Told(NamedTuple):
@@ -42,6 +41,8 @@ class Guest:
         self.parser = Parser()
         self.policy: Policy | None = None
         """None before it has said what it wants."""
+        self.left = False
+        """It wants no more frames, and still looks at some."""
         self.came_s = time.monotonic()
         self.held: dict[int, Held] = {}
         """Frames that it was given and has not let go of, by their numbers."""
@@ -62,7 +63,7 @@ class Guest:
     @property
     def waited_for(self) -> bool:
         """It may hold the writer up; the writer hears it."""
-        return self.policy in ("every", "left")
+        return self.policy == "every"
 
     @property
     def events(self) -> int:

@@ -2,7 +2,8 @@
 
 The folder is `reelway-UID` among the temporary files, or what REELWAY_SHARE_DIR names. It belongs to the user
 and nobody else may write into it. A socket that nobody listens at is removed by whoever comes next: writers,
-readers that lose their writer, and who asks for the names. Writers take turns by a lock on the folder itself.
+readers that lose their writer, and who asks for the names. They take turns by a lock on the folder itself,
+which stays when it is empty.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import stat
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from reelway.errors import OpenError, OptionError, StateError, UnsupportedError
+from reelway.errors import DeadlineError, OpenError, OptionError, StateError, UnsupportedError
 
 __all__ = [
     "NO_SIGNAL",
@@ -42,6 +44,8 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ENDING = ".sock"
 _LONGEST = 100  # bytes of a socket's path
 _DYING_MS = 250
+_LOCK_S, _LOCK_PAUSE_S = 5.0, 0.002
+"""Who has the lock has it for a moment, unless it is stopped in the middle."""
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS: unpcred.h, and struct xucred
 NO_SIGNAL: int = getattr(socket, "MSG_NOSIGNAL", 0)
 """For sending: who has put SIGPIPE back to its default is not killed by a peer that is gone."""
@@ -74,7 +78,7 @@ def folder(user: int | None = None, *, make: bool = False, open_to_others: bool 
     """The folder of a user (None: one's own), checked. Raises OpenError where it is not to be trusted."""
     uid = _uid() if user is None else user
     own = os.environ.get("REELWAY_SHARE_DIR") if user is None else None
-    path = Path(own) if own else Path(tempfile.gettempdir()) / f"reelway-{uid}"
+    path = Path(own).absolute() if own else Path(tempfile.gettempdir()) / f"reelway-{uid}"
     mode = 0o711 if open_to_others else 0o700
     try:
         if make:
@@ -97,17 +101,20 @@ def folder(user: int | None = None, *, make: bool = False, open_to_others: bool 
 
 
 def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
-    """A socket at which readers of `name` connect. Raises StateError where another writer has that name."""
+    """A socket at which readers of `name` connect. Raises StateError where another writer has that name.
+
+    OpenError: it cannot be made; DeadlineError: another process is stuck with the lock.
+    """
     check_name(name)
-    with _made(open_to_others) as home:
-        path = _path(home, name)
-        if path.exists() and _answers(path):
+    home = folder(make=True, open_to_others=open_to_others)
+    path = _path(home, name)
+    with _locked(home):
+        if _answers(path):
             raise StateError(
                 f"somebody shares {name} already",
                 hint="choose another name, or end that one: `reelway shared`",
             )
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        _remove(path)
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             server.bind(str(path))
@@ -126,7 +133,7 @@ def leave(server: socket.socket) -> None:
     with contextlib.suppress(OSError), _locked(path.parent):
         server.close()
         if not _answers(path):
-            path.unlink()
+            _remove(path)
     server.close()
 
 
@@ -171,28 +178,30 @@ def tidy(name: str, user: int | None = None) -> None:
     """Removes the socket of a writer that is gone."""
     with contextlib.suppress(OSError):
         home = folder(user)
-        with _locked(home):
-            path = _path(home, name)
-            if path.exists() and _dies(path):
-                path.unlink()
+        path = _path(home, name)
+        if _dies(path):
+            with _locked(home):
+                if not _answers(path):  # another writer may have come
+                    _remove(path)
 
 
 def names() -> list[Writing]:
-    """Who shares something in this user's folder; sockets of those that are gone are removed."""
+    """Who shares something in this user's folder; sockets of those that are gone are removed.
+
+    Raises OpenError where the folder is not to be trusted, DeadlineError where another process is stuck with
+    its lock.
+    """
     home = folder()
-    if not home.is_dir():
-        return []
     found: list[Writing] = []
-    with _locked(home):
+    with contextlib.suppress(FileNotFoundError), _locked(home):
         for path in sorted(home.glob(f"*{_ENDING}")):
+            name = path.name.removesuffix(_ENDING)
+            if not re.fullmatch(_NAME, name) or not path.is_socket():
+                continue
             if _answers(path):
-                found.append(Writing(path.name.removesuffix(_ENDING), path))
+                found.append(Writing(name, path))
             else:
-                with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
-        if not found:
-            with contextlib.suppress(OSError):  # a writer that waits for the lock makes another
-                home.rmdir()
+                _remove(path)
     return found
 
 
@@ -201,6 +210,13 @@ def _path(home: Path, name: str) -> Path:
     if len(os.fsencode(path)) > _LONGEST:
         raise OptionError(f"{path} is too long for a socket", hint="a shorter name, or REELWAY_SHARE_DIR")
     return path
+
+
+def _remove(path: Path) -> None:
+    """Nobody listens at that socket any more. What is no socket is not ours, and stays."""
+    if path.is_socket():
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
 
 
 def _answers(path: Path) -> bool:
@@ -234,32 +250,30 @@ def _reaches(probe: socket.socket, path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _made(open_to_others: bool) -> Iterator[Path]:
-    """The own folder, there and locked. Who removes it has the lock, and then that is another folder's."""
-    while True:
-        home = folder(make=True, open_to_others=open_to_others)
-        try:
-            with _locked(home) as is_it:
-                if is_it():
-                    yield home
-                    return
-        except FileNotFoundError:  # gone again
-            continue
-
-
-@contextlib.contextmanager
-def _locked(home: Path) -> Iterator[Callable[[], bool]]:
-    """Nobody else makes or removes sockets in it. Gives a question: is that still the folder of this name?"""
-
-    def is_it() -> bool:
-        return os.path.samestat(os.fstat(descriptor), home.lstat())
-
+def _locked(home: Path) -> Iterator[None]:
+    """Nobody else makes or removes sockets in it. Raises DeadlineError."""
     descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield is_it
+        _lock(descriptor, home)
+        yield
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a fork of this process has the lock, too, by its descriptor
         os.close(descriptor)
+
+
+def _lock(descriptor: int, home: Path) -> None:
+    until_s = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                raise DeadlineError(
+                    f"{home} is locked by another process, after {_LOCK_S:g} s",
+                    hint=f"`fuser {home}` says which: it is stopped, perhaps",
+                ) from None
+        time.sleep(_LOCK_PAUSE_S)  # flock(2) has no deadline of its own
 
 
 def _uid() -> int:

@@ -122,13 +122,12 @@ class Reader:
                 return None
             self._ask()
             left = None if until is None else until - time.monotonic()
-            if self._line is None and not self._connect():
-                if left is not None and left <= 0:
-                    raise self._late(timeout_s)
-                await asyncio.sleep(self._pause(left))
+            if self._line is not None or self._connect():
+                self._receive()
+            if self._ready or self._over:
                 continue
-            self._receive()
-            if self._ready or self._line is None:
+            if self._line is None:
+                await asyncio.sleep(self._pause(left, timeout_s))
                 continue
             try:
                 async with asyncio.timeout(left):
@@ -232,18 +231,18 @@ class Reader:
     def _wait(self, until: float | None, timeout_s: float | None) -> None:
         """Until something came. Raises DeadlineError."""
         left = None if until is None else until - time.monotonic()
-        if self._line is None and not self._connect():
-            if left is not None and left <= 0:
+        if self._line is not None or self._connect():
+            assert self._line is not None
+            if not self._line.wait(left):
                 raise self._late(timeout_s)
-            time.sleep(self._pause(left))
-            return
-        assert self._line is not None
-        if not self._line.wait(left):
-            raise self._late(timeout_s)
-        self._receive()
+            self._receive()
+        if self._line is None and not self._over:
+            time.sleep(self._pause(left, timeout_s))
 
-    def _pause(self, left: float | None) -> float:
-        """How long to wait before it looks for the writer again [s]."""
+    def _pause(self, left: float | None, timeout_s: float | None) -> float:
+        """How long to wait before it looks for a writer again [s]. Raises DeadlineError."""
+        if left is not None and left <= 0:
+            raise self._late(timeout_s)
         pause_s = self._pause_s
         self._pause_s = min(MOST_PAUSE_S, pause_s * 1.5)
         return pause_s if left is None else min(pause_s, left)
@@ -367,15 +366,19 @@ class Reader:
 
 def look(name: str, timeout_s: float = 2.0) -> dict[str, Any] | None:
     """What a writer says of itself; None: there is none, or it does not answer in time."""
+    until = time.monotonic() + timeout_s
     link = place.connect(name)
     if link is None:
         return None
     parser = Parser()
     with link:
-        link.settimeout(timeout_s)
         try:
             link.sendall(message(Kind.HELLO, {"version": VERSION, "policy": "look"}))
-            while data := link.recv(65536):
+            while (left := until - time.monotonic()) > 0:
+                link.settimeout(left)
+                data = link.recv(65536)
+                if not data:
+                    return None
                 for kind, body in parser.feed(data):
                     if kind is Kind.WELCOME:
                         return dict(body)

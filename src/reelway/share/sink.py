@@ -51,6 +51,8 @@ class Share(Filter):
         super().__init__(**options)
         self._writer: Writer | None = None
         self._awaited = False
+        self._told: tuple[int, int, str] | None = None
+        """What `status` says."""
         self._jumped = False
         """What comes next does not follow on what came last."""
 
@@ -149,8 +151,12 @@ class Share(Filter):
         return True
 
     def _tell(self, more: str = "") -> None:
-        said = [f"{len(self.readers)} readers", f"{self.dropped} dropped" if self.dropped else "", more]
-        self.status = ", ".join(filter(None, said))
+        told = (self._writer.reading if self._writer is not None else 0, self.dropped, more)
+        if told != self._told:
+            self._told = told
+            readers, dropped, _ = told
+            said = [f"{readers} readers", f"{dropped} dropped" if dropped else "", more]
+            self.status = ", ".join(filter(None, said))
 
 
 def _sayable(properties: Mapping[str, Any]) -> dict[str, Any]:

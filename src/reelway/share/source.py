@@ -193,6 +193,7 @@ class Shared(Filter):
             payload = numpy.ndarray(frame.shape, frame.dtype, memory)
         packet = Packet(payload, frame.dts, frame.cts, frame.duration, frame.sap, frame.nbytes)
         packet.corrupted, packet.discontinuity = frame.corrupted, frame.discontinuity
+        packet.seek = frame.seek
         packet.capture_time = frame.capture_time
         if frame.metadata:
             packet.properties = dict(frame.metadata)

@@ -14,11 +14,23 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-__all__ = ["MAX_BODY", "FrameNote", "Kind", "Parser", "WireError", "frame", "message", "release"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_DESCRIPTION",
+    "FrameNote",
+    "Kind",
+    "Parser",
+    "WireError",
+    "frame",
+    "message",
+    "release",
+]
 
 VERSION = 1
 MAX_BODY = 256 << 10
 """No message is longer [bytes]."""
+MAX_DESCRIPTION = MAX_BODY - (16 << 10)
+"""No format is described at greater length: WELCOME has it, and says who reads, too."""
 
 _HEAD = struct.Struct("<BBHI")
 _FRAME = struct.Struct("<IIIQQqqqqH")
@@ -67,7 +79,8 @@ class FrameNote:
 
 def message(kind: Kind, body: dict[str, Any] | None = None) -> bytes:
     """A message whose body is JSON. Raises WireError where it is too long, or no JSON."""
-    return _framed(kind, _json(body) if body is not None else b"")
+    most = MAX_DESCRIPTION if kind is Kind.FORMAT else MAX_BODY
+    return _framed(kind, _json(body) if body is not None else b"", most)
 
 
 def frame(note: FrameNote) -> bytes:
@@ -188,7 +201,7 @@ def _json(body: dict[str, Any]) -> bytes:
         raise WireError(f"this cannot be said in JSON: {error}") from None
 
 
-def _framed(kind: Kind, body: bytes) -> bytes:
-    if len(body) > MAX_BODY:
-        raise WireError(f"{len(body)} bytes are too many for one message, {MAX_BODY} is the most")
+def _framed(kind: Kind, body: bytes, most: int = MAX_BODY) -> bytes:
+    if len(body) > most:
+        raise WireError(f"{len(body)} bytes are too many for one message, {most} is the most")
     return _HEAD.pack(kind, 0, 0, len(body)) + body

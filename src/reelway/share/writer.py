@@ -8,10 +8,13 @@ from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import numpy
+
 from reelway.errors import DeadlineError, OptionError, PacketError
 from reelway.media.packet import Packet
+from reelway.media.payload import Frame
 from reelway.share import place
-from reelway.share.array import FLAG_CORRUPTED, FLAG_DISCONTINUITY
+from reelway.share.array import flags_of
 from reelway.share.content import content_of, metadata_to
 from reelway.share.desk import Desk, Told
 from reelway.share.ring import Ring
@@ -87,12 +90,11 @@ class Writer:
         flags = 0
         if isinstance(data, Packet):
             packet = data
-            flags = (
-                packet.sap & 1 | FLAG_CORRUPTED * packet.corrupted | FLAG_DISCONTINUITY * packet.discontinuity
-            )
+            flags = flags_of(packet)
             dts, cts, duration = packet.dts, packet.cts, packet.duration
             capture_time = packet.capture_time if capture_time is None else capture_time
-            data = packet.payload
+            whole = isinstance(packet.payload, (Frame, numpy.ndarray))
+            data = packet.payload if whole else packet.data  # bytes may be more than their packet has
         content = content_of(data, properties)
         said_too = metadata_to(metadata) if metadata else {}
         desk = self._desk
@@ -142,6 +144,11 @@ class Writer:
     def dropped(self) -> int:
         """Frames that went to nobody, as readers with the policy `latest` held every slot."""
         return self._desk.dropped
+
+    @property
+    def reading(self) -> int:
+        """How many readers there are. Cheap: nobody is asked, and no lock is waited for."""
+        return len(self._desk.guests)
 
     @property
     def readers(self) -> tuple[Told, ...]:
