@@ -144,13 +144,22 @@ def test_a_new_pixel_format_through_python_and_an_encoder(
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-def test_a_new_pixel_format_that_a_filter_does_not_take_is_refused_in_words(
+def test_a_new_pixel_format_that_a_filter_does_not_take_is_converted(threads: int, tmp_path: Path) -> None:
+    """It never sees a frame that it does not accept, and loses none."""
+    source = joined(tmp_path / "joined.ts", {}, {"pixel_format": "yuv444p"}, {})
+    rw.run(source, tmp_path / "out.mp4", Invert, threads=threads)
+    assert [BLACK_AND_WHITE - number for number in probe.counters(tmp_path / "out.mp4")] == list(range(75))
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_new_pixel_format_that_nothing_may_convert_is_refused_in_words(
     threads: int, tmp_path: Path
 ) -> None:
-    """It never sees a frame that it does not accept; what was written so far plays."""
+    """What was written so far plays."""
     source = joined(tmp_path / "joined.ts", {}, {"pixel_format": "yuv444p"})
-    with pytest.raises(rw.LinkError) as caught:
-        rw.run(source, tmp_path / "out.mp4", Invert, threads=threads)
+    with pytest.raises(rw.LinkError) as caught, rw.Session(threads=threads, blacklist=["convert"]) as session:
+        session.load_src(source).video >> session.add(Invert()) >> session.load_dst(tmp_path / "out.mp4")
+        session.run()
     assert str(caught.value) == (
         "decode.video1 changes in mid-stream, and Invert does not take that: "
         "PixelFormat is yuv444p, wanted yuv420p"

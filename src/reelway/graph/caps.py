@@ -6,7 +6,7 @@ be anything. A stream that does not have a mentioned property does not match, ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -90,6 +90,13 @@ def describe(value: Any) -> str:
         return repr(value)
     names = sorted(map(str, choices(value)))
     return " or ".join(names[:5]) + (f" or {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def lost(before: Mapping[str, Any], after: Mapping[str, Any], accepts: Sequence[Caps]) -> Mismatch | None:
+    """What does not fit in `after`, of a consumer that took `before` by one of `accepts`."""
+    taken = [caps for caps in accepts if not isinstance(match(before, caps), Mismatch)]
+    wrong = [found for caps in taken if isinstance(found := match(after, caps), Mismatch)]
+    return wrong[0] if wrong and len(wrong) == len(taken) else None
 
 
 def match(properties: Mapping[str, Any], caps: Caps) -> dict[str, Any] | Mismatch:

@@ -44,6 +44,9 @@ class Context(Protocol):
     def defer(self, callback: Callable[[], None]) -> None:
         """Queues `callback` for the session's thread; from any thread, also from a finalizer."""
 
+    def refit(self, pid: Pid, properties: dict[str, Any]) -> None:
+        """Gets `pid`, which has these from now on, to consumers that do not take it so; then releases it."""
+
     def wake(self, filter: Filter) -> None:
         """Gives `filter` a turn; from any thread."""
 

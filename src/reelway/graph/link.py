@@ -7,12 +7,13 @@ being atomic under the GIL. Nothing here wakes anybody: the scheduler looks at t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from reelway.errors import OptionError
+from reelway.graph.caps import lost
 from reelway.media.packet import Packet
 from reelway.media.timebase import MICROSECONDS
 
@@ -106,6 +107,7 @@ class Link:
         "since",
         "source",
         "stopped",
+        "told",
         "waiting",
     )
     lossless = True
@@ -118,6 +120,8 @@ class Link:
         self.limits = limits
         self.queue: deque[Packet | Mark] = deque()
         self.properties: dict[str, Any] = {}
+        self.told: dict[str, Any] = dict(pid.properties)
+        """What its consumer was chosen for; from then on, what it was last told in the queue."""
         self.configured = self.ended = self.removed = False
         self.stopped = False
         """The consumer wants no more (`Stop`): packets pass it by until it says `Play`."""
@@ -265,11 +269,16 @@ class Link:
 
     def push_mark(self, mark: Mark) -> None:
         if mark.news is News.CONFIGURE:
-            self.set_timescale((mark.properties or {}).get("Timescale"))
+            self.told = mark.properties or {}
+            self.set_timescale(self.told.get("Timescale"))
         elif mark.news is News.END and self.open_ended:
             return
         self.marks_in += 1
         self.queue.append(mark)
+
+    def refuses(self, properties: Mapping[str, Any]) -> bool:
+        """Its consumer takes the stream as it is, and not as it would be with these."""
+        return lost(self.told, properties, self.filter.inputs) is not None
 
     def set_timescale(self, timescale: int | None) -> None:
         self.max_ticks = max(1, int(self.max_seconds * timescale)) if timescale else UNLIMITED
@@ -298,10 +307,10 @@ class Link:
             self.open_ended = False
             self.push_mark(end)
 
-    def reopen(self, pid: Pid) -> None:
+    def reopen(self, pid: Pid, open_ended: bool = False) -> None:
         """From here on `pid` feeds it; an end that waits in the queue is none. While nobody feeds it."""
         self.pid, self.source = pid, pid.filter
-        self.moved, self.open_ended, self.coming = True, False, None
+        self.moved, self.open_ended, self.coming = True, open_ended, None
         for item in tuple(self.queue):
             if isinstance(item, Mark) and item.news is News.END:
                 try:

@@ -64,6 +64,7 @@ class Pid:
         "_linked",
         "_probes",
         "_targets",
+        "_tried",
         "_waiting",
         "data",
         "ended",
@@ -99,6 +100,8 @@ class Pid:
         self._held = 0
         self._first_properties = dict(properties)
         self._waiting: deque[Packet | Mark] = deque()
+        self._tried: Mark | None = None
+        """Not every consumer takes what it tells; the session has done what can be done."""
         self._probes: list[tuple[Probe, Filter | None]] = []
         self._targets: list[Link | _Probed] = []
         self._counted = 0
@@ -174,8 +177,14 @@ class Pid:
     def attach(self, link: Link, *, restart: bool = False) -> None:
         """Adds a consumer; it starts with the properties that the next packet has, or goes on with them."""
         self.links.append(link)
-        properties = self.properties if self._bound else self._first_properties
-        link.push_mark(Mark(News.CONFIGURE, dict(properties)))
+        first = Mark(News.CONFIGURE, dict(self.properties if self._bound else self._first_properties))
+        if (
+            self._bound and not self.ended and link.refuses(self.properties)
+        ):  # they changed since it was chosen
+            self._ask(first)
+            self._waiting.append(first)
+        else:
+            link.push_mark(first)
         if restart:
             link.push_mark(Mark(News.RESTART))
         if self._bound:
@@ -188,7 +197,8 @@ class Pid:
         self.bind()
 
     def hold(self) -> None:
-        """A consumer is to come that shall see all of it: until `release()` a new PID delivers nothing."""
+        """A consumer is to come that shall see all of it: until `release()` it delivers nothing, where it
+        does not deliver already."""
         self._held += 1
 
     def release(self) -> None:
@@ -215,6 +225,10 @@ class Pid:
             item = self._waiting.popleft()
             if isinstance(item, Packet):
                 self._send_all(item)
+            elif self._refused(item):
+                self._ask(item)
+                self._waiting.appendleft(item)
+                return
             else:
                 self._push_mark(item)
         if self.ended:
@@ -270,10 +284,25 @@ class Pid:
 
     def _mark(self, news: News, properties: dict[str, Any] | None = None) -> None:
         mark = Mark(news, properties)
-        if self._bound:
+        if self._bound and not self._refused(mark):
             self._push_mark(mark)
-        else:
-            self._waiting.append(mark)
+            return
+        if self._bound:
+            self._ask(mark)
+        self._waiting.append(mark)
+
+    def _refused(self, mark: Mark) -> bool:
+        """A consumer took the stream as it was, and does not as the mark says it is from now on."""
+        if mark.properties is None or mark is self._tried:
+            return False
+        return any(link.refuses(mark.properties) for link in self.links)
+
+    def _ask(self, mark: Mark) -> None:
+        """Delivers nothing until the session has put between what makes the stream fit."""
+        self._tried = mark
+        self._first_properties = mark.properties or {}
+        self._held, self._bound, self.send = self._held + 1, False, self._wait
+        self.filter.context.refit(self, self._first_properties)
 
     def _push_mark(self, mark: Mark) -> None:
         if self.on_mark is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import LinkError, StateError
-from reelway.graph.caps import Caps, Mismatch, Not, match
+from reelway.graph.caps import Caps, Mismatch, Not, lost, match
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve, resolve_through
 from reelway.media.likeness import nearest_pixel_formats, nearest_sample_formats
@@ -333,11 +333,10 @@ def link_error(refusal: Refusal) -> LinkError:
 
 def refuse_change(link: Link, properties: Mapping[str, Any]) -> None:
     """Raises LinkError where a consumer took the stream as it was, and does not as it is from now on."""
-    taken = [caps for caps in link.filter.inputs if not isinstance(match(link.properties, caps), Mismatch)]
-    wrong = [found for caps in taken if isinstance(found := match(properties, caps), Mismatch)]
-    if not wrong or len(wrong) < len(taken):
+    reason = lost(link.properties, properties, link.filter.inputs)
+    if reason is None:
         return
-    consumer, reason = link.filter.name, wrong[0]
+    consumer = link.filter.name
     wanted = "" if isinstance(reason.want, Not) else str(min(map(str, reason.want)))
     keeps = f"`{text}{wanted}` in front of {consumer}" if (text := _KEEPS.get(reason.name)) else "a converter"
     raise LinkError(

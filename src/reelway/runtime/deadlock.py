@@ -28,11 +28,15 @@ RELIEF_PASSES = 64
 
 
 Wait = tuple[Node, "Link | None"]
-"""Whom one waits for, and at which link; no link: for a PID that is not made yet."""
+"""Whom one waits for, and at which link; no link: for a PID that is not made yet,
+or for the one whose place it takes to close."""
 
 
 def waits_for(node: Node) -> Iterator[Wait]:
     """Whom an idle node waits for, and at which link; nothing for one that runs, will run, or is done."""
+    if node.held_until is not None:
+        yield node.held_until, None
+        return
     if node.ready or node.running or node.done or node.abandoned or node.timer is not None:
         return
     if node.filter.blocked:

@@ -72,10 +72,11 @@ def disconnect(scheduler: Scheduler, link: Link) -> None:
     scheduler.between_turns(node, leave)
 
 
-def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
+def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool, open_ended: bool = False) -> None:
     """From now on `link` gets what `pid` sends, behind what is queued in it; its consumer keeps its input.
 
     The consumer is told of the new properties in order, and with `restart` of a new place in the stream.
+    `open_ended`: yet another PID is going to feed it, and the end of this one is not told.
     """
     producer: Node = pid.filter.context  # type: ignore[assignment]
     detach(scheduler, link)
@@ -84,7 +85,7 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
 
     def attach() -> None:
         consumer: Node = link.filter.context  # type: ignore[assignment]
-        if consumer.leaving:
+        if consumer.leaving and not producer.leaving:
             link.coming = None
             link.close(Mark(News.END))
             pid.release()
@@ -93,7 +94,7 @@ def feed(scheduler: Scheduler, link: Link, pid: Pid, *, restart: bool) -> None:
         threaded = producer.elsewhere or consumer.elsewhere
         if threaded and isinstance(link, DroppingLink) and isinstance(link.guard, nullcontext):
             link.guard = threading.Lock()  # both ends were on this thread, where nobody is in it
-        link.reopen(pid)
+        link.reopen(pid, open_ended)
         pid.attach(link, restart=restart)
         pid.release()
         scheduler.let_go_on(pid.filter)
@@ -191,18 +192,19 @@ def detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
     scheduler.between_turns(producer, let_go)
 
 
-def hold(scheduler: Scheduler, filter: Filter) -> None:
-    """`filter` gets no turn until `release`; the session waits for that."""
+def hold(scheduler: Scheduler, filter: Filter, until: Filter | None = None) -> None:
+    """`filter` gets no turn until `release`, which comes when `until` is closed; the session waits for it."""
     node: Node = filter.context  # type: ignore[assignment]
     if not node.held:
         node.held = True
         scheduler.held += 1
+    node.held_until = until.context if until is not None else None  # type: ignore[assignment]
 
 
 def release(scheduler: Scheduler, filter: Filter) -> None:
     """Ends `hold`."""
     node: Node = filter.context  # type: ignore[assignment]
     if node.held:
-        node.held = False
+        node.held, node.held_until = False, None
         scheduler.held -= 1
         scheduler.wake(node)

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reelway.errors import FilterError, StateError
+from reelway.errors import FilterError, ReelwayError, StateError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link, News
 from reelway.graph.pid import Pid
@@ -38,8 +38,8 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "held", "joining", "later", "leaving", "number", "own", "postponed", "progress",
-        "ready", "running", "scheduler", "timer", "turns", "wall_s", "work",
+        "errors", "filter", "held", "held_until", "joining", "later", "leaving", "number", "own", "postponed",
+        "progress", "ready", "running", "scheduler", "timer", "turns", "wall_s", "work",
     )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
@@ -53,7 +53,9 @@ class Node:
         self.leaving = False
         """It is taken out of the session when it is done."""
         self.held = False
-        """It gets no turn before the filter that it replaces is closed."""
+        """It gets no turn."""
+        self.held_until: Node | None = None
+        """Whose place it takes as soon as that one is closed."""
         self.number = 0
         """How many were added before it."""
         self.timer: int | None = None
@@ -188,6 +190,22 @@ class Node:
 
     def defer(self, callback: Callable[[], None]) -> None:
         self.scheduler.defer(callback)
+
+    def refit(self, pid: Pid, properties: dict[str, Any]) -> None:
+        scheduler = self.scheduler
+
+        def work() -> None:
+            try:
+                if scheduler.refit is not None:
+                    scheduler.refit(pid, properties)
+            except ReelwayError as error:
+                scheduler.fail(error)
+            pid.release()
+            for link in pid.links:
+                scheduler.wake(link.filter.context)  # type: ignore[arg-type]
+            scheduler.let_go_on(self.filter)
+
+        self.defer(lambda: scheduler.between_turns(self, work))
 
     def wake(self, filter: Filter) -> None:
         self.scheduler.wake_from_anywhere(self)

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelway.errors import FilterError, ReelwayError, StateError
 from reelway.graph.filter import Filter
@@ -62,8 +62,10 @@ class Scheduler:
         pending: Callable[[Filter], list[Filter]] = lambda _: [],
         on_close: Callable[[Filter], None] = lambda _: None,
         make_node: Callable[[Filter, Scheduler], Node] = Node,
+        refit: Callable[[Pid, dict[str, Any]], None] | None = None,
     ) -> None:
         self.link = link
+        self.refit = refit
         self.pending = pending
         self.clock: Clock = clock or RealClock()
         self.time = PausableTime(self.clock)

@@ -143,8 +143,18 @@ class Edits:
     def closed(self, filter: Filter) -> None:
         """A filter is closed: the one that takes its place begins."""
         successor = self._waiting.pop(filter, None)
-        if successor is not None and not self._session.finished:
+        if self._session.finished:
+            return
+        if filter in self._session.filters and filter.context.leaving:  # type: ignore[attr-defined]
+            self._forget(filter)  # the resolver's, for what another that left still had to send
+        if successor is not None and successor not in self._waiting.values():
             release(self._session._scheduler, successor)
+
+    def wait_for(self, filter: Filter, *, instead_of: Filter) -> None:
+        """Who was to begin when the one is closed begins when the other is."""
+        if instead_of in self._waiting:
+            successor = self._waiting[filter] = self._waiting.pop(instead_of)
+            hold(self._session._scheduler, successor, until=filter)
 
     def end_input(self, link: Link) -> None:
         """The consumer reads what is queued, then the end."""
@@ -207,7 +217,11 @@ class Edits:
         else:
             assert after is not None
             links = [link for pid in after.opids for link in pid.links]
-        links = [link for link in links if link.reopens and not linker.origin(link).ended]
+        links = [link for link in links if link.reopens]
+        for link in links:
+            if linker.origin(link).ended:
+                self._places.check_way(link)  # another one may be about to feed it
+        links = [link for link in links if not linker.origin(link).ended]
         matching = [link for link in links if _selected(linker.origin(link), selector, self._streams)]
         feeds: list[Feed] = []
         refused: list[LinkError] = []
@@ -348,8 +362,16 @@ class Edits:
         session, linker = self._session, self._linker
         self._check_member(old)
         self._check_new(new)
+        for link in old.ipids:
+            self._places.check_way(link)
         inputs = [link for link in old.ipids if link in link.pid.links and not link.pid.ended]
-        outputs = [link for pid in old.opids for link in pid.links if link.reopens]
+        if old.ipids and not inputs:
+            raise StateError(
+                f"what feeds {old.name} has ended: nothing would come to {new.name}",
+                hint="load another source, and session.relink() what is behind to it",
+            )
+        ending = [link.output for link in old.ipids if link not in inputs]
+        outputs = [link for pid in old.opids if pid not in ending for link in pid.links if link.reopens]
         if (
             bool(inputs) > bool(new.inputs)
             or bool(outputs) > bool(new.outputs)
@@ -359,8 +381,10 @@ class Edits:
                 f"{new.name} cannot take the place of {old.name}: only one of them has inputs, or outputs",
                 hint="replace a source by a source, a sink by a sink",
             )
-        for link in (*inputs, *outputs):
+        for link in outputs:
             self._places.check_way(link)
+        for waiting in linker.takeovers.get(old, ()):
+            raise self._places.unsettled(waiting.link.filter, old)
         feeds: list[Feed] = []
         for link in inputs:
             feeds.append(feed := self._places.instead(new, link))
@@ -387,7 +411,7 @@ class Edits:
         session._ids.update(dict.fromkeys(identities, new))
         if not old.context.closed:  # type: ignore[attr-defined]
             self._waiting[old] = new
-            hold(session._scheduler, new)
+            hold(session._scheduler, new, until=old)
         for feed in feeds:
             if feed.pid.filter in linker.made_for:
                 linker.made_for[feed.pid.filter].append(Onward((), new))

@@ -11,8 +11,8 @@ from reelway.errors import FilterError, LinkError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
-from reelway.graph.resolve import Converter, NoChain, Step
-from reelway.graph.wiring import Refusal, link_error, refuse_change
+from reelway.graph.resolve import Chain, Converter, NoChain, Step
+from reelway.graph.wiring import Refusal, link_error
 from reelway.runtime.linking import detach, feed
 from reelway.session.check import goes_nowhere
 
@@ -72,8 +72,6 @@ class Linker:
     def link(self, pid: Pid) -> None:
         """A PID is new: links it to whoever takes it, through whatever is needed."""
         source, session = pid.filter, self._session
-        if source.context.leaving:  # type: ignore[attr-defined]
-            return  # it was taken out with all that it would feed
         if source in self.made_for:
             for each in tuple(self.made_for[source]):
                 steps = each.steps or self._unforeseen(pid, each.consumer)
@@ -81,6 +79,8 @@ class Linker:
             if session.on_pid_new is not None:
                 session.on_pid_new(pid)
             return
+        if source.context.leaving:  # type: ignore[attr-defined]
+            return  # it was taken out with all that it would feed
         if extra := self.properties.get(source):
             pid.set(**extra)
         counts = self._counts.setdefault(source, {})
@@ -127,7 +127,7 @@ class Linker:
                         waiting.of = (*waiting.of, pid)
         if not steps:
             if link is not None and link.reopens:
-                feed(session._scheduler, link, pid, restart=restart)
+                feed(session._scheduler, link, pid, restart=restart, open_ended=link in self.awaited())
             else:
                 session._scheduler.connect(pid, consumer, self._limits(pid, consumer))
             return True
@@ -136,6 +136,9 @@ class Linker:
         filter = made.get(key) if made is not None else None
         if filter is None:
             filter = self._make(first)
+            if pid.filter.context.leaving:  # type: ignore[attr-defined]  # what drains it leaves with it
+                filter.context.leaving = True  # type: ignore[attr-defined]
+                session._edits.wait_for(filter, instead_of=pid.filter)
             session._scheduler.connect(pid, filter, self._limits(pid, filter))
             if made is not None:
                 made[key] = filter
@@ -299,14 +302,42 @@ class Linker:
         if isinstance(chain, NoChain):
             raise link_error(Refusal(source, name, properties, consumer, chain))
         if link is not None and (wrong := self._refused_behind(link, chain.properties)) is not None:
-            chain = self._session._wiring.fit_as_before(properties, consumer, link.pid.properties)
+            raise wrong
+        self._check_arriving(source, name, chain, consumer, link)
+        return chain.steps
+
+    def refit(self, pid: Pid, properties: dict[str, Any]) -> None:
+        """Puts converters between `pid`, which has these from now on, and who does not take it any more.
+
+        They keep what was taken. Where none does, the consumer says so when it is told.
+        """
+        made: dict[Any, Filter] = {}
+        for link in tuple(pid.links):
+            if not link.refuses(properties) or not link.reopens:
+                continue
+            consumer = link.filter
+            chain = self._session._wiring.fit_as_before(properties, consumer, link.told)
             if isinstance(chain, NoChain):
-                raise wrong
+                continue
+            try:
+                self._check_arriving(pid.filter, pid.name, chain, consumer, link)
+            except LinkError as error:
+                log.info("%s", error)
+                continue
+            steps = ", ".join(step.name for step in chain.steps)
+            log.info(
+                "%s.%s changes, and goes to %s through %s", pid.filter.name, pid.name, consumer.name, steps
+            )
+            self.connect(pid, chain.steps, consumer, made, link)
+
+    def _check_arriving(
+        self, source: Filter, name: str, chain: Chain, consumer: Filter, link: Link | None
+    ) -> None:
+        """Raises LinkError where `consumer` cannot go on with what comes out of `chain`."""
         arriving = chain.properties
         if link is not None and any(self._codes_otherwise(step, link) for step in chain.steps):
             arriving = {**arriving, "DecoderConfig": UNKNOWN}
         consumer.check_input(f"{source.name}.{name}", arriving, link)
-        return tuple(chain.steps)
 
     def _refused_behind(self, link: Link, properties: Mapping[str, Any]) -> LinkError | None:
         """Why a filter behind the one that `link` feeds cannot go on, where that gets `properties` now."""
@@ -318,11 +349,9 @@ class Linker:
             if not {"PixelFormat", "AudioFormat"}.isdisjoint(pid.properties.keys() - made.keys()):
                 continue  # it does not know yet
             for behind in pid.links:
-                try:
-                    refuse_change(behind, made)
-                except LinkError as error:
-                    return error
-                if (wrong := self._refused_behind(behind, made)) is not None:
+                if isinstance(chain := self._session._wiring.fit(made, behind.filter), NoChain):
+                    return link_error(Refusal(filter, pid.name, made, behind.filter, chain))
+                if (wrong := self._refused_behind(behind, chain.properties)) is not None:
                     return wrong
         return None
 

@@ -111,6 +111,7 @@ class Session:
             pending=self._pending,
             on_close=self._closed,
             make_node=make_node,
+            refit=self._linker.refit,
         )
 
     # Loading
@@ -443,11 +444,8 @@ class Session:
                 f"the filter {name} is blacklisted", name=name, hint="see blacklist= of the session"
             )
         kind = catalog.find(name)
-        builtin = {
-            key: options.pop(key)
-            for key in tuple(options)
-            if key in BUILTIN_OPTIONS and key not in declared(kind)
-        }
+        own = declared(kind)
+        builtin = {key: options.pop(key) for key in BUILTIN_OPTIONS if key in options and key not in own}
         filter = kind(**options)
         if identity := builtin.get("FID"):
             self._ids[str(identity)] = filter
