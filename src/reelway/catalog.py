@@ -44,6 +44,7 @@ FILTERS: dict[str, str] = {
     "identity": "reelway.filters.identity:Identity",
     "inspect": "reelway.filters.inspect:Inspect",
     "level": "reelway.filters.level:Level",
+    "live": "reelway.engine.live:Live",
     "mix": "reelway.filters.mix:Mix",
     "mixer": "reelway.filters.mixer:Mixer",
     "multifile": "reelway.filters.filesequence:MultiFile",

@@ -61,6 +61,19 @@ class BufferRequirement(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class Gap(Event):
+    """A live source has nothing from `start_s` to `end_s` [s of running time] on.
+
+    Sent downstream twice: when it is lost, with `end_s` None, and when it is there again, as its next packet
+    is sent. `reason` is one line for people.
+    """
+
+    start_s: float
+    end_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
 class User(Event):
     """Anything else, by name."""
 

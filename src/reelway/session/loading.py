@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reelway import catalog
 from reelway.errors import OptionError
 from reelway.graph.option import BUILTIN_OPTIONS, declared
+from reelway.media.addresses import live_protocol
 
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
@@ -23,7 +24,7 @@ def load_url(
     properties: dict[str, str | None] | None = None,
 ) -> Filter:
     """The filter that reads (`way` is src) or writes (dst) `url`: a URL, a path or a Python file object."""
-    name = "demux" if way == "src" else "mux"
+    name = "mux" if way == "dst" else "live" if live_protocol(url) else "demux"
     if isinstance(url, str):
         if ":" in url:  # it may have options behind it
             from reelway.graph.optiontext import split_url

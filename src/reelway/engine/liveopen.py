@@ -1,0 +1,276 @@
+"""Connections to live sources: opened, and read, within deadlines that hold whatever the other side does.
+
+PyAV's timeouts are FFmpeg's interrupt callback. It was tried against RTSP servers that accept and say
+nothing, stop in each phase, send a byte a second, lengths that are wrong, or noise: every call came back in
+its time. Opening is two calls of equal time, one that connects and one that looks at what comes; the first
+packet is a third. Interrupted while it opens, FFmpeg calls the data invalid: only the clock tells.
+What it does not interrupt is the look-up of a host's name.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import av
+
+from reelway.engine.errors import quotable, reading
+from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, ReelwayError, redact
+from reelway.media.addresses import LiveProtocol
+
+__all__ = ["Connection", "connect", "transports"]
+
+TRANSPORTS = {"tcp": "tcp", "udp": "udp", "multicast": "udp_multicast", "http": "http"}
+"""Name -> what FFmpeg's RTSP client calls it."""
+AUTO = ("tcp", "udp")
+"""Over TCP nothing is lost, and nothing is in its way; UDP is for servers that refuse that."""
+USUAL: dict[str, dict[str, str]] = {
+    "rtsp": {"fpsprobesize": "3", "analyzeduration": "1000000"},
+    "rtp": {
+        "fpsprobesize": "3",
+        "analyzeduration": "3000000",
+        "protocol_whitelist": "file,rtp,udp,srtp,crypto",
+    },
+    "udp": {"fpsprobesize": "3", "analyzeduration": "3000000", "overrun_nonfatal": "1", "reuse": "1"},
+    "srt": {"fpsprobesize": "3", "analyzeduration": "3000000"},
+    "rtmp": {"fpsprobesize": "3", "analyzeduration": "3000000", "rtmp_live": "live"},
+    "hls": {},
+    "other": {},
+}
+"""What FFmpeg is told unless somebody says otherwise. By itself it would look at a second of every stream
+before it gives any, and count pictures to guess their rate."""
+LEAST_S = 0.5
+"""Of each phase, however little time is left."""
+
+
+def transports(text: str) -> Sequence[str]:
+    """The transports that a text such as `udp+tcp` allows, in this order. Raises OptionError."""
+    if text == "auto":
+        return AUTO
+    names = text.split("+")
+    for name in names:
+        if name not in TRANSPORTS:
+            raise OptionError(
+                f"no transport is named {name!r}",
+                hint=f"auto, or of {', '.join(TRANSPORTS)} one, or several in the order of trial: udp+tcp",
+            )
+    return names
+
+
+class Connection:
+    """One connection that has brought at least one packet. Used by one thread, and closed by that."""
+
+    def __init__(self, container: Any, where: str, transport: str, silence_s: float) -> None:
+        self.container = container
+        self.transport = transport
+        self._where = where
+        self._silence_s = silence_s
+        self._packets: Iterator[Any] = container.demux()
+        self._first: Any = None
+
+    def read_first(self) -> None:
+        """Waits for the first packet; `read()` gives it. Raises as that does, and FormatError for none."""
+        self._first = self.read()
+        if self._first is None:
+            raise FormatError(
+                f"{self._where} ended before it began",
+                hint="the other side has nothing to send, or does not allow this transport",
+            )
+
+    def read(self) -> Any:
+        """The next av packet; None at the end. Raises DeadlineError, OpenError, FormatError."""
+        packet, self._first = self._first, None
+        if packet is not None:
+            return packet
+        started = time.monotonic()
+        try:
+            for packet in self._packets:
+                if packet.size or packet.dts is not None:  # else it would flush decoders
+                    return packet
+            return None
+        except IndexError:  # PyAV 18: a stream appeared while it read; the next connection knows it
+            raise FormatError(f"{self._where} has another stream now") from None
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            failure = error  # raised below: in here its text, with the password, would be the context
+        if time.monotonic() - started >= self._silence_s * 0.95:
+            raise self._silent()
+        raise reading(failure, self._where) from quotable(failure)
+
+    def _silent(self) -> DeadlineError:
+        return DeadlineError(
+            f"{self._where} has sent nothing that is whole for {self._silence_s:g} s",
+            hint="check the sender; silence_s says how long is too long",
+        )
+
+    @property
+    def ends(self) -> bool:
+        """It says how long it is, so it is no live stream but a recording, and its end is the end."""
+        return self.container.duration is not None and self.container.duration > 0
+
+    def wall_ns(self, pts: int | None, ns_a_tick: float) -> int | None:
+        """The sender's clock [ns since 1970] at `pts`, from RTCP sender reports, where there are any."""
+        start_us = getattr(self.container, "start_time_realtime", None)  # PyAV 18.1
+        if start_us is None or pts is None:
+            return None
+        return int(start_us) * 1000 + round(pts * ns_a_tick)
+
+    def close(self) -> None:
+        self._packets = iter(())
+        self.container.close()
+
+
+def connect(
+    url: str,
+    protocol: LiveProtocol,
+    *,
+    ways: Sequence[str] = AUTO,
+    open_s: float,
+    silence_s: float,
+    format: str = "",
+    options: dict[str, str] | None = None,
+) -> Connection:
+    """Opens `url` and waits for its first packet, `open_s` at most; other transports where one is refused.
+
+    Raises DeadlineError, OpenError, FormatError, UnsupportedError.
+    """
+    until = time.monotonic() + open_s
+    url, ways = _plain(url, protocol, ways)
+    for number, way in enumerate(ways):
+        fallback = ways[number + 1 :]
+        left_s = max(0.0, until - time.monotonic())
+        # of UDP nothing may arrive, and nobody says so: then the other transport needs its time too
+        share_s = left_s / 2 if fallback and way != "tcp" else left_s
+        try:
+            return _connect(url, protocol, way, share_s, open_s, silence_s, format, options or {})
+        except ReelwayError as error:
+            if not fallback or not _otherwise(error, way):
+                raise
+    raise AssertionError("transports() gives at least one")
+
+
+def _connect(
+    url: str,
+    protocol: LiveProtocol,
+    way: str,
+    share_s: float,
+    open_s: float,
+    silence_s: float,
+    format: str,
+    options: dict[str, str],
+) -> Connection:
+    phase_s = max(LEAST_S, (share_s - min(silence_s, share_s / 3)) / 2)
+    told = dict(USUAL[protocol.name])
+    if way:
+        told["rtsp_transport"] = TRANSPORTS[way]
+    told |= options
+    where = redact(url)
+    started = time.monotonic()
+    failure: BaseException | None = None
+    try:
+        container = av.open(
+            url,
+            format=format or None,
+            options=told,
+            timeout=(phase_s, silence_s),
+            metadata_errors="replace",
+        )
+    except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
+        failure = error  # raised below: in here its text, with the password, would be the context
+    if failure is not None:
+        if time.monotonic() - started >= phase_s * 0.95:
+            raise _no_answer(where, open_s)
+        raise _refused(failure, url) or reading(failure, url, format) from quotable(failure)
+    connection = Connection(container, where, way, silence_s)
+    try:
+        unknown = any(each.type == "video" and not each.codec_context.width for each in _known(container))
+        if unknown and time.monotonic() - started >= phase_s * 0.95:
+            raise _no_media(where, open_s)
+        try:
+            connection.read_first()
+        except DeadlineError:
+            raise _no_media(where, open_s) from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _known(container: Any) -> list[Any]:
+    return [each for each in container.streams if each.codec_context is not None]
+
+
+def _plain(url: str, protocol: LiveProtocol, ways: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The address as FFmpeg knows it: rtspt and rtspu are other systems' words for a transport."""
+    if protocol.name != "rtsp":
+        return url, ("",)
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() in ("rtspt", "rtspu"):
+        return f"rtsp://{rest}", ("tcp",) if scheme.lower() == "rtspt" else ("udp",)
+    return url, ways
+
+
+def _otherwise(error: ReelwayError, way: str) -> bool:
+    """Another transport may do what this one did not."""
+    if isinstance(error, _TransportError):
+        return True
+    return way != "tcp" and isinstance(error, _NoMediaError | FormatError)
+
+
+class _TransportError(OpenError):
+    """The server does not offer this transport."""
+
+
+class _NoMediaError(DeadlineError):
+    """It answered, and nothing followed."""
+
+
+def _no_answer(where: str, open_s: float) -> DeadlineError:
+    return DeadlineError(
+        f"{where} did not answer within {open_s:g} s",
+        hint="check the address, and whether the device is on; timeout_s says how long to wait, "
+        "retry=-1 waits until it is there",
+    )
+
+
+def _no_media(where: str, open_s: float) -> DeadlineError:
+    return _NoMediaError(
+        f"{where} answered, but sent no media within {open_s:g} s",
+        hint="a firewall may hold back UDP (transport=tcp goes around it), or nobody sends; "
+        "timeout_s says how long to wait",
+    )
+
+
+def _refused(error: BaseException, url: str) -> ReelwayError | None:
+    """What a server means by its refusal; None for any other error."""
+    where = redact(url)
+    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            what, hint = f"{where} refuses the user name or the password", "check both, in the address"
+        else:
+            what, hint = (
+                f"{where} wants a user name and a password",
+                "rtsp://user:password@host/path has them",
+            )
+        return OpenError(
+            what, url=url, errno=errno.EACCES, hint=f"{hint}; write @ : / in them as %40 %3A %2F"
+        )
+    if isinstance(error, av.error.HTTPNotFoundError):
+        return OpenError(
+            f"{where}: there is no stream at this path",
+            url=url,
+            errno=errno.ENOENT,
+            hint="the device's manual or its ONVIF page names the path",
+        )
+    if getattr(error, "errno", None) == errno.EPROTONOSUPPORT:
+        return _TransportError(
+            f"{where} does not offer this transport",
+            url=url,
+            errno=errno.EPROTONOSUPPORT,
+            hint="transport=auto tries TCP, then UDP",
+        )
+    if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):
+        said = getattr(error, "strerror", "") or "refused"
+        return OpenError(f"{where}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
+    return None

@@ -1,0 +1,163 @@
+"""RTSP from GStreamer's server: over TCP and UDP, with and without a password, with sound."""
+
+from __future__ import annotations
+
+import logging
+import time
+from itertools import pairwise
+
+import pytest
+
+import reelway as rw
+from reelway.errors import OpenError, OptionError
+from tests.live.conftest import MakeServer
+from tests.live.serving import PASSWORD, USER, free_port
+from tests.live.watching import Watch, WatchCoded, WatchSound, frames, rises, watched
+
+
+@pytest.mark.parametrize("auth", ["", "basic", "digest"])
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_counters_in_order(rtsp_server: MakeServer, transport: str, auth: str) -> None:
+    server = rtsp_server(auth=auth)
+    watch = watched(server.url, 60, transport=transport)
+    assert watch.counters[:60] == list(range(60))
+    scale = watch.properties["Timescale"]
+    assert [round(time * 25 / scale) for time in watch.times[:60]] == list(range(60))
+    assert not any(watch.flags)
+    assert not watch.gaps
+
+
+def test_sound_beside_the_picture(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(sound="aac", auth="digest")
+    with rw.Session() as session:
+        source = session.load_src(server.url)
+        pictures = session.add(Watch(lambda watch: len(watch.times) >= 50 and len(sound.times) > 80))
+        sound = session.add(WatchSound(lambda _: False))
+        source.video >> pictures
+        source.audio >> sound
+        session.run()
+    assert isinstance(pictures, Watch)
+    assert isinstance(sound, WatchSound)
+    assert pictures.counters[:50] == list(range(50))
+    assert pictures.times[0] == 0
+    assert rises(sound.times)
+    assert 0 <= sound.times[0] / sound.properties["Timescale"] < 0.3
+    length_s = (sound.times[-1] - sound.times[0]) / sound.properties["Timescale"]
+    assert length_s == pytest.approx((len(sound.times) - 1) * 1024 / 48000, abs=0.03)
+
+
+def test_what_is_coded_is_sent_on_as_it_is(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(sound="alaw")
+    with rw.Session() as session:
+        source = session.load_src(server.url)
+        pictures = session.add(WatchCoded(frames(30)))
+        source.video >> pictures
+        codecs: list[str] = []
+        session.link()
+        codecs = [pid.properties["CodecID"] for pid in source.opids]
+        session.run()
+    assert isinstance(pictures, WatchCoded)
+    assert codecs == ["h264", "pcm_alaw"]
+    assert [bool(sap) for sap in pictures.counters[:26]] == [True, *[False] * 24, True]
+
+
+def test_a_server_that_refuses_tcp_is_asked_for_udp(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(transports=("udp",))
+    with rw.Session() as session:
+        source = session.load_src(server.url)
+        watch = session.add(Watch(frames(10)))
+        source >> watch
+        session.link()
+        assert source.statistics().status.endswith("over udp")
+        session.run()
+    assert isinstance(watch, Watch)
+    assert watch.counters[:10] == list(range(10))
+
+
+def test_a_server_that_refuses_udp_is_asked_for_tcp_where_that_is_allowed(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(transports=("tcp",))
+    with pytest.raises(OpenError, match="does not offer this transport"):
+        watched(server.url, 1, transport="udp")
+    assert watched(server.url, 10, transport="udp+tcp").counters[:10] == list(range(10))
+
+
+def test_a_wrong_password_is_said_at_once_and_nothing_shows_it(
+    rtsp_server: MakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = rtsp_server(auth="digest")
+    wrong = f"rtsp://{USER}:wr0ngWord@127.0.0.1:{server.port}/cam"
+    started = time.monotonic()
+    with rw.Session() as session:
+        source = session.load_src(wrong)
+        session.add(Watch(frames(1)))
+        with pytest.raises(OpenError, match="refuses the user name or the password") as caught:
+            session.run()
+        shown = [str(session.graph()), session.graph().to_json(), repr(session.statistics()), source.status]
+    assert time.monotonic() - started < 3
+    causes = [caught.value, caught.value.__cause__, caught.value.__context__]
+    shown += [caplog.text, *(str(each) for each in causes), caught.value.hint or "", caught.value.url]
+    assert not [text for text in shown if "wr0ngWord" in text]
+
+
+def test_no_password_where_one_is_wanted(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(auth="basic")
+    with pytest.raises(OpenError, match="wants a user name and a password"):
+        watched(f"rtsp://127.0.0.1:{server.port}/cam", 1)
+
+
+def test_the_right_password_is_shown_nowhere(
+    rtsp_server: MakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = rtsp_server(auth="digest")
+    with rw.Session() as session:
+        source = session.load_src(server.url)
+        watch = session.add(Watch(frames(5)))
+        source >> watch
+        plan = session.explain()
+        shown = [str(plan), str(session.graph()), session.graph().to_json(), session.graph().to_dot()]
+        session.run()
+        shown += [repr(session.statistics()), repr(source), source.status]
+    assert isinstance(watch, Watch)
+    shown += [caplog.text, repr(watch.properties)]
+    escaped = server.url.partition(":")[2].partition("@")[0].rpartition(":")[2]
+    assert not [text for text in shown if PASSWORD in text or escaped in text]
+
+
+def test_what_is_not_there_is_said(rtsp_server: MakeServer) -> None:
+    server = rtsp_server()
+    for url, message in (
+        (server.url.replace("/cam", "/other"), "no stream at this path"),
+        (f"rtsp://127.0.0.1:{free_port()}/cam", "refused"),
+    ):
+        with pytest.raises(OpenError, match=message) as caught:
+            watched(url, 1)
+        assert caught.value.hint
+
+
+def test_a_transport_that_there_is_not() -> None:
+    with rw.Session() as session, pytest.raises(OptionError, match="carrier"):
+        session.load_src("rtsp://127.0.0.1/cam", transport="tcp+carrier")
+
+
+def test_the_senders_clock_comes_with_its_reports(rtsp_server: MakeServer) -> None:
+    server = rtsp_server()
+    with rw.Session() as session:
+        source = session.load_src(server.url)
+        watch = session.add(WatchCoded(lambda watch: _steady(watch.wall_ns)))
+        source >> watch
+        before_ns = time.time_ns()
+        session.run()
+    assert isinstance(watch, WatchCoded)
+    walls = [each for each in watch.wall_ns if each is not None]
+    assert len(walls) == len(watch.times)
+    assert all(before_ns - 2_000_000_000 < each < time.time_ns() + 100_000_000 for each in walls)
+    assert _steady(watch.wall_ns)
+
+
+def _steady(walls: list[int | None]) -> bool:
+    """The last ten lie 40 ms apart to the microsecond, as no arrivals do."""
+    last = [each for each in walls[-10:] if each is not None]
+    steps = [b - a for a, b in pairwise(last)]
+    return len(steps) == 9 and all(abs(step - 40_000_000) < 20_000 for step in steps)
