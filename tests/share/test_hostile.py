@@ -485,7 +485,7 @@ def test_mutated_messages_to_a_writer(writer: share.Writer, caplog: pytest.LogCa
                 if not turn % 3:
                     link.shutdown(socket.SHUT_WR)
                     until_closed(link)
-    while len(writer._desk._all) > 0:
+    while len(writer._desk.guests.all) > 0:
         writer.wait_readers(1, 0.01)
     assert writer.info()["bytes"] == 4 * 4096
     assert len(os.listdir("/proc/self/fd")) <= before + 2
@@ -651,6 +651,61 @@ def test_a_writer_whose_memory_is_none(kind: str, tmp_path: Path) -> None:
     short.close()
     for each in given:
         os.close(each)
+
+
+def test_who_says_hello_once_is_there_once(writer: share.Writer) -> None:
+    """Also where more comes with it than is heard at once."""
+    with goes_on(writer), connected() as link:
+        said = {"version": 1, "policy": "latest", "x": ""}
+        said["x"] = "x" * (16384 - len(message(Kind.HELLO, said)))
+        link.sendall(message(Kind.HELLO, said) + release(7))
+        assert writer.wait_readers(2, 20.0)
+        shown_to = [told.policy for told in writer.readers]
+        assert sorted(shown_to) == ["every", "latest"]
+
+
+def test_a_start_with_few_descriptors() -> None:
+    """Wherever they run out, that is an error of ours, and nothing is left of what had begun."""
+    code = """if True:
+        import logging, os, resource
+        from reelway import share
+        from reelway.errors import ReelwayError
+        logging.disable()
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+        def tried(make, free):
+            filled = [os.dup(0)]
+            while filled[-1] + 1 > len(os.listdir("/proc/self/fd")) - 1:  # no hole is left
+                filled.append(os.dup(0))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (filled[-1] + 1 + free, most))
+            try:
+                with make():
+                    return "made"
+            except ReelwayError as error:
+                return str(error)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+                for each in filled:
+                    os.close(each)
+
+        with share.Writer("cam1") as writer:
+            writer.write(b"x")
+            share.open("cam1").close()
+            before = len(os.listdir("/proc/self/fd"))
+            for free in range(12):
+                print(tried(lambda: share.Writer("cam2"), free).splitlines()[0])
+                print(tried(lambda: share.open("cam1", timeout_s=0.3), free).splitlines()[0])
+            while len(os.listdir("/proc/self/fd")) > before:  # the writer has not heard yet that they went
+                writer.readers
+            print(*[each.name for each in share.names()])
+    """
+    *said, names = printed(script(code)).splitlines()
+    assert names == "cam1"
+    writers, readers = said[::2], said[1::2]
+    for kind in (writers, readers):
+        assert "Too many open files" in kind[0]
+        assert kind[-1] == "made"
+    assert all("Too many open files" in each for each in writers if each != "made")
 
 
 def test_no_descriptors_left(writer: share.Writer) -> None:

@@ -375,11 +375,11 @@ def test_arrays_outlive_their_reader(writer: share.Writer) -> None:
         writer.write(b"other", timeout_s=1.0)
     assert first is not None
     assert first.tobytes() == b"first"
-    assert len(writer._desk._all) == 1
+    assert len(writer._desk.guests.all) == 1
     del first
     gc.collect()
     writer.write(b"other")
-    assert writer._desk._all == []
+    assert writer._desk.guests.all == []
 
 
 def test_a_reader_that_is_forgotten_is_closed(writer: share.Writer) -> None:

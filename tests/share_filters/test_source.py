@@ -175,7 +175,7 @@ def test_it_stops_while_it_waits_for_a_writer_and_for_a_frame(beside: Start) -> 
 
 def kill(writer: share.Writer) -> None:
     """It goes without a word, as a process that is killed."""
-    for guest in tuple(writer._desk.guests):
+    for guest in tuple(writer._desk.guests.reading):
         guest.link.shutdown(2)
     writer.close()
 

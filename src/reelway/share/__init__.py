@@ -12,7 +12,8 @@ memory      the sealed memory that both sides map
 wire        the messages between them, and their parser
 content     what lies in a slot: arrays, pictures, sound, packets
 writer, ring            the writing side: its slots, and what is free
-desk, door, guest       its other half: a thread that lets readers in, and what each of them holds
+desk                    its other half: locks, and a thread that minds the readers
+door, guests, guest     who may come in; what they say, are told, and hold
 watch                   what that thread waits for
 reader, line, array     the reading side: a connection that lasts as long as its arrays
 sink, source            both as filters

@@ -115,7 +115,7 @@ def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
                 hint="choose another name, or end that one: `reelway shared`",
             )
         _remove(path)
-        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server = _socket(path)
         try:
             server.bind(str(path))
             path.chmod(0o666 if open_to_others else 0o600)
@@ -130,18 +130,17 @@ def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
 def leave(server: socket.socket) -> None:
     """Ends `listen`: the socket goes, unless another writer has put its own there since."""
     path = Path(server.getsockname())
+    server.close()  # first: what follows takes descriptors
     with contextlib.suppress(OSError), _locked(path.parent):
-        server.close()
         if not _answers(path):
             _remove(path)
-    server.close()
 
 
 def connect(name: str, user: int | None = None) -> socket.socket | None:
     """A connection to the writer of `name`; None: there is none. Raises OpenError."""
     home = folder(user)
     path = _path(home, check_name(name))
-    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    link = _socket(path)
     link.setblocking(False)  # a writer that is stopped lets the next one wait for ever
     try:
         link.connect(str(path))
@@ -193,7 +192,9 @@ def names() -> list[Writing]:
     """
     home = folder()
     found: list[Writing] = []
-    with contextlib.suppress(FileNotFoundError), _locked(home):
+    if not home.is_dir():
+        return found
+    with _locked(home):
         for path in sorted(home.glob(f"*{_ENDING}")):
             name = path.name.removesuffix(_ENDING)
             if not re.fullmatch(_NAME, name) or not path.is_socket():
@@ -212,6 +213,13 @@ def _path(home: Path, name: str) -> Path:
     return path
 
 
+def _socket(path: Path) -> socket.socket:
+    try:
+        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError as error:  # no descriptors are left
+        raise OpenError(f"{path}: {error.strerror}", url=str(path), errno=error.errno) from None
+
+
 def _remove(path: Path) -> None:
     """Nobody listens at that socket any more. What is no socket is not ours, and stays."""
     if path.is_socket():
@@ -221,14 +229,14 @@ def _remove(path: Path) -> None:
 
 def _answers(path: Path) -> bool:
     """Somebody listens there."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with _socket(path) as probe:
         return _reaches(probe, path)
 
 
 def _dies(path: Path) -> bool:
     """Nobody listens there, or not for long: a process that ends closes one descriptor after the other."""
     for _ in range(3):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        with _socket(path) as probe:
             if not _reaches(probe, path):
                 return True
             gone = select.poll()
@@ -251,8 +259,11 @@ def _reaches(probe: socket.socket, path: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    """Nobody else makes or removes sockets in it. Raises DeadlineError."""
-    descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Nobody else makes or removes sockets in it. Raises DeadlineError, OpenError."""
+    try:
+        descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise OpenError(f"{home}: {error.strerror}", url=str(home), errno=error.errno) from None
     try:
         _lock(descriptor, home)
         yield

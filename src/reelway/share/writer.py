@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy
 
-from reelway.errors import DeadlineError, OptionError, PacketError
+from reelway.errors import DeadlineError, OpenError, OptionError, PacketError
 from reelway.media.packet import Packet
 from reelway.media.payload import Frame
 from reelway.share import place
@@ -59,7 +59,13 @@ class Writer:
         self.patience_s = patience_s
         server = place.listen(self.name, open_to_others=bool(allow_users))
         ring = Ring(self.name, slots, slot_bytes, max_bytes)
-        self._desk = Desk(self.name, ring, server, frozenset(allow_users), patience_s)
+        try:
+            self._desk = Desk(self.name, ring, server, frozenset(allow_users), patience_s)
+        except (OSError, RuntimeError) as error:  # no more descriptors, no more threads
+            place.leave(server)
+            raise OpenError(
+                f"{self.name} cannot be shared: {error}", hint="the limits of this process"
+            ) from None
         self._ended = weakref.finalize(self, self._desk.end)
         self._ended.atexit = False  # the desks see to that themselves, and wait
 
@@ -148,7 +154,7 @@ class Writer:
     @property
     def reading(self) -> int:
         """How many readers there are. Cheap: nobody is asked, and no lock is waited for."""
-        return len(self._desk.guests)
+        return self._desk.reading
 
     @property
     def readers(self) -> tuple[Told, ...]:
