@@ -19,8 +19,11 @@ SOAK = os.environ.get("REELWAY_SOAK") == "1"
 CI = os.environ.get("CI") == "true"
 DEBIAN: dict[str, list[str]] = tomllib.loads(bootstrap.PYPROJECT.read_text())["tool"]["reelway"]["debian"]
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a job in the background of a script's shell
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # programs under test do not inherit a handler
+# What a run in the background, or under nohup, has ignored is not ignored by the programs under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def count(full: int) -> int:

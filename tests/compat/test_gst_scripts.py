@@ -145,6 +145,7 @@ def test_the_documents_pattern_changed_over_http(screen: XServer) -> None:
         lines = []
         while not lines or "registering" not in lines[-1]:
             lines.append(process.stdout.readline())
+            assert lines[-1], f"it ended: {process.wait(10)}"
         assert lines[0] == "Initializing GST Elements\n"
     finally:
         process.kill()

@@ -236,7 +236,7 @@ class Director:
         self.look()
         if not self.left or not self.source.opids or self.source.opids[0].ended:
             return None if self.source.opids else 0.0
-        if self.random.random() < 0.7:
+        if self.random.random() < 0.7 or (self.left < 10 and self.drawn < 4):  # not before it was settled
             return 0.0
         kind = self.random.choice(["insert", "replace", "remove"])
         if self.edit(kind):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from reelway.errors import FilterError
 from reelway.graph.link import Link
@@ -151,6 +152,7 @@ def show_progress(session: Session) -> None:
         try:
             return bar.draw(session.progress())
         except OSError:  # the terminal was closed: what it showed is not worth the work
+            bar.close()
             return None
 
     def end() -> None:
@@ -161,11 +163,16 @@ def show_progress(session: Session) -> None:
 
 
 class _Bar:
-    """A rich progress bar without its refresh thread: the session's thread draws it."""
+    """A rich progress bar without its refresh thread: the session's thread draws it.
+
+    It has a file of its own on the terminal: what a closed one did not take shall not be tried again when
+    the interpreter ends.
+    """
 
     def __init__(self) -> None:
         self._progress: Any = None
         self._task: Any = None
+        self._terminal: TextIO | None = None
 
     def draw(self, progress: Progress) -> float:
         from rich.console import Console  # loaded only by what lasts long enough to be watched
@@ -173,11 +180,14 @@ class _Bar:
         from rich.progress import Progress as Bar
 
         if self._progress is None:
+            self._terminal = open(  # noqa: SIM115 - close() closes it
+                os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors="replace"
+            )
             self._progress = Bar(
                 BarColumn(),
                 TaskProgressColumn(),
                 TextColumn("{task.fields[text]}"),
-                console=Console(stderr=True),
+                console=Console(file=self._terminal),
                 auto_refresh=False,
             )
             self._task = self._progress.add_task("", total=None, text="")
@@ -187,10 +197,21 @@ class _Bar:
 
     def end(self, progress: Progress) -> None:
         """The last state stays on the terminal, and the cursor comes back."""
-        if self._progress is not None:
-            self._show(progress)
-            self._progress.stop()
-            self._progress = None
+        try:
+            if self._progress is not None:
+                self._show(progress)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Lets go of the terminal. Nothing is drawn after it."""
+        bar, self._progress = self._progress, None
+        with contextlib.suppress(OSError):
+            if bar is not None:
+                bar.stop()
+        with contextlib.suppress(OSError):
+            if self._terminal is not None:
+                self._terminal.close()
 
     def _show(self, progress: Progress) -> None:
         fraction = progress.fraction
