@@ -1,0 +1,96 @@
+"""The hard contract: whatever a server does, an error comes by the deadline, and `run()` is back in 2 s."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import reelway as rw
+from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
+from tests.live.badserver import WAYS, BadServer, address
+from tests.live.serving import free_port
+from tests.live.watching import WatchCoded, frames
+
+MakeBad = Callable[[str], BadServer]
+AT_ONCE = {"wrong lengths", "noise", "length of a terabyte", "rtmp noise"}
+"""What is plainly no media may be refused before the deadline."""
+LATE_S = 0.7
+"""By how much a deadline may be missed on a machine that is busy with others."""
+
+
+@pytest.fixture
+def bad_server() -> Iterator[MakeBad]:
+    made: list[BadServer] = []
+
+    def make(way: str) -> BadServer:
+        made.append(BadServer(way))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+def error_of(url: str, **options: object) -> tuple[ReelwayError, float]:
+    """What `run()` raises of it, and after how long [s]."""
+    started = time.monotonic()
+    with rw.Session() as session:
+        session.load_src(url, **options) >> session.add(WatchCoded(frames(1)))
+        with pytest.raises(ReelwayError) as caught:
+            session.run()
+    return caught.value, time.monotonic() - started
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_error_by_the_deadline(bad_server: MakeBad, way: str) -> None:
+    server = bad_server(way)
+    error, after_s = error_of(address(server), timeout_s=3.0, silence_s=1.0)
+    assert after_s < 3.0 + LATE_S
+    assert isinstance(error, DeadlineError | FormatError | OpenError)
+    assert f"127.0.0.1:{server.port}" in str(error)
+    assert error.hint
+    if way not in AT_ONCE:
+        assert isinstance(error, DeadlineError)
+        assert "within 3 s" in str(error)
+
+
+@pytest.mark.parametrize("url", ["udp://127.0.0.1:{}", "udp://239.255.41.1:{}?localaddr=127.0.0.1"])
+def test_an_error_by_the_deadline_where_nobody_sends(url: str) -> None:
+    error, after_s = error_of(url.format(free_port()), timeout_s=1.5, silence_s=0.5)
+    assert isinstance(error, DeadlineError)
+    assert after_s < 1.5 + LATE_S
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_run_is_back_within_two_seconds_of_stop(bad_server: MakeBad, way: str) -> None:
+    server = bad_server(way)
+    before = set(threading.enumerate())
+    asked: list[float] = []
+
+    def stop_it() -> None:
+        assert server.reached.wait(10)
+        asked.append(time.monotonic())
+        session.stop()
+
+    stopper = threading.Thread(target=stop_it)
+    with rw.Session() as session:
+        session.load_src(address(server), timeout_s=6.0, silence_s=2.0) >> session.add(WatchCoded(frames(1)))
+        stopper.start()
+        with contextlib.suppress(*(() if way not in AT_ONCE else (FormatError, OpenError))):
+            session.run()
+        back_s = time.monotonic() - asked[0]
+    assert back_s < 2.0
+    stopper.join()
+    _ended(before | set(server._threads))
+
+
+def _ended(before: set[threading.Thread]) -> None:
+    """What was abandoned in C comes back by its deadline, and ends."""
+    until = time.monotonic() + 6.0 + LATE_S
+    for thread in set(threading.enumerate()) - before:
+        thread.join(max(0.0, until - time.monotonic()))
+        assert not thread.is_alive(), thread
