@@ -17,6 +17,8 @@ import numpy as np
 from tests.media import make
 
 FPS = 25
+PICTURES = 250
+"""Of the film, which is sent over and over."""
 SCRIPT = Path(__file__).with_name("rtspserver.py")
 PYTHON = "/usr/bin/python3"
 PASSWORD = "s3cret@pa:ss"
@@ -31,7 +33,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def coded_film(folder: Path, codec: str = "libx264", *, pictures: int = 250, gop: int = 25) -> Path:
+def coded_film(folder: Path, codec: str = "libx264", *, pictures: int = PICTURES, gop: int = 25) -> Path:
     """Coded pictures with counters, in Annex B, as a pickled list of bytes."""
     film = make.film(
         folder / "film.mp4", seconds=pictures / FPS, fps=FPS, video=codec, bframes=0, gop=gop, audio=0

@@ -2,9 +2,9 @@
 
 PyAV's timeouts are FFmpeg's interrupt callback. It was tried against RTSP servers that accept and say
 nothing, stop in each phase, send a byte a second, lengths that are wrong, or noise: every call came back in
-its time. Opening is two calls of equal time, one that connects and one that looks at what comes; the first
-packet is a third. Interrupted while it opens, FFmpeg calls the data invalid: only the clock tells.
-What it does not interrupt is the look-up of a host's name.
+its time. PyAV spends the time to open twice, to connect and to look at what comes; but it asks for the
+number each time, so that a `Patience` can give what is left. Interrupted while it opens, FFmpeg calls the
+data invalid: only the clock tells. What it does not interrupt is the look-up of a host's name.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ USUAL: dict[str, dict[str, str]] = {
 }
 """What FFmpeg is told unless somebody says otherwise. By itself it would look at a second of every stream
 before it gives any, and count pictures to guess their rate."""
-LEAST_S = 0.5
-"""Of each phase, however little time is left."""
+LEAST_S = 0.001
+"""Less than nothing would be for ever."""
 
 
 def transports(text: str) -> Sequence[str]:
@@ -59,20 +59,41 @@ def transports(text: str) -> Sequence[str]:
     return names
 
 
+class Patience:
+    """A time limit [s] that is asked for at the beginning of each call: what is left until one moment."""
+
+    def __init__(self, until_s: float) -> None:
+        self.until_s = until_s
+        self.silence_s: float | None = None
+        """From now on, so long for each call."""
+
+    def __float__(self) -> float:
+        if self.silence_s is not None:
+            return self.silence_s
+        return max(LEAST_S, self.until_s - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self.until_s - 0.01
+
+
 class Connection:
     """One connection that has brought at least one packet. Used by one thread, and closed by that."""
 
-    def __init__(self, container: Any, where: str, transport: str, silence_s: float) -> None:
+    def __init__(self, container: Any, where: str, transport: str) -> None:
         self.container = container
         self.transport = transport
         self._where = where
-        self._silence_s = silence_s
+        self._silence_s = 0.0
         self._packets: Iterator[Any] = container.demux()
         self._first: Any = None
 
-    def read_first(self) -> None:
+    def read_first(self, patience: Patience, silence_s: float) -> None:
         """Waits for the first packet; `read()` gives it. Raises as that does, and FormatError for none."""
+        self._silence_s = max(LEAST_S, patience.until_s - time.monotonic())
         self._first = self.read()
+        self._silence_s = patience.silence_s = silence_s
+        self._packets = self.container.demux()
         if self._first is None:
             raise FormatError(
                 f"{self._where} ended before it began",
@@ -139,11 +160,11 @@ def connect(
     url, ways = _plain(url, protocol, ways)
     for number, way in enumerate(ways):
         fallback = ways[number + 1 :]
-        left_s = max(0.0, until - time.monotonic())
         # of UDP nothing may arrive, and nobody says so: then the other transport needs its time too
-        share_s = left_s / 2 if fallback and way != "tcp" else left_s
+        left_s = until - time.monotonic()
+        patience = Patience(until - left_s / 2 if fallback and way != "tcp" else until)
         try:
-            return _connect(url, protocol, way, share_s, open_s, silence_s, format, options or {})
+            return _connect(url, protocol, way, patience, open_s, silence_s, format, options or {})
         except ReelwayError as error:
             if not fallback or not _otherwise(error, way):
                 raise
@@ -154,51 +175,39 @@ def _connect(
     url: str,
     protocol: LiveProtocol,
     way: str,
-    share_s: float,
+    patience: Patience,
     open_s: float,
     silence_s: float,
     format: str,
     options: dict[str, str],
 ) -> Connection:
-    phase_s = max(LEAST_S, (share_s - min(silence_s, share_s / 3)) / 2)
     told = dict(USUAL[protocol.name])
     if way:
         told["rtsp_transport"] = TRANSPORTS[way]
     told |= options
     where = redact(url)
-    started = time.monotonic()
     failure: BaseException | None = None
+    timeout: Any = patience, patience
     try:
         container = av.open(
-            url,
-            format=format or None,
-            options=told,
-            timeout=(phase_s, silence_s),
-            metadata_errors="replace",
+            url, format=format or None, options=told, timeout=timeout, metadata_errors="replace"
         )
     except (av.error.FFmpegError, OSError, ValueError, UnicodeError) as error:
         failure = error  # raised below: in here its text, with the password, would be the context
     if failure is not None:
-        if time.monotonic() - started >= phase_s * 0.95:
+        if patience.over:
             raise _no_answer(where, open_s)
         raise _refused(failure, url) or reading(failure, url, format) from quotable(failure)
-    connection = Connection(container, where, way, silence_s)
+    connection = Connection(container, where, way)
     try:
-        unknown = any(each.type == "video" and not each.codec_context.width for each in _known(container))
-        if unknown and time.monotonic() - started >= phase_s * 0.95:
-            raise _no_media(where, open_s)
-        try:
-            connection.read_first()
-        except DeadlineError:
-            raise _no_media(where, open_s) from None
+        connection.read_first(patience, silence_s)
+    except DeadlineError:
+        connection.close()
+        raise _no_media(where, open_s) from None
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _known(container: Any) -> list[Any]:
-    return [each for each in container.streams if each.codec_context is not None]
 
 
 def _plain(url: str, protocol: LiveProtocol, ways: Sequence[str]) -> tuple[str, Sequence[str]]:
