@@ -42,6 +42,8 @@ VALUES = st.recursive(
 
 
 OUT_OF_ORDER = numpy.dtype({"names": ["a", "b"], "formats": ["u1", "u2"], "offsets": [4, 0]})
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 RGB = {"StreamType": "Visual", "CodecID": "raw", "PixelFormat": "rgb24", "Width": 16, "Height": 8}
 
 
@@ -193,6 +195,14 @@ def test_all_that_a_packet_says_goes_along() -> None:
         assert dict(frame.metadata) == {"Name": "cam"}
 
 
+def test_bytes_with_gaps() -> None:
+    with share.Writer("cam1") as writer, share.open("cam1") as frames:
+        writer.write(memoryview(b"abcdef")[::2])
+        frame = frames.pull(10.0)
+        assert frame is not None
+        assert frame.tobytes() == b"ace"
+
+
 @pytest.mark.parametrize("sap", range(5))
 def test_points_of_access_keep_their_type(sap: int) -> None:
     with share.Writer("cam1") as writer, share.open("cam1") as frames:
@@ -248,6 +258,10 @@ def test_the_longest_description_reaches_who_comes_later() -> None:
         (b"x", {"properties": {"a": "x" * 300_000}}, "too many for one message"),
         (b"x", {"properties": {"a": "x" * 261_000}}, "too many for one message"),
         (Packet({}), {}, "the payload is a dict"),
+        (numpy.ma.masked_array([1, 2], [0, 1]), {}, "an array with a mask"),
+        (b"x", {"metadata": {"a": ENDLESS}}, "metadata 'a' cannot be said: list"),
+        (b"x", {"properties": {"a": ENDLESS}}, "nested too deep"),
+        (b"12345678", {"properties": RGB | {"Width": -2}}, "8 bytes are too few"),
         (b"x", {"dts": 2**70}, "whole numbers of 64 bits"),
         (b"x", {"dts": 0.5}, "whole numbers of 64 bits"),
     ],

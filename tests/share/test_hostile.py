@@ -114,6 +114,25 @@ def test_no_more_address_space() -> None:
     )
 
 
+def test_no_more_memory_in_the_machine(monkeypatch: pytest.MonkeyPatch, writer: share.Writer) -> None:
+    """That is asked before it is taken: who takes too much is not told so, but killed."""
+    monkeypatch.setattr(memory, "_available", lambda: 1 << 20)
+    with goes_on(writer), pytest.raises(OpenError, match="no memory is left"):
+        writer.write(bytes(1 << 20))
+
+
+def test_what_the_machine_says_of_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if Path("/proc/meminfo").exists():
+        assert 1 << 20 < memory._available() < 1 << 50
+    (tmp_path / "most").write_text("3000\n")
+    (tmp_path / "used").write_text("2500\n")
+    (tmp_path / "memory.stat").write_text("anon 1000\ninactive_file 300\nactive_file 200\n")
+    monkeypatch.setattr(memory, "_CONTAINERS", ((str(tmp_path), "most", "used"), ("/no/such", "a", "b")))
+    assert memory._available() == 1000
+    (tmp_path / "most").write_text("max\n")
+    assert memory._available() > 1000, "a container without a limit"
+
+
 def test_a_limit_of_its_own() -> None:
     with share.Writer("cam1", slots=4, max_bytes=1 << 20) as writer, goes_on(writer):
         with pytest.raises(OpenError, match="4 slots of 300000 bytes are over max_bytes=1048576"):

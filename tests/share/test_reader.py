@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import pickle
 import select
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -424,16 +426,79 @@ def test_a_hundred_readers_and_writers_leak_nothing() -> None:
     assert (len(os.listdir("/proc/self/fd")), threading.active_count(), maps()) == before
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_who_waits_hears_that_its_reader_is_closed(held: bool, writer: share.Writer) -> None:
+    frames = share.open("cam1")
+    kept = None
+    if held:
+        writer.write(b"x")
+        kept = frames.pull(10.0)
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(frames.pull()))
+    thread.start()
+    while "poll" not in Path(f"/proc/self/task/{thread.native_id}/wchan").read_text():
+        time.sleep(0)
+    frames.close()
+    thread.join(20.0)
+    assert found == [None]
+    assert frames.over == "closed"
+    assert kept is None or kept.tobytes() == b"x"
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_task_that_waits_hears_that_its_reader_is_closed(held: bool, writer: share.Writer) -> None:
+    async def read() -> None:
+        frames = share.open("cam1")
+        kept = None
+        if held:
+            writer.write(b"x")
+            kept = await frames.pull_async(10.0)
+        waiting = asyncio.create_task(frames.pull_async())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        frames.close()
+        assert await asyncio.wait_for(waiting, 20.0) is None
+        assert kept is None or kept.tobytes() == b"x"
+
+    asyncio.run(read())
+
+
+def test_times_without_end(writer: share.Writer) -> None:
+    """However that is said."""
+    assert writer.wait_readers(0, math.inf)
+    for endless in (None, math.inf, 1e300):
+        with share.open("cam1", timeout_s=endless) as frames:
+            for number in range(4):
+                writer.write(b"%d" % number, timeout_s=endless)
+            thread = threading.Thread(target=writer.write, args=(b"new",), kwargs={"timeout_s": endless})
+            thread.start()
+            found = [frames.pull(endless) for _ in range(4)]
+            assert [frame.tobytes() for frame in found if frame is not None] == [b"0", b"1", b"2", b"3"]
+            found.clear()
+            thread.join(20.0)
+            assert frames.pull(endless) is not None
+    with share.Writer("cam2", slots=2, patience_s=math.inf) as other, share.open("cam2"):
+        assert [other.write(b"x") for _ in range(2)] == [1, 2]
+        with pytest.raises(DeadlineError):
+            other.write(b"x", timeout_s=0.01)
+    for wrong in (math.nan, "1"):
+        with pytest.raises(OptionError, match="timeout_s is"):
+            writer.write(b"x", timeout_s=wrong)  # type: ignore[arg-type]
+
+
 def test_what_is_asked_wrongly() -> None:
-    for options in ({"policy": "some"}, {"when_gone": "never"}):
+    for options in ({"policy": "some"}, {"when_gone": "never"}, {"user": "root"}, {"user": -1}):
         with pytest.raises(OptionError):
             share.open("cam1", **options)  # type: ignore[arg-type]
-    for name in ("", "a/b", "../x", "-x", "x" * 65, "a b"):
+    for name in ("", "a/b", "../x", "-x", "x" * 65, "a b", "a\n", None, 5, b"a"):
         with pytest.raises(OptionError, match="is no name to share by"):
-            share.open(name)
+            share.open(name)  # type: ignore[arg-type]
         with pytest.raises(OptionError, match="is no name to share by"):
-            share.Writer(name)
-    for wrong in ({"slots": 1}, {"slot_bytes": -1}, {"patience_s": 0}, {"max_bytes": 0}):
+            share.Writer(name)  # type: ignore[arg-type]
+    for wrong in (
+        {"slots": 1}, {"slots": 2.5}, {"slots": "3"}, {"slot_bytes": -1}, {"max_bytes": 0},
+        {"patience_s": 0}, {"patience_s": math.nan}, {"allow_users": "root"}, {"allow_users": ["root"]},
+    ):  # fmt: skip
         with pytest.raises(OptionError):
             share.Writer("cam1", **wrong)  # type: ignore[arg-type]
     with pytest.raises(DeadlineError, match="nobody shares cam1, after 0 s"):

@@ -67,6 +67,15 @@ def content_of(data: Any, properties: Mapping[str, Any] | None = None) -> Conten
     `properties` are those of its PID; a raw frame without them is told apart by what it says itself.
     """
     told = dict(properties or {})
+    try:
+        return _content_of(data, told)
+    except RecursionError:
+        raise PacketError(
+            "the properties cannot be said: they are nested too deep, or in themselves"
+        ) from None
+
+
+def _content_of(data: Any, told: dict[str, Any]) -> Content:
     if isinstance(data, numpy.ndarray):
         return _array(data, told)
     if isinstance(data, Frame):
@@ -205,13 +214,19 @@ def from_json(value: Any) -> Any:
 
 def metadata_to(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """What a user says of a frame, as JSON. Raises PacketError for what would be lost on the way."""
+    said: dict[str, Any] = {}
     for name, value in metadata.items():
-        if not _whole_said({name: value}):
+        try:
+            whole = _whole_said({name: value})
+            said[name] = to_json(value)
+        except RecursionError:
+            whole = False
+        if not whole:
             raise PacketError(
                 f"metadata {name!r} cannot be said: {type(value).__name__}",
                 hint="numbers, text, bytes, fractions; lists, tuples, and dicts with names as keys",
             )
-    return {name: to_json(value) for name, value in metadata.items()}
+    return said
 
 
 def metadata_from(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -280,6 +295,10 @@ def _raw(properties: dict[str, Any], size: int) -> str:
 def _array(data: Array, properties: dict[str, Any]) -> Content:
     if data.dtype.hasobject:
         raise PacketError(f"an array of {data.dtype} cannot be shared", hint="objects live in one process")
+    if isinstance(data, numpy.ma.MaskedArray):
+        raise PacketError(
+            "an array with a mask cannot be shared", hint="filled() of it, and its mask for itself"
+        )
     description = {
         "kind": "array",
         "dtype": data.dtype.str if data.dtype.names is None else _structure(data.dtype),
@@ -332,4 +351,4 @@ def _whole(layout: Layout, memory: memoryview) -> Array:
 
 
 def _copy(slot: memoryview, flat: memoryview) -> None:
-    numpy.copyto(numpy.frombuffer(slot, numpy.uint8), numpy.frombuffer(flat, numpy.uint8))
+    numpy.copyto(numpy.frombuffer(slot, numpy.uint8), numpy.asarray(flat))  # which may have gaps

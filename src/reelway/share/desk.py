@@ -22,12 +22,11 @@ from collections import deque
 from typing import Any
 
 from reelway.errors import DeadlineError, StateError
-from reelway.share.content import Description
 from reelway.share.door import Door
 from reelway.share.guest import Told
 from reelway.share.guests import Guests
 from reelway.share.ring import Held, Ring
-from reelway.share.watch import READ, Bell, Watch
+from reelway.share.watch import LONGEST_S, READ, Bell, Watch, deadline
 from reelway.share.wire import FrameNote
 
 __all__ = ["Desk", "Told"]
@@ -115,12 +114,8 @@ class Desk:
                     if guest.waited_for:
                         watch.register(guest.link, READ)
                 self._waits = True
-            watch.poll(left_s * 1000)
+            watch.poll(min(left_s, LONGEST_S) * 1000)
             self._freed.hush()
-
-    def format(self, description: Description) -> int:
-        """The number of a format; a new one where it is new. `changed` is held. Raises WireError."""
-        return self.guests.describe(description)
 
     def publish(self, note: FrameNote, held: Held, said: bytes) -> None:
         """Gives a frame to who wants it. `changed` is held."""
@@ -138,9 +133,11 @@ class Desk:
 
     def wait_readers(self, count: int, timeout_s: float | None) -> bool:
         """True: so many are there."""
+        until_s = deadline(timeout_s)
         with self.changed:
             self.guests.hear()
-            self.changed.wait_for(lambda: self.reading >= count or self.closed, timeout_s)
+            left_s = None if until_s is None else until_s - time.monotonic()
+            self.changed.wait_for(lambda: self.reading >= count or self.closed, left_s)
             return self.reading >= count and not self.closed
 
     @property

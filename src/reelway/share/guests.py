@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from reelway.share.content import Description
+from reelway.share.content import Description, Format
 from reelway.share.guest import Guest
 from reelway.share.ring import Held, Ring
 from reelway.share.watch import WRITE, Watch
@@ -105,9 +105,13 @@ class Guests:
 
     # What they are told
 
-    def describe(self, description: Description) -> int:
-        """The number of a format; a new one where it is new. Raises WireError."""
+    def describe(self, description: Description, slot: memoryview) -> int:
+        """The number of a format; a new one where it is new. `slot` holds the first frame of it.
+
+        Raises WireError where it is too long, PacketError where a reader could not make out what it says.
+        """
         if self.format is None or description != self.format[1]:
+            Format(description).array(slot)
             number = self.format[0] + 1 if self.format is not None else 1
             body = {"format": number, "description": description}
             self.format = number, description, message(Kind.FORMAT, body)

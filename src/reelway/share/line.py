@@ -17,6 +17,7 @@ from collections import deque
 from typing import Any
 
 from reelway.share.place import NO_SIGNAL
+from reelway.share.watch import Bell
 from reelway.share.wire import Kind, WireError, message, release
 
 __all__ = ["Line"]
@@ -41,42 +42,59 @@ class Line:
         self._sending = threading.Lock()
         self._descriptors: deque[int] = deque()
         self._poll = select.poll()
-        self._poll.register(link, select.POLLIN)
+        self._number = link.fileno()
+        self._bell = Bell()
+        """It may be told to leave while it waits."""
+        self._waits = False
+        self._poll.register(self._bell, select.POLLIN)
         _lines.add(self)
 
     # For the reader
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Until there is something to receive; False: not in this time."""
+        """Until there is something to receive, or it has left; False: not in this time."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while self.link is not None:
-            self._poll.modify(self.link, select.POLLIN | (select.POLLOUT if self._out else 0))
-            left = None if until is None else max(0.0, until - time.monotonic()) * 1000
-            found = self._poll.poll(left)
-            if not found:
-                return False
-            if found[0][1] & ~select.POLLOUT:
-                return True
-            self.flush()
-        return True
+        self._waits = True
+        try:
+            while self.link is not None and not self._left:
+                self._poll.register(self._number, select.POLLIN | (select.POLLOUT if self._out else 0))
+                left = None if until is None else max(0.0, until - time.monotonic()) * 1000
+                found = self._poll.poll(left)
+                if not found:
+                    return False
+                if any(events & ~select.POLLOUT for _, events in found):
+                    return True
+                self.flush()
+            return True
+        finally:
+            self._waited()
 
     async def readable(self) -> None:
         """`wait()` for asyncio."""
         import asyncio
 
-        if self.link is None:
+        if self.link is None or self._left:
             return
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
-        number = self.link.fileno()
+        number, bell = self._number, self._bell.fileno()
+        self._waits = True
         loop.add_reader(number, readable.set)
+        loop.add_reader(bell, readable.set)
         if self._out:
             loop.add_writer(number, lambda: self._flushed(loop, number))
         try:
             await readable.wait()
         finally:
+            loop.remove_reader(bell)
             loop.remove_reader(number)
             loop.remove_writer(number)
+            self._waited()
+
+    def _waited(self) -> None:
+        self._waits = False
+        if self._left:
+            self._bell.close()
 
     def receive(self, size: int, first: bool) -> bytes | None:
         """Up to `size` bytes; b"": the writer is gone; None: nothing yet. Raises WireError.
@@ -115,6 +133,10 @@ class Line:
         if self._left:
             return
         self._left = True
+        if self._waits:
+            self._bell.ring()
+        else:  # nobody will wait any more
+            self._bell.close()
         while self._descriptors:
             os.close(self._descriptors.popleft())
         if self._held:
@@ -176,6 +198,7 @@ class Line:
         self._sending = threading.Lock()
         if link is not None:
             link.close()
+        self._bell.close()
         while self._descriptors:
             os.close(self._descriptors.popleft())
 

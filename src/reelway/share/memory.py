@@ -13,6 +13,7 @@ import fcntl
 import mmap
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from reelway.errors import OpenError, UnsupportedError
@@ -134,10 +135,39 @@ def _unlinked() -> tuple[int, int]:  # pragma: no cover
 
 def _reserve(descriptor: int, size: int) -> None:
     """All of it is there from now on; one that comes to be when it is written to ends in a signal."""
+    if size > _available():  # Linux would give all there is, and then kill somebody
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
     else:  # pragma: no cover
         os.ftruncate(descriptor, size)
+
+
+def _available() -> int:
+    """Bytes that the machine has left, and the container that this may be; many where that is not said."""
+    left = sys.maxsize
+    with contextlib.suppress(OSError, LookupError, ValueError):
+        known = _numbers("/proc/meminfo")
+        left = known["MemAvailable:"] + known["SwapFree:"] << 10
+    for root, most, used in _CONTAINERS:
+        with contextlib.suppress(OSError, LookupError, ValueError):  # ValueError: the limit is "max"
+            known = _numbers(f"{root}/memory.stat")
+            cached = known["inactive_file"] + known["active_file"]  # which goes when it has to
+            limit, taken = (int(Path(root, name).read_text()) for name in (most, used))
+            left = min(left, limit - taken + cached)
+    return left
+
+
+_CONTAINERS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+
+
+def _numbers(path: str) -> dict[str, int]:
+    """A file with a name and a number in each line."""
+    words = (line.split() for line in Path(path).read_text().splitlines())
+    return {name: int(number) for name, number, *_ in words}
 
 
 def _seal(descriptor: int) -> None:

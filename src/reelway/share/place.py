@@ -67,7 +67,7 @@ class Peer(NamedTuple):
 
 def check_name(name: str) -> str:
     """`name`, where it is one. Raises OptionError."""
-    if not re.fullmatch(_NAME, name):
+    if str(name) != name or not re.fullmatch(_NAME, name):
         raise OptionError(
             f"{name!r} is no name to share by", hint="letters, digits, and _ . - between them, 64 at most"
         )

@@ -18,6 +18,7 @@ from reelway.share.array import SharedArray
 from reelway.share.content import Format
 from reelway.share.line import Line
 from reelway.share.memory import Memory, attach
+from reelway.share.watch import deadline
 from reelway.share.wire import VERSION, FrameNote, Kind, Parser, WireError, message, ready
 
 __all__ = ["Reader", "look", "open"]
@@ -68,6 +69,8 @@ class Reader:
             raise OptionError(f"no policy {policy!r}", hint=f"one of {', '.join(POLICIES)}")
         if when_gone not in GONE:
             raise OptionError(f"when_gone is {when_gone!r}", hint=f"one of {', '.join(GONE)}")
+        if not (user is None or str(user).isdecimal()):
+            raise OptionError(f"user is {user!r}", hint="the number of a user, as `id -u NAME` says it")
         self.name = place.check_name(name)
         self.policy = policy
         self.when_gone = when_gone
@@ -87,7 +90,7 @@ class Reader:
         self._fork = False
         self._pause_s = LEAST_PAUSE_S
         _readers.add(self)
-        until = None if timeout_s is None else time.monotonic() + timeout_s
+        until = deadline(timeout_s)
         try:
             while not self._welcome:
                 self._wait(until, timeout_s)
@@ -104,7 +107,7 @@ class Reader:
         without a word and `when_gone` is `error`, FormatError where it sends what is no frame, and StateError
         in a fork of the process that reads.
         """
-        until = None if timeout_s is None else time.monotonic() + timeout_s
+        until = deadline(timeout_s)
         while not self._ready:
             if self._ended():
                 return None
@@ -116,7 +119,7 @@ class Reader:
         """`pull()` for asyncio. One task at a time."""
         import asyncio
 
-        until = None if timeout_s is None else time.monotonic() + timeout_s
+        until = deadline(timeout_s)
         while not self._ready:
             if self._ended():
                 return None
@@ -169,7 +172,10 @@ class Reader:
         return self._over if not self._ready else ""
 
     def close(self) -> None:
-        """Lets go. Arrays that are left stay as they are, until they are gone."""
+        """Lets go. Arrays that are left stay as they are, until they are gone.
+
+        Another thread or task may close it, too: who waits for a frame then gets None.
+        """
         self._over = self._over or "closed"
         self._ready.clear()
         self._detach()
@@ -184,16 +190,20 @@ class Reader:
 
     # Inside
 
-    def _connect(self) -> bool:
+    def _connect(self) -> Line | None:
         """Looks for the writer once. Raises OpenError."""
         link = place.connect(self.name, self._user)
         if link is None:
-            return False
-        self._line = Line(link)
-        self._parted = weakref.finalize(self, self._line.leave)
+            return None
+        try:
+            line = self._line = Line(link)
+        except OSError as error:  # no descriptors are left
+            link.close()
+            raise OpenError(f"{self.name} cannot be read: {error.strerror}", errno=error.errno) from None
+        self._parted = weakref.finalize(self, line.leave)
         self._forget()
-        self._line.send(message(Kind.HELLO, {"version": VERSION, "policy": self.policy}))
-        return True
+        line.send(message(Kind.HELLO, {"version": VERSION, "policy": self.policy}))
+        return line
 
     def _forget(self) -> None:
         """What one writer told says nothing of another."""
@@ -231,9 +241,9 @@ class Reader:
     def _wait(self, until: float | None, timeout_s: float | None) -> None:
         """Until something came. Raises DeadlineError."""
         left = None if until is None else until - time.monotonic()
-        if self._line is not None or self._connect():
-            assert self._line is not None
-            if not self._line.wait(left):
+        line = self._line or self._connect()
+        if line is not None:
+            if not line.wait(left):
                 raise self._late(timeout_s)
             self._receive()
         if self._line is None and not self._over:

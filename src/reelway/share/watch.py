@@ -5,12 +5,33 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import time
 
-__all__ = ["GONE", "READ", "WRITE", "Bell", "Watch"]
+from reelway.errors import OptionError
+
+__all__ = ["GONE", "LONGEST_S", "READ", "WRITE", "Bell", "Watch", "deadline"]
 
 READ, WRITE = select.POLLIN, select.POLLOUT
 GONE: int = getattr(select, "EPOLLRDHUP", READ)
 """The other side has gone. Without epoll that is heard by reading only."""
+
+LONGEST_S = 1e6
+"""poll(2) counts milliseconds, and not to much more."""
+
+
+def deadline(timeout_s: float | None) -> float | None:
+    """When that time is over [s, of time.monotonic()]; None: never, also where it is very long.
+
+    Raises OptionError where it is no time.
+    """
+    try:
+        if timeout_s is None or timeout_s > LONGEST_S:
+            return None
+        if timeout_s <= LONGEST_S:
+            return time.monotonic() + timeout_s
+    except TypeError:
+        pass
+    raise OptionError(f"timeout_s is {timeout_s!r}", hint="seconds, or None to wait as long as it takes")
 
 
 class Bell:

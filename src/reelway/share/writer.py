@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Collection, Mapping
+from operator import index
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from reelway.share.array import flags_of
 from reelway.share.content import content_of, metadata_to
 from reelway.share.desk import Desk, Told
 from reelway.share.ring import Ring
+from reelway.share.watch import deadline
 from reelway.share.wire import FrameNote, WireError, frame
 
 __all__ = ["Writer"]
@@ -50,17 +52,24 @@ class Writer:
         max_bytes: int = 1 << 30,
         allow_users: Collection[int] = (),
     ) -> None:
-        if not LEAST_SLOTS <= slots <= MOST_SLOTS or slot_bytes < 0 or patience_s <= 0 or max_bytes <= 0:
+        asked = f"slots={slots}"
+        try:
+            slots, slot_bytes, max_bytes, *users = map(index, (slots, slot_bytes, max_bytes, *allow_users))
+        except TypeError:
+            slots = 0
+        if not LEAST_SLOTS <= slots <= MOST_SLOTS or slot_bytes < 0 or max_bytes <= 0:
             raise OptionError(
-                f"slots={slots}, slot_bytes={slot_bytes}, patience_s={patience_s:g}, max_bytes={max_bytes}",
-                hint=f"{LEAST_SLOTS} to {MOST_SLOTS} slots, and a patience above 0",
+                f"{asked}, slot_bytes={slot_bytes}, max_bytes={max_bytes}, allow_users={allow_users}",
+                hint=f"{LEAST_SLOTS} to {MOST_SLOTS} slots; whole numbers; users by their numbers",
             )
+        if not patience_s > 0:
+            raise OptionError(f"patience_s={patience_s}", hint="a time above 0; inf: without end")
         self.name = place.check_name(name)
         self.patience_s = patience_s
         server = place.listen(self.name, open_to_others=bool(allow_users))
         ring = Ring(self.name, slots, slot_bytes, max_bytes)
         try:
-            self._desk = Desk(self.name, ring, server, frozenset(allow_users), patience_s)
+            self._desk = Desk(self.name, ring, server, frozenset(users), patience_s)
         except (OSError, RuntimeError) as error:  # no more descriptors, no more threads
             place.leave(server)
             raise OpenError(
@@ -92,7 +101,7 @@ class Writer:
         Raises PacketError for what cannot be shared, OpenError where memory is short, DeadlineError after
         `timeout_s`, StateError where it is closed.
         """
-        until_s = None if timeout_s is None else time.monotonic() + timeout_s
+        until_s = deadline(timeout_s)
         flags = 0
         if isinstance(data, Packet):
             packet = data
@@ -106,22 +115,24 @@ class Writer:
         desk = self._desk
         desk.refuse_closed()
         writing = desk.writing
-        if not writing.acquire(timeout=-1 if timeout_s is None else max(0.0, timeout_s)):
+        if not writing.acquire(timeout=-1 if until_s is None else max(0.0, until_s - time.monotonic())):
             raise DeadlineError(f"{self.name}: another thread writes, after {timeout_s:g} s")
         try:
             held = desk.take(content.size, until_s, timeout_s)
             if held is None:
                 return 0
             try:
-                content.fill(held.memory.slot(held.slot, content.size))
+                slot = held.memory.slot(held.slot, content.size)
+                content.fill(slot)
             except ValueError:
                 desk.refuse_closed()  # in the meantime
                 raise
             with desk.changed:
                 desk.refuse_closed()
                 try:
+                    format = desk.guests.describe(content.description, slot)
                     note = FrameNote(
-                        held.memory.number, held.slot, desk.format(content.description), content.size,
+                        held.memory.number, held.slot, format, content.size,
                         desk.frames + 1, dts, cts, duration, capture_time, flags, said_too,
                     )  # fmt: skip
                     said = frame(note)
