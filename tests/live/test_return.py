@@ -155,6 +155,7 @@ def test_the_timeline_is_as_long_as_it_took(rtsp_server: MakeServer) -> None:
     took_s = watch.seen_s[-1] - watch.seen_s[10]
     assert shown_s == pytest.approx(took_s, abs=0.6)  # a connection brings what it probed all at once
     assert watch.configured == 1
+    assert [i for i, flag in enumerate(watch.flags) if flag] == [begin]
 
 
 def test_the_first_packet_of_each_connection_is_a_keyframe_and_a_discontinuity(

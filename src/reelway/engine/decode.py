@@ -283,6 +283,7 @@ class _Stream:
         packet = Packet(payload, time, time, duration, 1, payload.size)
         packet.seek = known.seek or (self._from is not None and time < self._from)
         packet.corrupted = known.corrupted or frame.is_corrupt or self._is_smeared(frame, time)
+        packet.discontinuity = known.discontinuity
         packet.capture_time = known.capture_time
         packet.properties = known.properties
         pid.send(packet)

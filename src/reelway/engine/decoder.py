@@ -40,6 +40,7 @@ class Known(NamedTuple):
     capture_time: int | None = None
     properties: dict[str, Any] | None = None
     duration: int | None = None
+    discontinuity: bool = False
 
 
 PLAIN = Known()
@@ -144,7 +145,8 @@ class Decoder:
     def _remember(self, packet: Packet) -> None:
         payload = packet.payload
         discard = payload.__class__ is av.Packet and payload.is_discard
-        if packet.seek or packet.corrupted or packet.capture_time is not None or packet.properties:
+        flagged = packet.seek or packet.corrupted or packet.discontinuity
+        if flagged or packet.capture_time is not None or packet.properties:
             known = self._known
             known[packet.cts] = Known(
                 packet.seek and not discard,
@@ -152,6 +154,7 @@ class Decoder:
                 packet.corrupted,
                 packet.capture_time,
                 packet.properties,
+                discontinuity=packet.discontinuity,
             )
             if len(known) > REMEMBERED:
                 known.popitem(last=False)
