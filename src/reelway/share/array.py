@@ -36,11 +36,11 @@ class SharedArray(numpy.ndarray[Any, Any]):
     The writer leaves it as it is until the array, and every view of it, is gone: keep `frame.copy()` rather
     than many frames. Only for this process is that so: a fork of it sees the memory, and holds nothing.
     DLPack passes it on, without a copy, to who takes read-only arrays (`numpy.from_dlpack(frame)`); to others
-    give `frame.copy()`. Copies, pickles and results of arithmetic are plain arrays' memory, and nothing is
-    said of them.
+    give `frame.copy()`. Pickles and results of arithmetic are plain arrays and numbers; of copies and parts
+    nothing is said.
     """
 
-    # Of a view, a copy, or a result of arithmetic nothing was said: it has what the class has.
+    # Of a view or a copy nothing was said: it has what the class has.
 
     sequence: int = 0
     """Counts the frames of the writer, from 1; those between two that came were not for this reader."""
@@ -80,6 +80,10 @@ class SharedArray(numpy.ndarray[Any, Any]):
         made._memory = memory
         return made
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """What is computed is a plain array, or a number."""
+        return array[()] if array.ndim == 0 else array.view(numpy.ndarray)
+
     def __reduce__(self) -> Any:
         """Pickled as a plain array: a copy."""
         return numpy.asarray(self).__reduce__()
@@ -107,4 +111,4 @@ class SharedArray(numpy.ndarray[Any, Any]):
         """
         if self._memory is None:
             raise StateError("only a frame as it came has a payload", hint="keep that, or use tobytes()")
-        return self._memory
+        return self._memory[:]
