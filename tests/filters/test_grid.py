@@ -190,3 +190,42 @@ def test_resized() -> None:
     assert fitted(16, 9, 320, 320) == (320, 180)
     assert fitted(9, 16, 320, 320) == (180, 320)
     assert fitted(1000, 1, 10, 10) == (10, 1)
+
+
+def live(inputs: list[rw.Filter], **options: Any) -> Seen:
+    """What a live grid makes of them by the virtual clock, each as one input of its own, in this order."""
+    sink = Collect()
+    with rw.Session(threads=0, clock=VirtualClock()) as session:
+        grid = session.add(Grid(live=True, fps=25, **options))
+        for each in inputs:
+            session.add(each) >> grid
+        grid >> session.add(sink)
+        session.run()
+    return sink.only
+
+
+def test_a_live_grid_shows_what_is_newest_and_waits_for_nobody() -> None:
+    """At 25, at 10, and at 50 frames a second; and one that says what it has, and sends nothing for long."""
+    silent = Feed([], properties=picture_properties("yuv420p", 320, 240))
+    silent.process = lambda: 0.9 if silent.context.now() < 0.8 else Feed.process(silent)  # type: ignore[method-assign]
+    seen = live(
+        [film(live=True), film(live=True, fps=10, frames=10), film(live=True, fps=50, frames=50), silent],
+        size="640x480",
+    )
+    assert [packet.dts for packet in seen.packets] == list(range(len(seen.packets)))
+    assert 24 <= len(seen.packets) <= 27
+    for at, packet in enumerate(seen.packets[1:24], 1):
+        for place, fps in (("320x240+0+0", 25), ("320x240+320+0", 10), ("320x240+0+240", 50)):
+            found = read_counter(cell(packet, place))
+            assert found is not None
+            assert abs(found[0] - at * fps / 25) <= 2, (at, place)
+        assert (cell(packet, "320x240+320+240") == 16).all()
+
+
+def test_a_live_grid_keeps_a_place_for_who_is_to_come_and_clears_that_of_who_has_gone() -> None:
+    seen = live([film(live=True, frames=50), film(live=True, frames=10)], size="640x480", columns=2, rows=2)
+    first, second, below = "320x240+0+0", "320x240+320+0", "640x240+0+240"
+    assert None not in numbers(seen, first)[1:49]
+    assert None not in numbers(seen, second)[1:9]
+    assert set(numbers(seen, second)[14:]) == {None}
+    assert all((cell(packet, below) == 16).all() for packet in seen.packets)

@@ -6,6 +6,7 @@ outcome     exit codes, and what an error looks like on a terminal
 signals     Ctrl-C, SIGTERM and SIGHUP, which end the work and not the process
 job         `run` and `explain`: a session from words
 launch      `launch` and `graph`: pipelines as text
+show        `play`, `view` and `cameras`: a window, and what is in it
 share       `share` and `shared`: frames between processes
 inspect, catalogue, doctor, statistics      one command or table each
 """

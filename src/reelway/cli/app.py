@@ -339,6 +339,52 @@ def _shared(options: argparse.Namespace, words: list[str]) -> Work:
     return lambda: share.save(name, options.save, timeout_s=options.timeout)
 
 
+def _show_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--size", metavar="WxH", default="", help="of the window; by default as the picture")
+    parser.add_argument("--full-screen", action="store_true", help="without borders; f changes it")
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
+    )
+    _log(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+
+
+def _play_options(parser: argparse.ArgumentParser) -> None:
+    _show_options(parser)
+    parser.add_argument("--mute", action="store_true", help="no sound")
+
+
+def _view_options(parser: argparse.ArgumentParser) -> None:
+    _show_options(parser)
+    parser.add_argument("--fps", metavar="N", type=int, default=25, help="pictures a second of the grid")
+
+
+def _play(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import show
+
+    looks = {"size": options.size, "full_screen": options.full_screen}
+    showing = show.Showing([_one("play", words, "URL")], sound=not options.mute, **looks)
+    return lambda: show.play(showing, threads=options.threads, log=options.log, quiet=options.quiet)
+
+
+def _view(options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import show
+
+    if not words:
+        raise Misuse("a URL must be given", hint="reelway view rtsp://camera1 rtsp://camera2")
+    looks = {"size": options.size, "full_screen": options.full_screen}
+    showing = show.Showing(words, fps=options.fps, **looks)
+    return lambda: show.view(showing, threads=options.threads, log=options.log, quiet=options.quiet)
+
+
+def _cameras(_options: argparse.Namespace, words: list[str]) -> Work:
+    from reelway.cli import show
+
+    if words:
+        raise Misuse(f"{words[0]!r} is one too many", hint="reelway cameras")
+    return show.cameras
+
+
 COMMANDS = {
     "run": Command(
         "SRC DST [FILTER]... [--OPTION=VALUE]... [options]",
@@ -384,6 +430,24 @@ is drawn there at each change of state.""",
         _graph,
         free=True,
     ),
+    "play": Command(
+        "URL [options]",
+        """\
+Show URL in a window, with its sound.
+
+  URL               a file, an address, - for standard input, shared:NAME, or a filter: testvideo
+
+The space bar is a pause, the arrow keys go 10 s back and on, f is full screen, q or Esc ends it.""",
+        _play_options,
+        _play,
+    ),
+    "view": Command(
+        "URL... [options]",
+        "Show several sources in one window, as a grid, each as it comes.",
+        _view_options,
+        _view,
+    ),
+    "cameras": Command("", "List the cameras of this machine.", lambda parser: None, _cameras),  # noqa: ARG005
     "share": Command(
         "SRC --name NAME [options]",
         """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from fractions import Fraction
-from math import ceil, sqrt
+from math import ceil, floor, sqrt
 from typing import Any
 
 from reelway.errors import OptionError
@@ -15,7 +15,7 @@ from reelway.filters.places import Place, cells, extent, parse_place
 from reelway.filters.resize import fitted, scaled
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
-from reelway.graph.link import Link
+from reelway.graph.link import Limits, Link
 from reelway.graph.option import Size, option
 from reelway.graph.pid import Pid
 from reelway.media.frame import MemoryFrame
@@ -48,6 +48,9 @@ class Grid(Filter):
 
     Picture n of the output is at n / fps of the running time, from the first input's start on. An input
     that has not begun, or is over, leaves its place to the background. Later inputs lie over earlier ones.
+
+    With `live`, picture n is made when n / fps of the session's time are over: it shows the newest picture
+    of each input, and none is waited for. Inputs may then come and go.
     """
 
     registry_name = "grid"
@@ -55,12 +58,14 @@ class Grid(Filter):
     outputs = (Caps(StreamType="Visual", CodecID="raw"),)
 
     columns: int = option(0, low=0, help="0: as many as make the grid square")
+    rows: int = option(0, low=0, help="0: as many as the inputs need")
     places: list[str] = option(
         [], kind=list[str], help="instead of a grid: width x height + left + top of each input, 320x180+640+0"
     )
     size: Size = option("0x0", kind=Size, help="of the whole picture; 0x0: cells as large as the first input")
     fit: str = option("contain", choices=("contain", "stretch"), help="keep the shape of the inputs, or not")
     fps: Fraction = option("0", low=0, kind=Fraction, help="frames a second; 0: as the first input")
+    live: bool = option(False, help="by the clock, the newest picture of each input")
     end: str = option("longest", choices=("longest", "shortest"), help="with which input it ends")
     pixel_format: str = option("yuv420p", help="of the output and, converted where need be, of the inputs")
     background: str = option("black", help="a colour: black, #ff8800")
@@ -71,6 +76,8 @@ class Grid(Filter):
         self._next: int | None = None
         """Number of the next picture, counted from running time 0; None before the beginning."""
         self._rate = Fraction(25)
+        self._began_s = 0.0
+        """When the first picture was due, of `live` [s of the session]."""
         self._laid_out: tuple[Link, ...] = ()
         """The inputs that have their places."""
 
@@ -80,6 +87,8 @@ class Grid(Filter):
         for text in self.places:
             parse_place(text)
         self.inputs = (Caps(StreamType="Visual", CodecID="raw", PixelFormat=self.pixel_format),)  # type: ignore[misc]
+        if self.live:
+            self.input_limits = Limits(packets=2, policy="latest")
 
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         return [{"StreamType": "Visual", "CodecID": "raw", "PixelFormat": self.pixel_format}]
@@ -92,6 +101,8 @@ class Grid(Filter):
         if self._out is not None and self._out.ended:
             drain(self)
             return None
+        if self.live:
+            return self._keep_time()
         if self._next is None and not self._begin():
             return None
         assert self._out is not None
@@ -99,7 +110,7 @@ class Grid(Filter):
         if any(not pid.configured for pid in self.ipids):
             return None
         if self._laid_out != tuple(self.ipids):
-            self._lay_out()
+            self._lay_out(self.ipids)
         while not self.blocked:
             now_s = float(self._next / self._rate)
             if not self._advance(now_s):
@@ -129,10 +140,13 @@ class Grid(Filter):
         heads = {pid: shown(pid) for pid in self.ipids}
         if any(head is None and not pid.ended for pid, head in heads.items()):
             return False
-        first = self.ipids[0].properties
-        self._rate = Fraction(self.fps or first.get("FPS") or 25)
+        self._rate = Fraction(self.fps or self.ipids[0].properties.get("FPS") or 25)
         starts = [self._span(pid, head)[0] for pid, head in heads.items() if head is not None]
         self._next = ceil(min(starts, default=0.0) * float(self._rate) - SOON_S)
+        self._make_output(self.ipids[0].properties)
+        return True
+
+    def _make_output(self, first: dict[str, Any]) -> None:
         self._size = Size(*self.size)
         if not self._size.width or not self._size.height:
             self._size = self._natural_size(first["Width"], first["Height"])
@@ -151,7 +165,41 @@ class Grid(Filter):
             Height=self._size.height,
             FPS=self._rate,
         )
-        return True
+
+    def _keep_time(self) -> float | None:
+        """Of `live`: makes the picture that is due, if one is; until the next one [s]."""
+        begun = [pid for pid in self.ipids if pid.configured]
+        if not begun:
+            return None
+        now_s = self.context.now()
+        if self._out is None:
+            self._rate = Fraction(self.fps or begun[0].properties.get("FPS") or 25)
+            self._next, self._began_s = 0, now_s
+            self._make_output(begun[0].properties)
+        assert self._out is not None
+        assert self._next is not None
+        left_s = self._began_s + float(self._next / self._rate) - now_s
+        if left_s > 0:
+            return left_s
+        if self._laid_out != tuple(begun):
+            self._lay_out(begun)
+        for pid in begun:
+            film: _Film = pid.data
+            latest: Packet | None = None
+            while (packet := shown(pid)) is not None:
+                pid.take(packet)
+                latest = packet
+            if latest is not None:
+                film.packet, film.planes = latest, self._scaled(latest, pid)
+            elif pid.ended:
+                film.packet = film.planes = None
+        if all(pid.ended for pid in self.ipids):
+            self._out.end()
+            return None
+        self._out.send(self._composed())
+        passed = floor((now_s - self._began_s) * self._rate)
+        self._next = max(self._next, passed) + 1
+        return max(0.0, self._began_s + float(self._next / self._rate) - now_s)
 
     def _warn(self) -> None:
         """Says where the colours of an input are not those of the first one, which it keeps."""
@@ -166,12 +214,12 @@ class Grid(Filter):
         if self.places:
             return Size(*extent([parse_place(text) for text in self.places]))
         columns = self._columns()
-        return Size(columns * width, -(-len(self.ipids) // columns) * height)
+        return Size(columns * width, max(self.rows, -(-len(self.ipids) // columns)) * height)
 
     def _columns(self) -> int:
         return self.columns or ceil(sqrt(len(self.ipids)))
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, inputs: Sequence[Link]) -> None:
         """Gives every input its place."""
         assert self._out is not None
         self._samples = samples_of(self._out.properties)
@@ -179,20 +227,20 @@ class Grid(Filter):
         colour = self._samples.colour(parse_colour(self.background))
         for plane, value in zip(self._back.planes(writable=True), colour, strict=True):
             plane[:] = value
-        self._laid_out = tuple(self.ipids)
-        for pid, place in zip(self.ipids, self._places(), strict=True):
+        self._laid_out = tuple(inputs)
+        for pid, place in zip(inputs, self._places(len(inputs)), strict=True):
             film: _Film = pid.data
             film.place = place
             if film.planes is not None and film.packet is not None:
                 film.planes = self._scaled(film.packet, pid)
 
-    def _places(self) -> Sequence[Place]:
-        count = len(self.ipids)
+    def _places(self, count: int) -> Sequence[Place]:
         if self.places:
             if len(self.places) < count:
                 raise OptionError(f"grid has {len(self.places)} places for {count} inputs")
             return [parse_place(text) for text in self.places[:count]]
-        return cells(count, self._columns(), *self._size)
+        columns = self._columns()
+        return cells(max(count, self.rows * columns), columns, *self._size)[:count]
 
     def _span(self, pid: Link, packet: Packet) -> tuple[float, float]:
         """When a picture is shown [s of the running time], and how long it says that it is."""
@@ -240,7 +288,7 @@ class Grid(Filter):
         frame = self._back.copy()
         targets = frame.planes(writable=True)
         tall, wide = self._samples.grid
-        for pid in self.ipids:
+        for pid in self._laid_out:
             if pid.data.planes is None:
                 continue
             place: Place = pid.data.place

@@ -1,0 +1,211 @@
+"""`reelway play` and `reelway view` as a user runs them, on a real screen that is read back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy
+import pytest
+
+import reelway as rw
+from reelway.cli.show import Showing, _Player
+from reelway.display.window import VideoSink
+from reelway.filters.gate import Gate
+from reelway.media.layout import Array
+from reelway.testing.burnin import read_counter
+from tests.display.showing import until
+from tests.display.xclient import desktop
+from tests.display.xserver import XServer
+
+LIMIT_S = 30
+
+
+@contextlib.contextmanager
+def running(*words: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-W", "error", "-m", "reelway", *map(str, words)]
+    settings = {**os.environ, "SDL_AUDIODRIVER": "dummy", **environment}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=settings
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=LIMIT_S)
+    return process.returncode, out, err
+
+
+def luma(screen: XServer, left: int, top: int, width: int, height: int) -> Array:
+    part = screen.screen()[top : top + height, left : left + width].astype(float)
+    made: Array = (part @ (0.299, 0.587, 0.114)).round().astype(numpy.uint8)
+    return made
+
+
+def where(screen: XServer, title: str) -> tuple[int, int]:
+    """The upper left corner of what a window of that title shows."""
+    with desktop(screen.display) as desk:
+        until(lambda: title in desk.windows(), "no window")
+    lit = numpy.argwhere(screen.screen().any(axis=2))
+    top, left = (int(each) for each in lit.min(axis=0))
+    return left, top
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("films") / "film.mp4"
+    with rw.Session() as session:
+        sink = session.load_dst(path)
+        session.load("testvideo:size=320x240:frames=75") >> sink
+        session.load("testaudio:duration=3") >> sink
+        session.run()
+    return path
+
+
+def test_a_film_is_played_at_its_speed_and_ends(screen: XServer, film: Path) -> None:
+    with running("play", film) as process:
+        with desktop(screen.display) as desk:
+            until(lambda: "film.mp4" in desk.windows(), "no window")
+        seen: list[tuple[float, int]] = []
+        while process.poll() is None:
+            picture = screen.screen()
+            lit = numpy.argwhere(picture.any(axis=2))
+            if len(lit):
+                top, left = lit.min(axis=0)
+                read = read_counter(luma(screen, int(left), int(top), 320, 240))
+                if read is not None and (not seen or seen[-1][1] != read[0]):
+                    seen.append((time.monotonic(), read[0]))
+        assert ended(process) == (0, "", "")
+    numbers = [number for _, number in seen]
+    assert numbers == sorted(numbers)
+    assert len(numbers) > 20
+    took_s = seen[-1][0] - seen[0][0]
+    assert abs(took_s - (numbers[-1] - numbers[0]) / 25) < 0.3
+
+
+def test_closing_the_window_ends_it(screen: XServer) -> None:
+    with running("play", "testvideo:live=on") as process:
+        with desktop(screen.display) as desk:
+            until(lambda: "testvideo:live=on" in desk.windows(), "no window")
+            desk.press_close_button(desk.windows()["testvideo:live=on"])
+        assert ended(process) == (0, "", "")
+
+
+COLOURS = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+
+def test_four_sources_are_a_grid(screen: XServer) -> None:
+    sources = [f"testvideo:live=on:size=320x240:pattern=solid:color={name}" for name in COLOURS]
+    with running("view", *sources, "--size", "640x480") as process:
+
+        def shows() -> bool:
+            picture = screen.screen().astype(int)
+            lit = numpy.argwhere(picture.max(axis=2) > 60)
+            if not len(lit):
+                return False
+            top, left = lit.min(axis=0)
+            corners = [picture[top + y, left + x] for y in (200, 440) for x in (160, 480)]
+            wanted = COLOURS.values()
+            return all(abs(have - want).max() < 12 for have, want in zip(corners, wanted, strict=True))
+
+        until(shows, "the colours do not come")
+        process.send_signal(signal.SIGINT)
+        assert ended(process) == (130, "", "reelway: interrupted\n")
+
+
+def test_what_another_process_shares_is_shown(screen: XServer) -> None:
+    folder = tempfile.mkdtemp(prefix="rw-")
+    with (
+        running("share", "testvideo:live=on:size=320x240", "--name", "cam1", "-q", REELWAY_SHARE_DIR=folder),
+        running("view", "shared:cam1", "--size", "320x240", REELWAY_SHARE_DIR=folder) as viewer,
+    ):
+        found: list[int] = []
+
+        def counts() -> bool:
+            lit = numpy.argwhere(screen.screen().any(axis=2))
+            if len(lit):
+                top, left = lit.min(axis=0)
+                read = read_counter(luma(screen, int(left), int(top), 320, 240))
+                if read is not None:
+                    found.append(read[0])
+            return len(set(found)) > 10
+
+        until(counts)
+        assert found == sorted(found)
+        viewer.send_signal(signal.SIGTERM)
+        assert ended(viewer) == (143, "", "")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_sound_and_picture_keep_step(screen: XServer, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the clocks: both gates have come as far, to one picture and one piece of sound."""
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
+    apart: list[float] = []
+    with rw.Session() as session:
+        player = _Player(session, Showing([str(film)]))
+
+        def look() -> float | None:
+            gates = [each for each in session.filters if isinstance(each, Gate)]
+            places = [each.position_s for each in gates]
+            if len(gates) == 2 and all(place is not None and 0.2 < place < 2.8 for place in places):
+                apart.append(abs(places[0] - places[1]))  # type: ignore[operator]
+            pids = [pid for each in gates for pid in each.opids]
+            return None if pids and all(pid.ended for pid in pids) else 0.02
+
+        session.post(look)
+        session.run()
+        window = next(each for each in session.filters if isinstance(each, VideoSink))
+    assert player.shown == {"Visual", "Audio"}
+    assert window.shown == 75
+    assert len(apart) > 50
+    assert sorted(apart)[len(apart) * 95 // 100] <= 0.065, "a picture lasts 40 ms, a piece of sound 23"
+    assert screen.screen().max() == 0, "the window has gone"
+
+
+def test_what_cannot_be_shown_is_told(screen: XServer, tmp_path: Path) -> None:
+    assert screen.display
+    cases = {
+        ("play", "nothing.mp4"): (1, "nothing.mp4: No such file or directory"),
+        ("play", "a", "b"): (2, "'b' is one too many"),
+        ("view", "testvideo", "--size", "big"): (2, "'big' is not a size"),
+        ("view", "testaudio:duration=1"): (1, "testaudio"),
+        ("cameras", "x"): (2, "'x' is one too many"),
+    }
+    for words, (code, text) in cases.items():
+        with running(*words) as process:
+            returned, out, err = ended(process)
+        assert (returned, out) == (code, ""), (words, err)
+        assert text in err, (words, err)
+        assert "Traceback" not in err
+
+
+def test_a_machine_without_cameras_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from reelway.cli import show
+
+    monkeypatch.setattr(show, "DEVICES", tmp_path)
+    assert show.cameras() == 0
+
+
+def test_a_camera_is_listed_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reelway.cli import show
+
+    (tmp_path / "video7").mkdir()
+    (tmp_path / "video7" / "name").write_text("Integrated Camera\n")
+    monkeypatch.setattr(show, "DEVICES", tmp_path)
+    monkeypatch.setattr(show, "_captures", lambda device: str(device) == "/dev/video7")
+    assert show.cameras() == 0
+    assert capsys.readouterr().out.split() == ["device", "name", "/dev/video7", "Integrated", "Camera"]
