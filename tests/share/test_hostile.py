@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import fcntl
 import json
 import logging
@@ -26,6 +27,7 @@ import pytest
 from reelway import share
 from reelway.errors import DeadlineError, FormatError, OpenError, PacketError, ReelwayError, StateError
 from reelway.share import memory, place
+from reelway.share.guest import Guest
 from reelway.share.wire import FrameNote, Kind, Parser, frame, message, ready, release
 from tests.share.conftest import Peer, printed, script
 
@@ -681,6 +683,53 @@ def test_who_says_hello_once_is_there_once(writer: share.Writer) -> None:
         assert writer.wait_readers(2, 20.0)
         shown_to = [told.policy for told in writer.readers]
         assert sorted(shown_to) == ["every", "latest"]
+
+
+def test_a_reader_that_lets_go_and_does_not_read(
+    writer: share.Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it is told would pile up in the writer."""
+    with goes_on(writer) as frames, connected() as link:
+        link.sendall(HELLO)
+        assert writer.wait_readers(2, 20.0)
+        for _ in range(10_000):
+            sequence = writer.write(b"x", metadata={"long": "x" * 4096}, timeout_s=20.0)
+            assert frames.pull(20.0) is not None
+            with contextlib.suppress(OSError):
+                link.sendall(release(sequence))
+            if writer.reading < 2:
+                break
+        assert {kind for kind, _ in until_closed(link)} == {
+            Kind.WELCOME,
+            Kind.MEMORY,
+            Kind.FORMAT,
+            Kind.FRAME,
+        }
+        assert "is cut off: it lets go of frames before it reads that they came" in caplog.text
+
+
+def test_a_reader_that_cannot_be_told_keeps_what_it_has(
+    writer: share.Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may have no room for a message; the reader is there all the same."""
+    with share.open("cam1") as frames:
+        writer.write(bytes([1]) * 100)
+        kept = frames.pull(20.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(Guest, "say", raising(OSError(errno.ENOBUFS, "No buffer space available")))
+            writer.write(bytes([2]) * 100)
+        assert writer.readers == ()
+        for number in range(3, 13):
+            writer.write(bytes([number]) * 100, timeout_s=20.0)
+        assert kept is not None
+        assert kept.tobytes() == bytes([1]) * 100
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def call(*_: Any) -> Any:
+        raise error
+
+    return call
 
 
 def test_a_start_with_few_descriptors() -> None:

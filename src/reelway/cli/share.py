@@ -226,7 +226,3 @@ def _text(key: str, value: Any) -> str:
     if isinstance(value, bytes) and len(value) > 64:
         return f"{len(value)} bytes"
     return redact(str(format_property(key, value)))
-
-
-def _standard(url: str) -> str:
-    return "pipe:0" if url == "-" else url

@@ -31,7 +31,7 @@ def flags_of(packet: Packet) -> int:
 
 
 class SharedArray(numpy.ndarray[Any, Any]):
-    """One frame: a numpy array in shared memory, read-only, not copied; `content.array_in` says its shape.
+    """One frame: a numpy array in shared memory, read-only, not copied; shaped as `Format.array` says.
 
     The writer leaves it as it is until the array, and every view of it, is gone: keep `frame.copy()` rather
     than many frames. Only for this process is that so: a fork of it sees the memory, and holds nothing.

@@ -20,12 +20,10 @@ __all__ = [
     "Content",
     "Description",
     "Format",
-    "array_in",
     "content_of",
     "from_json",
     "metadata_from",
     "metadata_to",
-    "planes_in",
     "properties_from",
     "to_json",
 ]
@@ -156,16 +154,6 @@ class Format:
         if layout.size > memory.nbytes or layout.size < 0:  # numpy does not look, of memory without a byte
             raise ValueError(f"{memory.nbytes} bytes are too few: {layout.size}")
         return layout
-
-
-def array_in(description: Description, memory: memoryview) -> Array:
-    """`Format(description).array(memory)`."""
-    return Format(description).array(memory)
-
-
-def planes_in(description: Description, memory: memoryview) -> list[Array]:
-    """`Format(description).planes(memory)`."""
-    return Format(description).planes(memory)
 
 
 def properties_from(description: Description) -> dict[str, Any]:

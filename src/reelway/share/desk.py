@@ -80,7 +80,7 @@ class Desk:
             with self.changed:
                 self.refuse_closed()
                 self._waits = False
-                self.guests.hear(everybody=False)
+                self.guests.hear(everybody=heard)
                 now_s = time.monotonic()
                 found = self.ring.take(size, self.guests.held(), now_s)
                 if found is not None:
@@ -88,16 +88,13 @@ class Desk:
                     return found
                 slowest = self.guests.slowest()
                 if slowest is None and not heard:
-                    self.guests.hear()  # who reads the newest may have let go, and its thread has not run yet
-                    heard = True
+                    heard = True  # who reads the newest may have let go, and the thread has not run yet
                     continue
                 if slowest is None:
                     self._blocked_s = None
                     self.dropped += 1
                     return None
-                if self._blocked_s is None:
-                    self._blocked_s = now_s
-                left_s = self._blocked_s + self.patience_s - now_s
+                left_s = self._forbearance(now_s)
                 if left_s <= 0:
                     self.guests.cut(slowest, f"nothing was free for {self.patience_s:g} s, and it held most")
                     continue
@@ -116,6 +113,12 @@ class Desk:
                 self._waits = True
             watch.poll(min(left_s, LONGEST_S) * 1000)
             self._freed.hush()
+
+    def _forbearance(self, now_s: float) -> float:
+        """How long the writer goes on to wait for its readers [s]."""
+        if self._blocked_s is None:
+            self._blocked_s = now_s
+        return self._blocked_s + self.patience_s - now_s
 
     def publish(self, note: FrameNote, held: Held, said: bytes) -> None:
         """Gives a frame to who wants it. `changed` is held."""

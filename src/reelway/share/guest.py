@@ -18,6 +18,8 @@ from reelway.share.wire import Kind, Parser
 __all__ = ["Guest", "Policy", "Told"]
 
 Policy = Literal["every", "latest"]
+MOST_SAID = 8
+"""Messages for a frame; a new memory, a new format, and itself are three."""
 
 
 class Told(NamedTuple):
@@ -69,6 +71,11 @@ class Guest:
     def events(self) -> int:
         """What the desk's thread waits for."""
         return GONE | (0 if self.waited_for else READ) | (WRITE if self._out else 0)
+
+    @property
+    def deaf(self) -> bool:
+        """It lets go of frames before it reads that they came: what is on its way would have no end."""
+        return len(self._out) > MOST_SAID * (len(self.held) + 1)
 
     @property
     def busy(self) -> bool:

@@ -78,7 +78,8 @@ class Guests:
         """Ends a connection, and says why. What it still looks at is never written to again."""
         log.warning("%s: reader %d is cut off: %s", self.name, guest.who.pid, why)
         looks = any(held.memory is self._ring.current for held in guest.held.values())
-        self._say(guest, message(Kind.CUT, {"reason": why}))
+        with contextlib.suppress(OSError):
+            guest.say(message(Kind.CUT, {"reason": why}))
         self.drop(guest)
         if looks:
             self._ring.retire(self.held())
@@ -156,14 +157,17 @@ class Guests:
             return
         try:
             guest.say(data, () if descriptor is None else (descriptor,))
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):  # there is none to pass the memory with
-                with contextlib.suppress(OSError):
-                    guest.say(message(Kind.CUT, {"reason": "its writer has no file descriptors left"}))
-            log.info("%s: reader %d is gone: %s", self.name, guest.who.pid, error.strerror)
+        except (BrokenPipeError, ConnectionError):
             self.drop(guest)
+        except OSError as error:  # it is there, and may look at something
+            none_left = error.errno in (errno.EMFILE, errno.ENFILE)  # to pass the memory with
+            what = "file descriptors left" if none_left else f"way to tell it: {error.strerror}"
+            self.cut(guest, f"its writer has no {what}")
         else:
-            self._mind(guest)
+            if guest.deaf:
+                self.cut(guest, "it lets go of frames before it reads that they came")
+            else:
+                self._mind(guest)
 
     # What they say
 
