@@ -17,7 +17,7 @@ from reelway.graph.option import declared
 
 HERE = [elements.find(name) for name in elements.names() if name not in _registered]  # what programs declare
 PRESENT = [kind for kind in HERE if kind.role != "missing"]
-PLACES = {"bytesource": "src", "bytesink": "dst", "demux": "src", "mux": "dst"}
+PLACES = {"bytesource": "src", "bytesink": "dst", "demux": "src", "live": "src", "mux": "dst"}
 """Filters that must be told where, with the option that says it."""
 
 
@@ -195,7 +195,8 @@ def test_a_wrong_value_says_what_would_fit(
         ("gdkpixbufoverlay", {"offset-x": -10}, {"position": "top-right", "x": 10}),
         ("udpsink", {"host": "10.0.0.1", "port": 9}, {"dst": "udp://10.0.0.1:9"}),
         ("fdsink", {"fd": 3}, {"dst": 3}),
-        ("rtspsrc", {"protocols": "tcp"}, {"ffmpeg": {"rtsp_transport": "tcp"}}),
+        ("rtspsrc", {"protocols": "tcp"}, {"transport": "tcp"}),
+        ("rtspsrc", {"protocols": "tcp+udp"}, {"transport": "udp+tcp"}),
         ("input-selector", {"active-pad": "sink_2"}, {"active": 2}),
         ("multifilesrc", {"index": 3, "caps": "image/png,framerate=5/1"}, {"first": 3, "fps": "5/1"}),
     ],
@@ -215,7 +216,7 @@ def test_values_become_what_the_filter_means(
         ("x264enc", {}, "gop"),
         ("lamemp3enc", {}, "bitrate"),
         ("videotestsrc", {}, "frames"),
-        ("rtspsrc", {}, "ffmpeg"),
+        ("rtspsrc", {}, "transport"),
     ],
 )
 def test_what_is_not_asked_for_stays_as_the_filter_has_it(

@@ -58,11 +58,10 @@ def _udp(values: Mapping[str, Any]) -> str:
 
 
 def _rtsp(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What FFmpeg's RTSP client is told: the first transport of those that are allowed."""
+    """The transports that are allowed, in GStreamer's order of trial; all of them are nobody's choice."""
     allowed = str(values["protocols"]).split("+")
-    ways = [ffmpeg for nick, ffmpeg in _TRANSPORTS.items() if nick in allowed]
-    told = {"rtsp_transport": "+".join(ways)} if 0 < len(ways) < len(_TRANSPORTS) else {}
-    return {"ffmpeg": told} if told else {}
+    ways = [own for nick, own in _TRANSPORTS.items() if nick in allowed]
+    return {"transport": "+".join(ways)} if 0 < len(ways) < len(_TRANSPORTS) else {}
 
 
 def _sequence(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -81,7 +80,7 @@ def _camera(values: Mapping[str, Any]) -> str:
     return f"{scheme}://{secret}@{rest}"
 
 
-_TRANSPORTS = {"udp": "udp", "udp-mcast": "udp_multicast", "tcp": "tcp"}
+_TRANSPORTS = {"udp": "udp", "udp-mcast": "multicast", "tcp": "tcp"}
 _URI_BUFFERS = (
     integer(
         "buffer-duration", -1, "to hold; -1: as is usual", unit="ns", low=-1, high=2**63 - 1, ignored=True
@@ -272,7 +271,7 @@ KINDS = (
         "rtspsrc",
         "Reads from an RTSP server or camera",
         "Source/Network",
-        "demux",
+        "live",
         "opener",
         (
             string("location", None, "rtsp://user:password@host/path"),

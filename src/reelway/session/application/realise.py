@@ -24,6 +24,7 @@ from reelway.graph.link import Limits, Link
 from reelway.graph.mediacaps import MediaCaps
 from reelway.graph.mediaformats import to_bundles
 from reelway.graph.select import Selector
+from reelway.media.addresses import live_protocol
 from reelway.session.application.choice import StreamChoice
 from reelway.session.application.element import Edge, Element, Pad
 from reelway.session.application.negotiate import asked_of, stream_type_of
@@ -157,9 +158,9 @@ class Realiser:
                 filter = catalog.find("decoded" if kind.decodes else "forward")()
             case _ if self._is_opener(element):
                 place = self._openers.get(element, element)
-                told = place.options() if place is not element and place.kind.role == "source" else {}
+                told = options if place is element else place.options() if place.kind.role == "source" else {}
                 format = {"format": kind.format} if kind.format else {}
-                filter = catalog.find("demux")(src=place.url(), **format, **_known(told))
+                filter = _reader(place.url(), **format, **_known(told))
             case "closer":
                 destination = self._destination(element)
                 target: Any = destination.url() if destination.kind.url is not None else _Nowhere()
@@ -169,7 +170,7 @@ class Realiser:
             case "destination" if (container := self._container_of(element)) is not None:
                 filter = catalog.find("mux")(dst=element.url(), format=container)
             case "source" if kind.filter == "demux":  # nobody behind it opens what it names
-                filter = catalog.find("demux")(src=element.url(), **_known(options))
+                filter = _reader(element.url(), **_known(options))
             case _:
                 if kind.url is not None:
                     element.url()  # raises where none was said
@@ -380,9 +381,14 @@ def _opens(element: Element, *, straight: bool) -> bool:
     )
 
 
+def _reader(url: str, **options: Any) -> Filter:
+    """What opens `url`: a demuxer, or for a live source what brings that back when it is lost."""
+    return catalog.find("live" if live_protocol(url) else "demux")(src=url, **options)
+
+
 def _known(options: dict[str, Any]) -> dict[str, Any]:
-    """Those options that a demuxer has."""
-    return {name: options[name] for name in ("timeout_s", "ffmpeg") if name in options}
+    """Those options that it has."""
+    return {name: options[name] for name in ("timeout_s", "ffmpeg", "transport") if name in options}
 
 
 class _Nowhere:
