@@ -196,11 +196,12 @@ class Node:
 
         def work() -> None:
             try:
-                if scheduler.refit is not None:
+                if scheduler.refit is not None and not scheduler.finished:
                     scheduler.refit(pid, properties)
             except ReelwayError as error:
                 scheduler.fail(error)
-            pid.release()
+            finally:
+                pid.release()
             for link in pid.links:
                 scheduler.wake(link.filter.context)  # type: ignore[arg-type]
             scheduler.let_go_on(self.filter)
