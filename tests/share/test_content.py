@@ -262,6 +262,8 @@ def test_the_longest_description_reaches_who_comes_later() -> None:
         (b"x", {"metadata": {"a": ENDLESS}}, "metadata 'a' cannot be said: list"),
         (b"x", {"properties": {"a": ENDLESS}}, "nested too deep"),
         (b"12345678", {"properties": RGB | {"Width": -2}}, "8 bytes are too few"),
+        (b"x", {"properties": {"Timescale": 0}}, "Timescale 0"),
+        (b"x", {"properties": {"Timescale": "25"}}, "Timescale '25'"),
         (b"x", {"dts": 2**70}, "whole numbers of 64 bits"),
         (b"x", {"dts": 0.5}, "whole numbers of 64 bits"),
     ],

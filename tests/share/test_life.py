@@ -410,6 +410,42 @@ def test_an_idle_writer_uses_no_time() -> None:
         assert time.process_time() - before < 0.1
 
 
+def test_a_system_without_all_that() -> None:
+    """Windows: everything is there, and says that it is not for this system."""
+    code = """if True:
+        import asyncio, logging, mmap, numpy, os, select, socket, sys, tempfile, threading
+        from reelway import errors
+        sys.modules["fcntl"] = None
+        for module, names in {
+            os: ("getuid", "memfd_create", "posix_fallocate", "register_at_fork"),
+            socket: ("AF_UNIX", "SCM_RIGHTS", "CMSG_SPACE", "MSG_NOSIGNAL", "MSG_CMSG_CLOEXEC"),
+            select: ("poll", "epoll", "POLLIN", "POLLOUT", "EPOLLRDHUP"),
+            mmap: ("MAP_SHARED", "MAP_POPULATE"),
+        }.items():
+            for name in names:
+                delattr(module, name)
+        import reelway as rw
+        from reelway import catalog
+        from reelway.cli import share as commands
+        for name in ("share", "shared"):
+            catalog.find(name)(name="cam1")
+        for ask in (
+            lambda: rw.share.Writer("cam1"),
+            lambda: rw.share.open("cam1"),
+            lambda: rw.share.names(),
+            lambda: commands.list_all(),
+            lambda: commands.describe("cam1"),
+        ):
+            try:
+                ask()
+            except errors.UnsupportedError as error:
+                print(error, error.hint)
+    """
+    said = printed(script(code))
+    assert said.count("frames are shared on Linux and macOS") == 5
+    assert said.count("multiprocessing.shared_memory may do") == 5
+
+
 def test_start_of_a_process_that_shares_nothing() -> None:
     """`reelway.share` alone does not load numpy."""
     code = "import sys, reelway.share\nprint([each for each in ('numpy', 'av') if each in sys.modules])"

@@ -107,6 +107,9 @@ class Format:
             properties = from_json(description.get("properties") or {})
             if not isinstance(properties, dict):
                 raise TypeError("properties are no object")
+            timescale = properties.get("Timescale")
+            if timescale is not None and (type(timescale) is not int or timescale < 1):
+                raise ValueError(f"Timescale {timescale!r}")
             self.properties: Mapping[str, Any] = MappingProxyType(properties)
             self._dtype, self._shape = numpy.dtype(numpy.uint8), (-1,)
             if self.kind == "array":

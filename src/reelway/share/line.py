@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from functools import cache
 from typing import Any
 
 from reelway.share.place import NO_SIGNAL
@@ -24,7 +25,6 @@ __all__ = ["Line"]
 
 MOST_DESCRIPTORS = 4
 """That wait to be claimed; a writer passes one, and then says what it is."""
-_ROOM = socket.CMSG_SPACE(MOST_DESCRIPTORS * struct.calcsize("i"))
 _CLOSE_ON_EXEC: int = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
@@ -106,7 +106,7 @@ class Line:
         try:
             if not first:
                 return self.link.recv(size)
-            data, ancillary, _, _ = self.link.recvmsg(size, _ROOM, _CLOSE_ON_EXEC)
+            data, ancillary, _, _ = self.link.recvmsg(size, _room(), _CLOSE_ON_EXEC)
         except BlockingIOError:
             return None
         except OSError:
@@ -201,6 +201,12 @@ class Line:
         self._bell.close()
         while self._descriptors:
             os.close(self._descriptors.popleft())
+
+
+@cache
+def _room() -> int:
+    """For descriptors, beside the bytes of a message."""
+    return socket.CMSG_SPACE(MOST_DESCRIPTORS * struct.calcsize("i"))
 
 
 _lines: weakref.WeakSet[Line] = weakref.WeakSet()

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import mmap
 import os
 import sys
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 from reelway.errors import OpenError, UnsupportedError
 
@@ -114,9 +118,7 @@ def _anonymous() -> tuple[int, int]:
         return made, made
     if platform == "darwin":  # pragma: no cover
         return _unlinked()
-    raise UnsupportedError(  # pragma: no cover
-        "frames are shared on Linux and macOS", hint="on Windows, multiprocessing.shared_memory may do"
-    )
+    raise UnsupportedError("frames are shared on Linux and macOS")  # pragma: no cover
 
 
 def _unlinked() -> tuple[int, int]:  # pragma: no cover

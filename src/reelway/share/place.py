@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import re
 import select
@@ -23,6 +22,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+try:
+    import fcntl
+except ImportError:  # Windows: see _uid()
+    fcntl = None  # type: ignore[assignment]
 
 from reelway.errors import DeadlineError, OpenError, OptionError, StateError, UnsupportedError
 
@@ -288,6 +292,8 @@ def _lock(descriptor: int, home: Path) -> None:
 
 
 def _uid() -> int:
-    if not hasattr(os, "getuid"):  # pragma: no cover
-        raise UnsupportedError("frames are shared on Linux and macOS")
+    if not hasattr(os, "getuid"):
+        raise UnsupportedError(
+            "frames are shared on Linux and macOS", hint="on Windows, multiprocessing.shared_memory may do"
+        )
     return os.getuid()

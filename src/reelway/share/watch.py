@@ -11,7 +11,8 @@ from reelway.errors import OptionError
 
 __all__ = ["GONE", "LONGEST_S", "READ", "WRITE", "Bell", "Watch", "deadline"]
 
-READ, WRITE = select.POLLIN, select.POLLOUT
+READ: int = getattr(select, "POLLIN", 1)  # Windows has none, and imports this all the same
+WRITE: int = getattr(select, "POLLOUT", 4)
 GONE: int = getattr(select, "EPOLLRDHUP", READ)
 """The other side has gone. Without epoll that is heard by reading only."""
 
