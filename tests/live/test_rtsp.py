@@ -130,6 +130,7 @@ def test_what_is_not_there_is_said(rtsp_server: MakeServer) -> None:
     for url, message in (
         (server.url.replace("/cam", "/other"), "no stream at this path"),
         (f"rtsp://127.0.0.1:{free_port()}/cam", "refused"),
+        ("rtsp://no-such-host.invalid/cam", "no host has this name"),
     ):
         with pytest.raises(OpenError, match=message) as caught:
             watched(url, 1)

@@ -10,9 +10,11 @@ data invalid: only the clock tells. What it does not interrupt is the look-up of
 from __future__ import annotations
 
 import errno
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 
@@ -265,6 +267,11 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
         return OpenError(
             what, url=url, errno=errno.EACCES, hint=f"{hint}; write @ : / in them as %40 %3A %2F"
         )
+    if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
+        hint = "check the address: port and path must be those of a stream, not of a web page"
+        return FormatError(f"{where}: what answers there sends no stream", hint=hint)
+    if getattr(error, "errno", None) == errno.EIO and _is_unknown(url):
+        return OpenError(f"{where}: no host has this name", url=url, errno=errno.EIO, hint="check the name")
     if isinstance(error, av.error.HTTPNotFoundError):
         return OpenError(
             f"{where}: there is no stream at this path",
@@ -283,3 +290,16 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
         said = getattr(error, "strerror", "") or "refused"
         return OpenError(f"{where}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
     return None
+
+
+def _is_unknown(url: str) -> bool:
+    """FFmpeg could not find the host, which it calls an I/O error; it has asked just before."""
+    try:
+        host = urlsplit(url).hostname
+        if host:
+            socket.getaddrinfo(host, None)
+    except socket.gaierror:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
