@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from reelway import share
 from reelway.errors import PacketError
@@ -195,6 +196,33 @@ def test_all_that_a_packet_says_goes_along() -> None:
         assert dict(frame.metadata) == {"Name": "cam"}
 
 
+class Tensor:
+    """As torch has them."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
+        if self.device != "cpu":
+            raise TypeError(f"can't convert {self.device} device type tensor to numpy")
+        return numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [Tensor("cpu"), Image.new("RGB", (4, 2), "red"), numpy.float64(0.5), numpy.int8(3)],
+    ids=["tensor", "image", "float", "int"],
+)
+def test_what_numpy_takes_for_an_array(data: Any) -> None:
+    expected = numpy.asarray(data)
+    with share.Writer("cam1") as writer, share.open("cam1") as frames:
+        writer.write(data)
+        frame = frames.pull(10.0)
+        assert frame is not None
+        assert (frame.dtype, frame.shape) == (expected.dtype, expected.shape)
+        assert frame.tolist() == expected.tolist()
+
+
 def test_bytes_with_gaps() -> None:
     with share.Writer("cam1") as writer, share.open("cam1") as frames:
         writer.write(memoryview(b"abcdef")[::2])
@@ -258,6 +286,7 @@ def test_the_longest_description_reaches_who_comes_later() -> None:
         (b"x", {"properties": {"a": "x" * 300_000}}, "too many for one message"),
         (b"x", {"properties": {"a": "x" * 261_000}}, "too many for one message"),
         (Packet({}), {}, "the payload is a dict"),
+        (Tensor("cuda:0"), {}, "a Tensor cannot be shared: can't convert cuda:0"),
         (numpy.ma.masked_array([1, 2], [0, 1]), {}, "an array with a mask"),
         (b"x", {"metadata": {"a": ENDLESS}}, "metadata 'a' cannot be said: list"),
         (b"x", {"properties": {"a": ENDLESS}}, "nested too deep"),

@@ -60,7 +60,7 @@ class Content(NamedTuple):
 
 
 def content_of(data: Any, properties: Mapping[str, Any] | None = None) -> Content:
-    """What `data` is: an array, a raw frame, or bytes. Raises PacketError for anything else.
+    """What `data` is: an array, what numpy takes for one, a raw frame, or bytes. Raises PacketError.
 
     `properties` are those of its PID; a raw frame without them is told apart by what it says itself.
     """
@@ -78,6 +78,11 @@ def _content_of(data: Any, told: dict[str, Any]) -> Content:
         return _array(data, told)
     if isinstance(data, Frame):
         return _frame(data, told)
+    if not isinstance(data, bytes) and (hasattr(data, "__array__") or hasattr(data, "__array_interface__")):
+        try:  # an image of Pillow, a tensor in this machine's memory, a number of numpy
+            return _array(numpy.asarray(data), told)
+        except (TypeError, RuntimeError) as error:
+            raise PacketError(f"a {type(data).__name__} cannot be shared: {error}") from None
     try:
         flat = view(data)
     except TypeError:

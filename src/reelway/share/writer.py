@@ -94,6 +94,8 @@ class Writer:
     ) -> int:
         """Shares an array of any type and shape, a raw frame, bytes, or a `rw.Packet`; its number.
 
+        What numpy takes for an array is one: an image of Pillow, a tensor of torch. Not for signal handlers.
+
         The content is copied once. `properties` are those of the PID, and say what a raw frame is; times are
         in ticks of their `Timescale`. `metadata` has names as keys; values are numbers, text,
         bytes, fractions, and lists, tuples and dicts of these. Waits while readers with the policy
