@@ -10,7 +10,7 @@ import pytest
 
 from reelway.compat.script import FACES, run_script
 from reelway.compat.valkka import api2, core
-from reelway.compat.valkka.later import LATER, ComesLaterError
+from reelway.compat.valkka.later import LATER, LATER_AT_LEVEL_2, ComesLaterError
 
 CORE = """
     SharedMemRingBuffer SharedMemRingBufferRGB SharedMemFrameFilter RGBShmemFrameFilter ShmemFrameFilter
@@ -24,8 +24,9 @@ def test_core_has_what_the_documents_use() -> None:
     assert [name for name in CORE if name not in core.__all__ or not hasattr(core, name)] == []
 
 
-@pytest.mark.parametrize("name", LATER)
-@pytest.mark.parametrize("module", [core, api2])
+@pytest.mark.parametrize(
+    ("module", "name"), [*((core, name) for name in LATER), *((api2, name) for name in LATER_AT_LEVEL_2)]
+)
 def test_what_comes_later_says_so(module: Any, name: str) -> None:
     kind = getattr(module, name)
     with pytest.raises(ComesLaterError, match=f"Valkka's {name} comes later: ") as caught:
@@ -60,13 +61,13 @@ def test_a_script_imports_it_as_it_imports_valkka(tmp_path: Path, capsys: pytest
         "from valkka.api2.threads import ShmemClient, LiveThread\n"
         "from valkka.api2.shmem import ShmemClient as same\n"
         "print(new_intp, valkka.valkka_core.new_intp is new_intp, same is ShmemClient)\n"
-        "AVThread('avthread', None)\n"
+        "USBDeviceThread('usb')\n"
     )
     errors = (tmp_path / "errors").open("w+")
     with errors:
         assert run_script(script, errors=errors) == 1
         errors.seek(0)
-        assert errors.read().startswith("mine.py:7: ComesLaterError: Valkka's AVThread comes later: ")
+        assert errors.read().startswith("mine.py:7: ComesLaterError: Valkka's USBDeviceThread comes later: ")
     assert capsys.readouterr().out.endswith("True True\n")
 
 

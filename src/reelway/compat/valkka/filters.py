@@ -1,46 +1,16 @@
-"""Frame filters of Valkka, as far as they share: each sees a frame, and hands it to the next."""
+"""Frame filters that share: ends of chains, which write into a ring."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 import reelway as rw
-from reelway.compat.valkka.later import comes_later
+from reelway.compat.valkka.frames import Frame, FrameFilter
 from reelway.compat.valkka.ring import SharedMemRingBuffer, SharedMemRingBufferRGB
 
-__all__ = ["Frame", "FrameFilter", "RGBShmemFrameFilter", "SharedMemFrameFilter", "ShmemFrameFilter"]
-
-
-@dataclass(slots=True)
-class Frame:
-    """What goes through frame filters: bytes or an array, Valkka's number of its stream, wall clock [ms]."""
-
-    payload: Any
-    slot: int = 1
-    mstimestamp: int | None = None
-    """None: now."""
-
-
-class FrameFilter:
-    """Does `go(frame)`, then has the next one run: a chain is made from its end."""
-
-    def __init__(self, name: str, next: FrameFilter | None = None) -> None:
-        self.name = name
-        self.next = next
-
-    def run(self, frame: Frame) -> None:
-        """One frame through this filter and those behind it."""
-        self.go(frame)
-        if self.next is not None:
-            self.next.run(frame)
-
-    def go(self, frame: Frame) -> None:
-        """What this filter does."""
-
-    def useFd(self, event_fd: object) -> None:
-        """Raises: it comes later."""
-        raise comes_later("EventFd")
+__all__ = ["RGBShmemFrameFilter", "SharedMemFrameFilter", "ShmemFrameFilter"]
 
 
 class SharedMemFrameFilter(FrameFilter):
@@ -60,7 +30,10 @@ class SharedMemFrameFilter(FrameFilter):
         self.shmembuf = SharedMemRingBuffer(name, n_cells, n_bytes, mstimeout, True)
 
     def go(self, frame: Frame) -> None:
-        self.shmembuf.serverPush(frame.payload, frame.slot, frame.mstimestamp)
+        payload = frame.payload
+        if isinstance(payload, rw.Packet):
+            payload = numpy.ascontiguousarray(payload.array()).reshape(-1)
+        self.shmembuf.serverPush(payload, frame.slot, frame.mstimestamp, properties=shared(frame))
 
 
 ShmemFrameFilter = SharedMemFrameFilter
@@ -77,6 +50,21 @@ class RGBShmemFrameFilter(FrameFilter):
     def go(self, frame: Frame) -> None:
         """Raises PacketError for what is no such picture."""
         try:
-            self.shmembuf.serverPushPyRGB(frame.payload, frame.slot, frame.mstimestamp)
+            self.shmembuf.serverPushPyRGB(frame.array(), frame.slot, frame.mstimestamp)
         except rw.PacketError as error:
             raise rw.PacketError(f"{self.name}: {error}", hint=error.hint) from None
+
+
+def shared(frame: Frame) -> dict[str, Any]:
+    """Properties of its stream that other readers than Valkka's see, of a raw picture."""
+    names = (
+        "StreamType",
+        "CodecID",
+        "PixelFormat",
+        "Width",
+        "Height",
+        "Timescale",
+        "ColorMatrix",
+        "FullRange",
+    )
+    return {name: frame.properties[name] for name in names if name in frame.properties}

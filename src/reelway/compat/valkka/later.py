@@ -6,28 +6,24 @@ from typing import Any, NoReturn
 
 import reelway as rw
 
-__all__ = ["LATER", "ComesLaterError", "comes_later", "later_class"]
+__all__ = ["LATER", "LATER_AT_LEVEL_2", "ComesLaterError", "comes_later", "later_class"]
 
-_THREADS = "cameras, decoding threads and windows come with Valkka's threads"
-_FILTERS = "chains of frame filters come with Valkka's threads"
+_THREADS = "it comes with Valkka's own recorder and its other threads"
+_FILTERS = "of frame filters only those for cameras, decoding and files are there"
+_LEVEL_2 = "threads and chains of level 2 stand on those of valkka.core, which are there"
 LATER = {
     **dict.fromkeys(
         """
-        AVThread FileContext FileThread FileStreamContext FrameFifo FrameFifoContext LiveConnectionContext
-        LiveConnectionType_rtsp LiveConnectionType_sdp LiveConnectionType_none LiveOutboundContext LiveThread
-        OpenGLFrameFifoContext OpenGLThread USBDeviceThread ValkkaFSWriterThread ValkkaFSReaderThread
-        MuxerThread FileCacherThread NVThread
+        FileContext FileThread FileStreamContext LiveOutboundContext USBDeviceThread ValkkaFSWriterThread
+        ValkkaFSReaderThread MuxerThread FileCacherThread NVThread
         """.split(),
         _THREADS,
     ),
     **dict.fromkeys(
         """
-        BriefInfoFrameFilter CachingGateFrameFilter DumpFrameFilter FifoFrameFilter BlockingFifoFrameFilter
-        ForkFrameFilter ForkFrameFilter3 ForkFrameFilterN GateFrameFilter InfoFrameFilter
-        InitStreamFrameFilter
-        InterlaceFrameFilter IntervalFrameFilter MovementFrameFilter RepeatH264ParsFrameFilter
-        SetSlotFrameFilter SlotFrameFilter SubstractFrameFilter SwScaleFrameFilter SwitchFrameFilter
-        ThreadSafeFrameFilter TimeIntervalFrameFilter TimestampFrameFilter TypeFrameFilter
+        BriefInfoFrameFilter CachingGateFrameFilter DumpFrameFilter InfoFrameFilter InitStreamFrameFilter
+        InterlaceFrameFilter MovementFrameFilter RepeatH264ParsFrameFilter SlotFrameFilter
+        SubstractFrameFilter ThreadSafeFrameFilter TimestampFrameFilter FileFrameFilter
         """.split(),
         _FILTERS,
     ),
@@ -37,7 +33,19 @@ LATER = {
         "fragments of MP4 between processes come with Valkka's muxers",
     ),
 }
-"""Name -> what it waits for."""
+"""Name of `valkka.core` -> what it waits for."""
+
+LATER_AT_LEVEL_2 = {
+    **dict.fromkeys(
+        """
+        LiveThread FileThread OpenGLThread USBDeviceThread BasicFilterchain ShmemFilterchain
+        ManagedFilterchain ValkkaProcess ValkkaFSWriterThread
+        """.split(),
+        _LEVEL_2,
+    ),
+    **{name: LATER[name] for name in ("EventFd", "EventGroup", "FragMP4ShmemClient")},
+}
+"""The same of `valkka.api2`."""
 
 
 class ComesLaterError(rw.UnsupportedError):
@@ -45,24 +53,30 @@ class ComesLaterError(rw.UnsupportedError):
 
 
 def comes_later(name: str) -> ComesLaterError:
-    """The error for `name`, a key of LATER."""
+    """The error for `name`, a key of `LATER`, or of `LATER_AT_LEVEL_2`."""
+    return _error(name, LATER.get(name) or LATER_AT_LEVEL_2[name])
+
+
+def _error(name: str, why: str) -> ComesLaterError:
     return ComesLaterError(
-        f"Valkka's {name} comes later: {LATER[name]}",
-        hint="until then a rw.Session with the filter share:name=... writes what Valkka's clients read",
+        f"Valkka's {name} comes later: {why}",
+        hint="docs/valkka.md says what is there; a rw.Session does what Valkka has no name here for",
     )
 
 
 class _Later(type):
     """A class that can be named, and neither made nor inherited from."""
 
+    why: str
+
     def __call__(cls, *_args: object, **_named: object) -> NoReturn:
-        raise comes_later(cls.__name__)
+        raise _error(cls.__name__, cls.why)
 
 
-def later_class(name: str) -> Any:
-    """A class that raises when it is made or inherited from."""
+def later_class(name: str, why: str) -> Any:
+    """A class that raises when it is made or inherited from, because of `why`."""
 
     def refuse(_heir: type, **_named: object) -> NoReturn:
-        raise comes_later(name)
+        raise _error(name, why)
 
-    return _Later(name, (), {"__doc__": f"Raises: {LATER[name]}.", "__init_subclass__": refuse})
+    return _Later(name, (), {"__doc__": f"Raises: {why}.", "__init_subclass__": refuse, "why": why})

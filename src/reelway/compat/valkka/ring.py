@@ -131,9 +131,19 @@ class SharedMemRingBufferBase:
 
     # Servers
 
-    def serverPush(self, payload: Any, slot: int = 1, mstimestamp: int | None = None) -> None:
-        """Writes bytes, or an array, into the ring; waits for nobody. Raises PacketError: too long."""
-        self._push(payload, {}, slot, mstimestamp)
+    def serverPush(
+        self,
+        payload: Any,
+        slot: int = 1,
+        mstimestamp: int | None = None,
+        *,
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Writes bytes, or an array, into the ring; waits for nobody. Raises PacketError: too long.
+
+        `properties` say to Reelway's own readers what it is.
+        """
+        self._push(payload, dict(properties or {}), slot, mstimestamp)
 
     def close(self) -> None:
         """Lets go of the ring. Valkka's have no such call: one that is forgotten does the same."""

@@ -6,11 +6,12 @@ from typing import NoReturn
 
 import reelway as rw
 from reelway.compat.valkka.api2.shmem import Client, ShmemClient, ShmemRGBClient
-from reelway.compat.valkka.later import LATER, later_class
+from reelway.compat.valkka.later import LATER_AT_LEVEL_2 as LATER
+from reelway.compat.valkka.later import later_class
 
 __all__ = ["Client", "ShmemClient", "ShmemRGBClient", *LATER]  # noqa: PLE0604 (what loads is what there is)
 
-globals().update({name: later_class(name) for name in LATER})
+globals().update({name: later_class(name, why) for name, why in LATER.items()})
 
 
 def __getattr__(name: str) -> NoReturn:

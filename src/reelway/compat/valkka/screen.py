@@ -1,0 +1,192 @@
+"""`OpenGLThread`: windows, and which slots they show."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import reelway as rw
+from reelway.compat.valkka.fifo import Feed, FifoFrameFilter, FrameFifo
+from reelway.compat.valkka.frames import Frame
+from reelway.compat.valkka.work import Work
+
+__all__ = ["OpenGLFrameFifoContext", "OpenGLThread"]
+
+FPS = 25
+"""Pictures a second in a window."""
+
+
+@dataclass(slots=True)
+class OpenGLFrameFifoContext:
+    """What Valkka reserves on the graphics card; nothing needs it here."""
+
+    n_720p: int = 20
+    n_1080p: int = 0
+    n_1440p: int = 0
+    n_4K: int = 0
+    n_setup: int = 20
+    n_signal: int = 20
+    flush_when_full: bool = False
+    debug: bool = False
+
+
+class _Window:
+    """What is shown in it; it opens with its first picture, and closes with its last context."""
+
+    def __init__(self, title: str, size: tuple[int, int]) -> None:
+        self.title = title
+        self.size = size
+        self.grouped = False
+        self.grid: rw.Filter | None = None
+        self.contexts: list[_Context] = []
+
+
+@dataclass(eq=False)
+class _Context:
+    """A slot in a window."""
+
+    slot: int
+    window: _Window
+    z: int
+    feed: Feed
+
+
+class OpenGLThread:
+    """Shows slots in windows, on a thread of its own: `newRenderContextCall(slot, window, z)`.
+
+    Several contexts of one window stand side by side, by their z. Of what comes faster than it is shown the
+    newest counts. The numbers of frames that Valkka reserves may be given, and change nothing.
+    """
+
+    def __init__(self, name: str, *_reserved: object, **_named: object) -> None:
+        self.name = name
+        self._fifo = FrameFifo(f"{name} in")
+        self._fifo.readers.append(self._take)
+        self._work: Work | None = None
+        self._numbers = itertools.count(1)
+        self._windows: dict[int, _Window] = {}
+        self._contexts: dict[int, _Context] = {}
+        self._newest: dict[int, Frame] = {}
+        """Of each slot, so that a new window shows something at once."""
+
+    # Calls
+
+    def startCall(self) -> None:
+        """From now on there may be windows. Raises StateError where it runs."""
+        if self._work is not None:
+            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
+        self._work = Work(self.name)
+        self._work.start()
+
+    def stopCall(self) -> None:
+        """Closes all windows, within 2 s; raises what failed in it, as a display that is not there."""
+        work, self._work = self._work, None
+        self._windows, self._contexts, self._newest = {}, {}, {}
+        if work is not None:
+            work.stop()
+
+    def requestStopCall(self) -> None:
+        """Asks it to end, and returns; `waitStopCall()` waits."""
+        if self._work is not None:
+            self._work.ask_to_stop()
+
+    waitStopCall = stopCall
+
+    # What comes in
+
+    def getFifo(self) -> FrameFifo:
+        """Pictures that are written into it are shown."""
+        return self._fifo
+
+    def getFrameFilter(self) -> FifoFrameFilter:
+        """The filter that writes into it."""
+        return FifoFrameFilter(f"{self.name} in", self._fifo)
+
+    # Windows
+
+    def createWindow(self, show: bool = True, window_id: int = 0) -> int:
+        """A new window's id. It opens with the first picture that is to be seen in it."""
+        number = next(self._numbers)
+        self._windows[number] = _Window(f"{self.name} {number}", (0, 0))
+        return number
+
+    def newRenderGroupCall(self, window_id: int) -> bool:
+        """Contexts may be shown in that window. Raises UnsupportedError for one that is not its own."""
+        self._window(window_id).grouped = True
+        return True
+
+    def delRenderGroupCall(self, window_id: int) -> bool:
+        """Nothing is shown in that window any more: it closes. False: nothing was."""
+        window = self._window(window_id)
+        was, window.grouped = window.grouped, False
+        for number in [number for number, each in self._contexts.items() if each.window is window]:
+            self.delRenderContextCall(number)
+        return was
+
+    def newRenderContextCall(self, slot: int, window_id: int, z: int = 0, *_more: object) -> int:
+        """Shows a slot in a window; the id of that. Raises StateError before `newRenderGroupCall()`."""
+        window = self._window(window_id)
+        work = self._work
+        if work is None or not window.grouped:
+            raise rw.StateError(
+                f"window {window_id} has no render group", hint="startCall() and newRenderGroupCall() first"
+            )
+        feed = Feed(self._fifo, "latest", name=f"slot{slot}")
+        context = _Context(slot, window, z, feed)
+        number = next(self._numbers)
+        work.do(lambda: self._open(work.session, context))
+        if (newest := self._newest.get(slot)) is not None:
+            feed.offer(newest)
+        self._contexts[number] = context
+        return number
+
+    def delRenderContextCall(self, context_id: int) -> bool:
+        """The slot leaves its window, which closes with its last one. False: there is no such context."""
+        context = self._contexts.pop(context_id, None)
+        work = self._work
+        if context is None or work is None:
+            return False
+        work.do(lambda: self._close(work.session, context))
+        return True
+
+    # Inside
+
+    def _take(self, frame: Frame) -> None:
+        """On the thread that writes."""
+        work = self._work
+        if work is None or not work.runs or frame.kind != "Visual" or frame.coded:
+            return
+        self._newest[frame.slot] = frame
+        for context in tuple(self._contexts.values()):
+            if context.slot == frame.slot:
+                context.feed.offer(frame)
+
+    def _window(self, number: Any) -> _Window:
+        if (window := self._windows.get(number)) is not None:
+            return window
+        raise rw.UnsupportedError(
+            f"{self.name} has no window {number}",
+            hint="createWindow() makes one; windows of other programs come later",
+        )
+
+    def _open(self, session: rw.Session, context: _Context) -> None:
+        window = context.window
+        window.contexts = sorted([*window.contexts, context], key=lambda each: each.z)
+        session.add(context.feed)
+        if window.grid is None:
+            window.grid = session.load("grid", live=True, fps=FPS)
+            context.feed >> window.grid
+            width, height = window.size
+            window.grid >> session.load(
+                "videosink", title=window.title, width=width, height=height, on_close="stream"
+            )
+        else:
+            context.feed >> window.grid
+
+    def _close(self, session: rw.Session, context: _Context) -> None:
+        window = context.window
+        window.contexts.remove(context)
+        if not window.contexts:
+            window.grid = None
+        session.remove(context.feed)  # with the window, where nothing else feeds that

@@ -1,0 +1,95 @@
+"""A session in a thread of its own: what each of Valkka's threads does its work with."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import reelway as rw
+
+__all__ = ["Work", "log"]
+
+log = logging.getLogger("reelway.compat.valkka")
+
+STOP_S = 2.0
+"""A session that was stopped is over within this."""
+REST_S = 3600.0
+_running: set[Work] = set()
+"""What runs; it is stopped when the script ends without a word."""
+
+
+class Work:
+    """Runs a session that goes on without sources, too, until `stop()`.
+
+    What fails there is logged at once, kept as `failure`, and raised by `stop()`.
+    """
+
+    def __init__(self, name: str, threads: int | None = 0) -> None:
+        self.name = name
+        self.session = rw.Session(threads=threads)
+        self.failure: Exception | None = None
+        self.on_end: Callable[[], None] = lambda: None
+        """Called on its thread when it is over."""
+        self._stops = False
+        self._thread = threading.Thread(target=self._run, name=f"valkka-{name}", daemon=True)
+        self.session.post(lambda: REST_S, REST_S)
+
+    @property
+    def runs(self) -> bool:
+        """It may be given more."""
+        return self._thread.is_alive() and not self._stops and self.failure is None
+
+    def start(self) -> None:
+        """Begins."""
+        _running.add(self)
+        self._thread.start()
+
+    def do(self, what: Callable[[], None]) -> None:
+        """Has the session's thread do it, soon; nothing where that is over."""
+        if not self.session.finished:
+            self.session.post(what)
+
+    def ask_to_stop(self) -> None:
+        """Returns at once."""
+        self._stops = True
+        self.session.stop("fast")
+
+    def join(self, patience_s: float = STOP_S) -> None:
+        """Until it is over, or this long; raises what failed."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(patience_s)
+        if self._thread.is_alive():
+            log.warning("%s: did not end within %g s, and is left to itself", self.name, patience_s)
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+
+    def stop(self) -> None:
+        """Stops it, and waits for that; raises what failed."""
+        self.ask_to_stop()
+        self.join()
+
+    def _run(self) -> None:
+        try:
+            self.session.run()
+        except Exception as error:  # noqa: BLE001 - whatever a filter of the script raised
+            self.failure = error
+            log.error("%s has stopped: %s", self.name, error)
+        finally:
+            _running.discard(self)
+            self.on_end()
+
+
+def _stop_all() -> None:
+    left = tuple(_running)
+    for work in left:
+        work.ask_to_stop()
+    until = time.monotonic() + STOP_S
+    for work in left:
+        work._thread.join(max(0.0, until - time.monotonic()))
+
+
+atexit.register(_stop_all)
