@@ -149,6 +149,57 @@ def test_what_a_replaced_filter_still_holds_comes_first_also_in_another_format(t
     assert [each for each in names if "convert" in each] == ["convert"]
 
 
+@rw.video_filter(pixel_format="gray")
+def greyer(image: Any) -> Any:
+    return image // 2
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_change_with_the_end_right_behind_it_comes_before_the_successor(threads: int) -> None:
+    """Both marks are read in one turn, and the filter is closed before the session has put a converter there.
+
+    Two consumers of different needs: the successor waits for both converters.
+    """
+    picture = {"StreamType": "Visual", "CodecID": "raw", "Width": 16, "Height": 16, "Timescale": 25}
+    begin = {**picture, "PixelFormat": "rgb24"}
+    first = [rw.Packet(bytes(768), number, number, 1, 1) for number in range(4)]
+    then = [rw.Packet(bytes([128]) * 384, number, number, 1, 1) for number in range(4, 8)]
+
+    class Ends(Collect):
+        inputs = (rw.Caps(StreamType="Visual", CodecID="raw"),)
+
+    with rw.Session(threads=threads, limits=rw.Limits(packets=32)) as session:
+        source = session.add(Feed([*first, {"PixelFormat": "yuv420p"}, *then], properties=begin))
+        middle = session.add(Forward(name="middle"))
+        rgb, gray = session.add(darker()), session.add(greyer())
+        ends = [session.add(Ends(name="a")), session.add(Ends(name="b"))]
+        source >> middle
+        middle >> rgb >> ends[0]
+        middle >> gray >> ends[1]
+        session.run()
+    for end in ends:
+        assert [each.dts for each in end.only.packets] == list(range(8))
+        assert end.only.ended
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_two_edits_in_one_task_lose_nothing(threads: int) -> None:
+    """The second one's filter gets the change of the first and, right behind it, the end."""
+    midway = Midway(threads)
+    session, shutter = midway.session, midway.shutter
+    sinks = [session.add(Collect(name=name)) for name in ("rgb", "gray")]
+    with session:
+        shutter >> session.add(darker()) >> sinks[0]
+        shutter >> session.add(greyer()) >> sinks[1]
+
+        def edit() -> None:
+            session.replace(shutter, Forward(name="successor"))
+
+        midway.edit(edit)
+    for sink in sinks:
+        assert [each.dts for each in sink.only.packets] == list(range(80))
+
+
 @pytest.mark.parametrize("threads", [0, 2])
 def test_a_branch_that_is_taken_out_finishes_what_it_holds_also_in_another_format(threads: int) -> None:
     midway = Midway(threads)

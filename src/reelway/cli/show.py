@@ -60,7 +60,8 @@ class Showing:
 
     def window(self, session: Session) -> Filter:
         """The window, not linked yet."""
-        title = ", ".join(redact(os.path.basename(url.rstrip("/")) or url) for url in self.urls)
+        titles = [redact(url) for url in self.urls]  # before it is cut: a password hides in a whole address
+        title = ", ".join(os.path.basename(each.rstrip("/")) or each for each in titles)
         width, height = self.pixels or (0, 0)
         return session.load(
             "videosink", title=title, width=width, height=height, full_screen=self.full_screen
@@ -73,7 +74,8 @@ def play(showing: Showing, *, threads: int | None, log: str | None, quiet: bool)
         player = _Player(session, showing)
         session.run(progress=not quiet)
         if not player.shown and not received:
-            raise UnsupportedError(f"{redact(showing.urls[0])} has neither pictures nor sound")
+            there = "pictures nor sound" if showing.sound else "pictures, nor sound that was asked for"
+            raise UnsupportedError(f"{redact(showing.urls[0])} has neither {there}")
     return outcome_of(received)
 
 
@@ -83,16 +85,21 @@ def view(showing: Showing, *, threads: int | None, log: str | None, quiet: bool)
         across = ceil(sqrt(len(showing.urls)))
         down = -(-len(showing.urls) // across)
         size = showing.pixels or Size(1280, 720)
-        ends: list[Filter] = []
+        gates: dict[Filter, Filter] = {}
         for url in showing.urls:
             source = _load(session, url)
-            source.video >> (end := session.load("convert", format="yuv420p"))
-            if not _is_live(source):
-                end >> (end := session.load("gate"))
-            ends.append(end)
+            session.chain(first := session.load("convert", format="yuv420p"), gate := session.load("gate"))
+            source.select("#video1") >> first
+            gates[source] = gate
         grid = session.load("grid", live=True, fps=showing.fps, size=size, columns=across, rows=down)
-        for end in ends:
-            end >> grid
+        for gate in gates.values():
+            gate >> grid
+
+        def look(pid: Pid) -> None:
+            if pid.filter in gates:
+                gates[pid.filter].update("sync", not _is_live(pid.filter))
+
+        session.on_pid_new = look
         grid >> (window := showing.window(session))
         window.on_event_out = _Hands(session, window)  # type: ignore[attr-defined]
         session.run()
@@ -169,10 +176,10 @@ class _Player:
             return
         if kind == "Visual":
             self.shown.add(kind)
-            self._link(self._source.video, "rawvideo", self._window())
+            self._link("#video1", "rawvideo", self._window())
         elif kind == "Audio" and self._showing.sound:
             self.shown.add(kind)
-            self._link(self._source.audio, "rawaudio", self._session.load("audiosink"))
+            self._link("#audio1", "rawaudio", self._session.load("audiosink"))
 
     def _window(self) -> Filter:
         window = self._showing.window(self._session)
@@ -182,13 +189,13 @@ class _Player:
             window.input_limits = FRESH
         return window
 
-    def _link(self, stream: Any, raw: str, sink: Filter) -> None:
+    def _link(self, stream: str, raw: str, sink: Filter) -> None:
         session = self._session
         between = [session.load(raw)]
         if not _is_live(self._source):
             between.append(session.load("gate", tempo=self._tempo))
         session.chain(*between, sink)
-        stream >> between[0]
+        self._source.select(stream) >> between[0]
 
 
 def _session(threads: int | None, log: str | None, quiet: bool) -> Session:
@@ -207,7 +214,9 @@ def _load(session: Session, url: str) -> Filter:
 
 
 def _is_live(source: Filter) -> bool:
-    return source.registry_name in LIVE or bool(getattr(source, "live", False))
+    if source.registry_name in LIVE:
+        return not getattr(source, "ends", False)
+    return bool(getattr(source, "live", False))
 
 
 def _captures(device: Path) -> bool:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from reelway.engine.backoff import Backoff
+from reelway.engine.frame_numbers import FrameNumbers
 from reelway.engine.liveopen import Connection, connect, transports
 from reelway.engine.livetimes import LiveTimes, LiveTrack
 from reelway.engine.streaminfo import StreamInfo, describe
@@ -105,6 +106,11 @@ class Live(Filter):
         """Sound waits for the picture."""
         self._gap: Gap | None = None
         """The one that is not over."""
+
+    @property
+    def ends(self) -> bool:
+        """What it reads is a recording, which has an end; known when its first stream is there."""
+        return self._connection is not None and self._connection.ends
 
     # The filter
 
@@ -229,7 +235,9 @@ class Live(Filter):
             for name in OF_FILES:
                 properties.pop(name, None)
             pid, track = self._pid(kind, number, properties)
-            self._ways[-1] = _Way(stream, pid, track)
+            way = self._ways[-1] = _Way(stream, pid, track)
+            if connection.lossy and info.codec == "h264":
+                way.numbers = FrameNumbers(info.extradata)
         if not any(self._ways):
             raise FormatError(
                 f"{self.where} has no stream that can be read", hint="`reelway doctor` says what can be"
@@ -257,9 +265,9 @@ class Live(Filter):
         if way is None or way.pid.ended:
             return
         if way.picture:
-            if payload.is_corrupt:
+            if payload.is_corrupt or (way.numbers is not None and way.numbers.lost(memoryview(payload))):
                 way.waits = way.broken = True
-            elif payload.is_keyframe:
+            if payload.is_keyframe and not payload.is_corrupt:
                 way.waits = False
             if way.waits:
                 return
@@ -325,6 +333,8 @@ class _Way:
         """Packets of it were left out."""
         self.fresh = True
         """Nothing of it came yet in this connection."""
+        self.numbers: FrameNumbers | None = None
+        """Tells what was lost, where anything may be."""
         base = stream.time_base or Fraction(1, 90000)
         self.untimed: list[Any] = []
         """Its first packets, until one says a time: FFmpeg gives the first of RTSP without one."""

@@ -8,14 +8,11 @@ from typing import Any
 import numpy
 
 from reelway.errors import OptionError
-from reelway.filters.frames import frame_of
 from reelway.filters.grid import Grid
 from reelway.filters.mixer import checked_pads, pad_of
 from reelway.filters.places import Place, paste
-from reelway.filters.resize import fitted, scaled
 from reelway.graph.link import Link
 from reelway.graph.option import Size, option
-from reelway.media.layout import Array
 from reelway.media.packet import Packet
 
 __all__ = ["Compositor"]
@@ -82,12 +79,8 @@ class Compositor(Grid):
             for plane, part in zip(self._back.planes(writable=True), drawn, strict=True):
                 plane[:] = part.reshape(plane.shape)
 
-    def _scaled(self, packet: Packet, pid: Link) -> list[Array]:
-        place: Place = pid.data.place
-        width, height = place.width, place.height
-        if pad_of(self.pads, self.number_of(pid)).get("sizing-policy") == "keep-aspect-ratio":
-            width, height = fitted(pid.properties["Width"], pid.properties["Height"], width, height)
-        return scaled(frame_of(packet, pid.properties), self._samples.subsampling, width, height)
+    def _keeps_shape(self, pid: Link) -> bool:
+        return pad_of(self.pads, self.number_of(pid)).get("sizing-policy") == "keep-aspect-ratio"
 
     def _composed(self) -> Packet:
         assert self._next is not None

@@ -41,6 +41,8 @@ class _Film:
         self.until_s = 0.0
         """Where the last picture ends on the running time."""
         self.place: Place | None = None
+        self.properties: dict[str, Any] = {}
+        """Of the picture."""
 
 
 class Grid(Filter):
@@ -74,12 +76,12 @@ class Grid(Filter):
         super().__init__(**options)
         self._out: Pid | None = None
         self._next: int | None = None
-        """Number of the next picture, counted from running time 0; None before the beginning."""
+        """Number of the next picture, from running time 0, or of `live` from its first; None before that."""
         self._rate = Fraction(25)
         self._began_s = 0.0
         """When the first picture was due, of `live` [s of the session]."""
         self._laid_out: tuple[Link, ...] = ()
-        """The inputs that have their places."""
+        """The inputs that have their places, in the order of these."""
 
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
@@ -110,7 +112,8 @@ class Grid(Filter):
         if any(not pid.configured for pid in self.ipids):
             return None
         if self._laid_out != tuple(self.ipids):
-            self._lay_out(self.ipids)
+            self._laid_out = tuple(self.ipids)
+            self._lay_out()
         while not self.blocked:
             now_s = float(self._next / self._rate)
             if not self._advance(now_s):
@@ -168,7 +171,10 @@ class Grid(Filter):
 
     def _keep_time(self) -> float | None:
         """Of `live`: makes the picture that is due, if one is; until the next one [s]."""
-        begun = [pid for pid in self.ipids if pid.configured]
+        begun = [pid for pid in self._laid_out if pid in self.ipids]
+        begun += [
+            pid for pid in self.ipids if pid.configured and pid not in begun
+        ]  # behind those that are there
         if not begun:
             return None
         now_s = self.context.now()
@@ -182,7 +188,8 @@ class Grid(Filter):
         if left_s > 0:
             return left_s
         if self._laid_out != tuple(begun):
-            self._lay_out(begun)
+            self._laid_out = tuple(begun)
+            self._lay_out()
         for pid in begun:
             film: _Film = pid.data
             latest: Packet | None = None
@@ -190,10 +197,10 @@ class Grid(Filter):
                 pid.take(packet)
                 latest = packet
             if latest is not None:
-                film.packet, film.planes = latest, self._scaled(latest, pid)
+                self._show(pid, latest)
             elif pid.ended:
                 film.packet = film.planes = None
-        if all(pid.ended for pid in self.ipids):
+        if all(pid.ended for pid in self.ipids) and not self.context.expects_inputs(self):
             self._out.end()
             return None
         self._out.send(self._composed())
@@ -219,7 +226,7 @@ class Grid(Filter):
     def _columns(self) -> int:
         return self.columns or ceil(sqrt(len(self.ipids)))
 
-    def _lay_out(self, inputs: Sequence[Link]) -> None:
+    def _lay_out(self) -> None:
         """Gives every input its place."""
         assert self._out is not None
         self._samples = samples_of(self._out.properties)
@@ -227,14 +234,14 @@ class Grid(Filter):
         colour = self._samples.colour(parse_colour(self.background))
         for plane, value in zip(self._back.planes(writable=True), colour, strict=True):
             plane[:] = value
-        self._laid_out = tuple(inputs)
-        for pid, place in zip(inputs, self._places(len(inputs)), strict=True):
+        for pid, place in zip(self._laid_out, self._places(), strict=True):
             film: _Film = pid.data
             film.place = place
             if film.planes is not None and film.packet is not None:
-                film.planes = self._scaled(film.packet, pid)
+                film.planes = self._scaled(pid)
 
-    def _places(self, count: int) -> Sequence[Place]:
+    def _places(self) -> Sequence[Place]:
+        count = len(self._laid_out)
         if self.places:
             if len(self.places) < count:
                 raise OptionError(f"grid has {len(self.places)} places for {count} inputs")
@@ -263,7 +270,7 @@ class Grid(Filter):
                 pid.take(packet)
                 latest, film.until_s = packet, max(end_s, start_s)
             if latest is not None:
-                film.packet, film.planes = latest, self._scaled(latest, pid)
+                self._show(pid, latest)
             if packet is None:
                 if not pid.ended:
                     return False
@@ -275,13 +282,24 @@ class Grid(Filter):
         over = [pid.ended and shown(pid) is None and pid.data.until_s <= now_s + SOON_S for pid in self.ipids]
         return any(over) if self.end == "shortest" else all(over)
 
-    def _scaled(self, packet: Packet, pid: Link) -> list[Array]:
+    def _show(self, pid: Link, packet: Packet) -> None:
+        """It shows another picture from now on."""
+        film: _Film = pid.data
+        film.packet, film.properties = packet, pid.properties
+        film.planes = self._scaled(pid)
+
+    def _scaled(self, pid: Link) -> list[Array]:
         """The planes of a picture in the size that it has in its place, with what it leaves free of that."""
-        place = pid.data.place
-        width, height = place.width, place.height
-        if self.fit == "contain":
-            width, height = fitted(pid.properties["Width"], pid.properties["Height"], width, height)
-        return scaled(frame_of(packet, pid.properties), self._samples.subsampling, width, height)
+        film: _Film = pid.data
+        assert film.place is not None
+        assert film.packet is not None
+        width, height = film.place.width, film.place.height
+        if self._keeps_shape(pid):
+            width, height = fitted(film.properties["Width"], film.properties["Height"], width, height)
+        return scaled(frame_of(film.packet, film.properties), self._samples.subsampling, width, height)
+
+    def _keeps_shape(self, pid: Link) -> bool:
+        return self.fit == "contain"
 
     def _composed(self) -> Packet:
         assert self._next is not None

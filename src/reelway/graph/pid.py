@@ -177,10 +177,13 @@ class Pid:
     def attach(self, link: Link, *, restart: bool = False) -> None:
         """Adds a consumer; it starts with the properties that the next packet has, or goes on with them."""
         self.links.append(link)
+        if self.holds and self._tried in self._waiting:  # which will tell it
+            if restart:
+                link.push_mark(Mark(News.RESTART))
+            return
         first = Mark(News.CONFIGURE, dict(self.properties if self._bound else self._first_properties))
-        if (
-            self._bound and not self.ended and link.refuses(self.properties)
-        ):  # they changed since it was chosen
+        changed = self._bound and not self.ended  # perhaps, since it was chosen
+        if changed and link.refuses(self.properties):
             self._ask(first)
             self._waiting.append(first)
         else:
@@ -206,6 +209,11 @@ class Pid:
         self._held -= 1
         if not self._held and self._linked and not self._bound:
             self.bind()
+
+    @property
+    def holds(self) -> bool:
+        """What it was sent waits in it, until who is to take it is linked."""
+        return bool(self._held and self._waiting)
 
     @property
     def waits_full(self) -> bool:
@@ -301,14 +309,18 @@ class Pid:
         """Delivers nothing until the session has put between what makes the stream fit."""
         self._tried = mark
         self._first_properties = mark.properties or {}
-        self._held, self._bound, self.send = self._held + 1, False, self._wait
+        self._held, self._bound = self._held + 1, False
+        if not self.ended:
+            self.send = self._wait
         self.filter.context.refit(self, self._first_properties)
 
     def _push_mark(self, mark: Mark) -> None:
         if self.on_mark is not None:
             self.on_mark(mark)
+        again = mark is self._tried
         for link in self.links:
-            link.push_mark(mark)
+            if not (again and link.marks_in and link.told == mark.properties):  # it was told already
+                link.push_mark(mark)
 
     def __repr__(self) -> str:
         return f"<Pid {self.filter.name}.{self.name}>"

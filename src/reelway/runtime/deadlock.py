@@ -34,8 +34,8 @@ or for the one whose place it takes to close."""
 
 def waits_for(node: Node) -> Iterator[Wait]:
     """Whom an idle node waits for, and at which link; nothing for one that runs, will run, or is done."""
-    if node.held_until is not None:
-        yield node.held_until, None
+    if node.held_until:
+        yield from ((other, None) for other in node.held_until)
         return
     if node.ready or node.running or node.done or node.abandoned or node.timer is not None:
         return

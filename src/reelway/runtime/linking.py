@@ -193,18 +193,19 @@ def detach(scheduler: Scheduler, link: Link, last: Mark | None = None) -> None:
 
 
 def hold(scheduler: Scheduler, filter: Filter, until: Filter | None = None) -> None:
-    """`filter` gets no turn until `release`, which comes when `until` is closed; the session waits for it."""
+    """`filter` gets no turn until `release`, which comes when all `until` are closed; the session waits."""
     node: Node = filter.context  # type: ignore[assignment]
     if not node.held:
         node.held = True
         scheduler.held += 1
-    node.held_until = until.context if until is not None else None  # type: ignore[assignment]
+    if until is not None:
+        node.held_until.append(until.context)  # type: ignore[arg-type]
 
 
 def release(scheduler: Scheduler, filter: Filter) -> None:
     """Ends `hold`."""
     node: Node = filter.context  # type: ignore[assignment]
     if node.held:
-        node.held, node.held_until = False, None
+        node.held, node.held_until = False, []
         scheduler.held -= 1
         scheduler.wake(node)

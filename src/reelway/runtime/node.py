@@ -54,8 +54,8 @@ class Node:
         """It is taken out of the session when it is done."""
         self.held = False
         """It gets no turn."""
-        self.held_until: Node | None = None
-        """Whose place it takes as soon as that one is closed."""
+        self.held_until: list[Node] = []
+        """Whose place it takes as soon as all of these are closed."""
         self.number = 0
         """How many were added before it."""
         self.timer: int | None = None

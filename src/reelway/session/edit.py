@@ -141,19 +141,22 @@ class Edits:
         self._linker.forget(filter)
 
     def closed(self, filter: Filter) -> None:
-        """A filter is closed: the one that takes its place begins."""
-        successor = self._waiting.pop(filter, None)
+        """A filter is closed: the one that takes its place begins, when all that it sent is on its way."""
         if self._session.finished:
             return
+        if any(pid.holds for pid in filter.opids):  # the session is about to put converters behind it
+            self._session._scheduler.defer(partial(self.closed, filter))
+            return
+        successor = self._waiting.pop(filter, None)
         if filter in self._session.filters and filter.context.leaving:  # type: ignore[attr-defined]
             self._forget(filter)  # the resolver's, for what another that left still had to send
         if successor is not None and successor not in self._waiting.values():
             release(self._session._scheduler, successor)
 
-    def wait_for(self, filter: Filter, *, instead_of: Filter) -> None:
-        """Who was to begin when the one is closed begins when the other is."""
-        if instead_of in self._waiting:
-            successor = self._waiting[filter] = self._waiting.pop(instead_of)
+    def wait_for(self, filter: Filter, *, beside: Filter) -> None:
+        """Who is to begin when the one is closed begins when both are."""
+        if beside in self._waiting:
+            successor = self._waiting[filter] = self._waiting[beside]
             hold(self._session._scheduler, successor, until=filter)
 
     def end_input(self, link: Link) -> None:
@@ -383,8 +386,8 @@ class Edits:
             )
         for link in outputs:
             self._places.check_way(link)
-        for waiting in linker.takeovers.get(old, ()):
-            raise self._places.unsettled(waiting.link.filter, old)
+        if waiting := linker.takeovers.get(old):
+            raise self._places.unsettled(waiting[0].link.filter, old)
         feeds: list[Feed] = []
         for link in inputs:
             feeds.append(feed := self._places.instead(new, link))

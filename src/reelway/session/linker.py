@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reelway import catalog
 from reelway.errors import FilterError, LinkError
 from reelway.graph.filter import Filter
-from reelway.graph.link import Limits, Link
+from reelway.graph.link import Limits, Link, Mark, News
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Chain, Converter, NoChain, Step
 from reelway.graph.wiring import Refusal, link_error
@@ -138,7 +138,7 @@ class Linker:
             filter = self._make(first)
             if pid.filter.context.leaving:  # type: ignore[attr-defined]  # what drains it leaves with it
                 filter.context.leaving = True  # type: ignore[attr-defined]
-                session._edits.wait_for(filter, instead_of=pid.filter)
+                session._edits.wait_for(filter, beside=pid.filter)
             session._scheduler.connect(pid, filter, self._limits(pid, filter))
             if made is not None:
                 made[key] = filter
@@ -316,6 +316,9 @@ class Linker:
             if not link.refuses(properties) or not link.reopens:
                 continue
             consumer = link.filter
+            if consumer.context.leaving and not pid.filter.context.leaving:  # type: ignore[attr-defined]
+                detach(self._session._scheduler, link, Mark(News.END))  # an edit takes it out
+                continue
             chain = self._session._wiring.fit_as_before(properties, consumer, link.told)
             if isinstance(chain, NoChain):
                 continue
