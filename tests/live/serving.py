@@ -6,13 +6,13 @@ import json
 import pickle
 import socket
 import subprocess
-import tempfile
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from tests.media import make
 
@@ -104,13 +104,9 @@ class RtspServer:
             self.process = None
 
 
-def counter_of(frame: av.VideoFrame) -> int:
-    luma = frame.reformat(format="gray").to_ndarray()
-    return make.read_counter(np.ascontiguousarray(luma))
-
-
-if __name__ == "__main__":  # to look at by hand
-    server = RtspServer(coded_film(Path(tempfile.mkdtemp()))).start()
-    print(server.url)
-    input()
-    server.kill()
+def wait_for_file(path: Path) -> None:
+    """Until another process has begun to write it."""
+    until = time.monotonic() + 20
+    while not path.exists() or not path.stat().st_size:
+        assert time.monotonic() < until, f"{path.name} is not there"
+        threading.Event().wait(0.02)

@@ -15,7 +15,7 @@ import pytest
 
 import reelway as rw
 from reelway.errors import UnsupportedError
-from tests.live.serving import FPS, free_port
+from tests.live.serving import FPS, free_port, wait_for_file
 from tests.live.watching import Watch, WatchSound, frames, rises, watched
 from tests.media import make
 
@@ -57,7 +57,7 @@ def in_order(watch: Watch, count: int) -> bool:
 def test_rtp_by_sdp(send: Send, tmp_path: Path) -> None:
     port, sdp = free_port() & ~1, tmp_path / "session.sdp"
     send("-f", "rtp", f"rtp://127.0.0.1:{port}", "-sdp_file", sdp, streams="0:v")
-    _wait_for(sdp)
+    wait_for_file(sdp)
     watch = watched(str(sdp), 40)
     assert in_order(watch, 40)
     assert watch.properties["Container"] == "sdp"
@@ -139,7 +139,7 @@ def test_http_live_streams(send: Send, web: tuple[str, Path]) -> None:
     address, folder = web
     playlist = folder / "live.m3u8"
     send("-f", "hls", "-hls_time", "1", "-hls_list_size", "4", "-hls_flags", "delete_segments", playlist)
-    _wait_for(playlist)
+    wait_for_file(playlist)
     watch = watched(f"{address}/live.m3u8", 60)
     assert in_order(watch, 60)
     assert not watch.gaps
@@ -168,10 +168,3 @@ def test_srt_is_refused_in_words_where_the_build_has_none() -> None:
         session.load_src("srt://127.0.0.1:9000") >> session.add(Watch(frames(1)))
         with pytest.raises(UnsupportedError, match="srt"):
             session.run()
-
-
-def _wait_for(path: Path) -> None:
-    until = time.monotonic() + 20
-    while not path.exists() or not path.stat().st_size:
-        assert time.monotonic() < until, f"{path.name} is not there"
-        threading.Event().wait(0.02)

@@ -282,7 +282,9 @@ class _Stream:
         payload = CodecFrame(frame)
         packet = Packet(payload, time, time, duration, 1, payload.size)
         packet.seek = known.seek or (self._from is not None and time < self._from)
-        packet.corrupted = known.corrupted or frame.is_corrupt or self._is_smeared(frame, time)
+        packet.corrupted = known.corrupted or self._is_smeared(frame, time) or frame.is_corrupt
+        if self.video and frame.is_corrupt and self._smeared_from is None:
+            self._smeared_from = time  # what refers to it shows the damage, too
         packet.discontinuity = known.discontinuity
         packet.capture_time = known.capture_time
         packet.properties = known.properties

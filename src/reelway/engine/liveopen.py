@@ -128,6 +128,15 @@ class Connection:
         )
 
     @property
+    def lossy(self) -> bool:
+        """Packets may be lost on the way, and nobody says so; MPEG-TS says it of most losses only."""
+        return self.transport in ("udp", "multicast") or self.container.format.name in (
+            "sdp",
+            "rtp",
+            "mpegts",
+        )
+
+    @property
     def ends(self) -> bool:
         """It says how long it is, so it is no live stream but a recording, and its end is the end."""
         return self.container.duration is not None and self.container.duration > 0

@@ -17,7 +17,7 @@ from typing import Any
 
 from reelway.engine.bits import Bits
 
-__all__ = ["PictureTimes"]
+__all__ = ["PictureTimes", "h264_sequence", "units"]
 
 MOST_REORDERED = 16  # no conforming stream has more (H.264, A.3.1; H.265, A.4.2)
 HEADER = 48  # bytes of a slice that surely hold what is read from its header
@@ -107,7 +107,7 @@ class PictureTimes:
         return ready
 
 
-def _units(data: bytes) -> Any:
+def units(data: bytes) -> Any:
     """NAL units behind start codes, found one by one, as a packet's first slice ends the search."""
     at = data.find(b"\x00\x00\x01")
     while at >= 0:
@@ -138,10 +138,10 @@ class _H264:
 
     def read(self, data: bytes) -> tuple[int | None, bool]:
         """The order count of a picture, and whether counting starts again with it."""
-        for unit in _units(data):
+        for unit in units(data):
             kind = unit[0] & 31 if unit else 0
             if kind == 7:
-                number, sequence = _h264_sequence(unit)
+                number, sequence = h264_sequence(unit)
                 self._sequences[number] = sequence
                 self.reorder = sequence.reorder
             elif kind == 8:
@@ -187,7 +187,7 @@ def _most_significant(previous: tuple[int, int], least: int, size: int) -> int:
     return most
 
 
-def _h264_sequence(unit: bytes) -> tuple[int, _Sequence]:
+def h264_sequence(unit: bytes) -> tuple[int, _Sequence]:
     """H.264, 7.3.2.1.1."""
     bits = Bits(unit[1:])
     profile = bits.u(8)
@@ -278,7 +278,7 @@ class _Hevc:
 
     def read(self, data: bytes) -> tuple[int | None, bool]:
         """The order count of a picture, and whether counting starts again with it."""
-        for unit in _units(data):
+        for unit in units(data):
             kind = unit[0] >> 1 & 63 if len(unit) > 2 else -1
             if kind == 33:
                 number, sequence = _hevc_sequence(unit)
