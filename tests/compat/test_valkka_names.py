@@ -16,7 +16,10 @@ CORE = """
     SharedMemRingBuffer SharedMemRingBufferRGB SharedMemFrameFilter RGBShmemFrameFilter ShmemFrameFilter
     getNumpyShmem new_intp intp_value intp_assign copy_intp delete_intp RGB24Meta FrameFilter
     LiveThread AVThread OpenGLThread FrameFifo FifoFrameFilter ForkFrameFilter SwScaleFrameFilter
-    TimeIntervalFrameFilter LiveConnectionContext LiveConnectionType_rtsp
+    TimeIntervalFrameFilter LiveConnectionContext LiveConnectionType_rtsp LiveConnectionType_sdp
+    FileThread FileContext FileFrameFilter InfoFrameFilter BriefInfoFrameFilter GateFrameFilter
+    SetSlotFrameFilter SwitchFrameFilter TypeFrameFilter DumpFrameFilter InitStreamFrameFilter
+    ForkFrameFilter3 ForkFrameFilterN FrameFifoContext BlockingFifoFrameFilter
 """.split()
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import reelway as rw
 from reelway.compat.valkka.frames import Frame, FrameFilter
 
 __all__ = [
+    "CachingGateFrameFilter",
     "ForkFrameFilter",
     "ForkFrameFilter3",
     "ForkFrameFilterN",
     "GateFrameFilter",
+    "InitStreamFrameFilter",
     "IntervalFrameFilter",
     "SetSlotFrameFilter",
     "SwitchFrameFilter",
+    "ThreadSafeFrameFilter",
     "TimeIntervalFrameFilter",
     "TypeFrameFilter",
 ]
@@ -131,6 +135,10 @@ class GateFrameFilter(FrameFilter):
             super().run(frame)
 
 
+class CachingGateFrameFilter(GateFrameFilter):
+    """The same: what Valkka keeps for later, each frame says."""
+
+
 class SwitchFrameFilter(FrameFilter):
     """Each frame goes to one of two: (name, next1, next2); to the first from the beginning."""
 
@@ -160,6 +168,22 @@ class SetSlotFrameFilter(FrameFilter):
 
     def run(self, frame: Frame) -> None:
         super().run(Frame(frame.payload, self.slot, frame.mstimestamp, frame.properties, frame.subsession))
+
+
+class InitStreamFrameFilter(FrameFilter):
+    """Lets all by: what it adds in Valkka, each frame says."""
+
+
+class ThreadSafeFrameFilter(FrameFilter):
+    """Several threads may write into it: behind it is one frame at a time."""
+
+    def __init__(self, name: str, next: FrameFilter | None = None) -> None:
+        super().__init__(name, next)
+        self._lock = threading.Lock()
+
+    def run(self, frame: Frame) -> None:
+        with self._lock:
+            super().run(frame)
 
 
 class TypeFrameFilter(FrameFilter):

@@ -5,24 +5,51 @@ from __future__ import annotations
 from typing import NoReturn
 
 import reelway as rw
-from reelway.compat.valkka import branches, decoding, fifo, filters, frames, live, ring, scale, screen
+from reelway.compat.valkka import (
+    branches,
+    decoding,
+    fifo,
+    files,
+    filters,
+    frames,
+    info,
+    live,
+    recording,
+    ring,
+    scale,
+    screen,
+)
 from reelway.compat.valkka.branches import *  # noqa: F403 - Valkka's own module is as flat
 from reelway.compat.valkka.decoding import *  # noqa: F403
 from reelway.compat.valkka.fifo import *  # noqa: F403
+from reelway.compat.valkka.files import *  # noqa: F403
 from reelway.compat.valkka.filters import *  # noqa: F403
 from reelway.compat.valkka.frames import *  # noqa: F403
+from reelway.compat.valkka.info import *  # noqa: F403
 from reelway.compat.valkka.later import LATER, later_class
 from reelway.compat.valkka.live import *  # noqa: F403
+from reelway.compat.valkka.recording import *  # noqa: F403
 from reelway.compat.valkka.ring import *  # noqa: F403
 from reelway.compat.valkka.scale import *  # noqa: F403
 from reelway.compat.valkka.screen import *  # noqa: F403
 
+_MODULES = (
+    branches,
+    decoding,
+    fifo,
+    files,
+    filters,
+    frames,
+    info,
+    live,
+    recording,
+    ring,
+    scale,
+    screen,
+)
+
 __all__ = [  # noqa: PLE0604 (what loads is what there is)
-    *(
-        name
-        for module in (branches, decoding, fifo, filters, frames, live, ring, scale, screen)
-        for name in module.__all__
-    ),
+    *(name for module in _MODULES for name in module.__all__),
     *LATER,
 ]
 

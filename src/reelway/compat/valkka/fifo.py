@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ __all__ = ["BlockingFifoFrameFilter", "FifoFrameFilter", "FrameFifo", "FrameFifo
 
 FEW = 2
 """Frames that wait where only the newest counts."""
+LEAST = 100
+"""So many may wait in each fifo: a source that was just opened sends what it was recognised by at once."""
 
 
 @dataclass(slots=True)
@@ -38,16 +40,17 @@ class FrameFifoContext:
 class FrameFifo:
     """Hands frames to the thread that reads it, and never waits: (name, frames), or (name, context).
 
-    It holds nothing itself. The reading thread lets so many frames of each stream wait; when there are more,
-    they are dropped up to the next keyframe, and counted (`dropped`). Before that thread runs, and without
-    one, frames go nowhere.
+    It holds nothing itself. The reading thread lets so many frames of each stream wait, 100 at least; when
+    there are more, they are dropped up to the next keyframe, and counted (`dropped`). Frames go nowhere
+    without such a thread, and before it runs.
     """
 
     def __init__(self, name: str, size: int | FrameFifoContext = 20) -> None:
         self.name = name
-        self.most = size.most if isinstance(size, FrameFifoContext) else size
-        if self.most < 1:
-            raise rw.OptionError(f"{name}: a fifo of {self.most} frames", hint="at least 1")
+        most = size.most if isinstance(size, FrameFifoContext) else size
+        if most < 1:
+            raise rw.OptionError(f"{name}: a fifo of {most} frames", hint="at least 1")
+        self.most = max(most, LEAST)
         self.readers: list[Callable[[Frame], None]] = []
         self.written = 0
         self.dropped = 0
@@ -81,13 +84,18 @@ class BlockingFifoFrameFilter(FifoFrameFilter):
 class Feed(rw.Filter):
     """Gives a session the frames of one stream, from any thread, with the properties that they bring.
 
-    `keyframe`: what is too much is dropped up to the next keyframe; `latest`: the oldest is.
+    `keyframe`: what is too much is dropped up to the next keyframe; `latest`: the oldest is. With
+    `properties` its stream is there before a frame has come.
     """
 
     outputs = (rw.Caps(),)
 
     def __init__(
-        self, fifo: FrameFifo, policy: Literal["keyframe", "latest"] = "keyframe", **options: Any
+        self,
+        fifo: FrameFifo,
+        policy: Literal["keyframe", "latest"] = "keyframe",
+        properties: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self.waits_outside = True
@@ -95,10 +103,11 @@ class Feed(rw.Filter):
         self._policy = policy
         self._frames: deque[Frame] = deque()  # its methods are atomic under the GIL
         self._out: rw.Pid | None = None
-        self._said: Any = None
+        self._said = properties
+        self._given = properties is not None
         self._waits = True
         """For something to begin with; the writing thread's."""
-        self._closing = self._stopped = False
+        self._begun = self._closing = self._stopped = False
 
     # For the thread that writes
 
@@ -117,7 +126,8 @@ class Feed(rw.Filter):
             self._waits = True
             return
         packet = frame.payload.clone()
-        packet.discontinuity |= self._waits and self._said is not None
+        packet.discontinuity |= self._waits and self._begun
+        self._begun = True
         self._waits = False
         self._frames.append(Frame(packet, frame.slot, frame.mstimestamp, frame.properties, frame.subsession))
         if self.opened:
@@ -135,6 +145,10 @@ class Feed(rw.Filter):
             self.wake()
 
     # The filter
+
+    def open(self) -> None:
+        if self._given and self._said is not None:
+            self._out = self.new_pid("stream", **self._said)
 
     def process(self) -> float | None:
         while not self.blocked:

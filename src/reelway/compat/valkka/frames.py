@@ -51,6 +51,11 @@ class Frame:
         """`mstimestamp`, or now."""
         return int(time.time() * 1000) if self.mstimestamp is None else self.mstimestamp
 
+    @property
+    def late_ms(self) -> int:
+        """How long ago it was captured."""
+        return 0 if self.mstimestamp is None else int(time.time() * 1000) - self.mstimestamp
+
     def array(self) -> Any:
         """What it holds, read-only: a raw packed picture as (lines, columns, components), else uint8."""
         if isinstance(self.payload, rw.Packet):

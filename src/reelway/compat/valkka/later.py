@@ -14,16 +14,15 @@ _LEVEL_2 = "threads and chains of level 2 stand on those of valkka.core, which a
 LATER = {
     **dict.fromkeys(
         """
-        FileContext FileThread FileStreamContext LiveOutboundContext USBDeviceThread ValkkaFSWriterThread
-        ValkkaFSReaderThread MuxerThread FileCacherThread NVThread
+        FileStreamContext LiveOutboundContext USBDeviceThread ValkkaFSWriterThread ValkkaFSReaderThread
+        MuxerThread FileCacherThread NVThread
         """.split(),
         _THREADS,
     ),
     **dict.fromkeys(
         """
-        BriefInfoFrameFilter CachingGateFrameFilter DumpFrameFilter InfoFrameFilter InitStreamFrameFilter
         InterlaceFrameFilter MovementFrameFilter RepeatH264ParsFrameFilter SlotFrameFilter
-        SubstractFrameFilter ThreadSafeFrameFilter TimestampFrameFilter FileFrameFilter
+        SubstractFrameFilter TimestampFrameFilter
         """.split(),
         _FILTERS,
     ),

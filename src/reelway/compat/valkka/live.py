@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +90,7 @@ class LiveThread:
         self.requestStopCall()
         playing, self._playing = self._playing, {}
         self._contexts.clear()
-        _join(playing.values())
+        join_all(playing.values())
 
     def requestStopCall(self) -> None:
         """Asks its streams to end, and returns; `waitStopCall()` waits."""
@@ -132,7 +133,7 @@ class LiveThread:
             work.stop()
 
 
-def _join(works: Any) -> None:
+def join_all(works: Iterable[Work]) -> None:
     """Waits for all; then raises the first failure."""
     failures: list[Exception] = []
     for work in works:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +33,10 @@ class OpenGLFrameFifoContext:
 
 
 class _Window:
-    """What is shown in it; it opens with its first picture, and closes with its last context."""
+    """What is shown in it; it opens with its first picture, as large as that, and closes with its last."""
 
-    def __init__(self, title: str, size: tuple[int, int]) -> None:
+    def __init__(self, title: str) -> None:
         self.title = title
-        self.size = size
         self.grouped = False
         self.grid: rw.Filter | None = None
         self.contexts: list[_Context] = []
@@ -50,12 +50,16 @@ class _Context:
     window: _Window
     z: int
     feed: Feed
+    opened: bool = False
+    """It was added to the session: since its first picture."""
+    over: bool = False
 
 
 class OpenGLThread:
     """Shows slots in windows, on a thread of its own: `newRenderContextCall(slot, window, z)`.
 
-    Several contexts of one window stand side by side, by their z. Of what comes faster than it is shown the
+    Several contexts of one window stand side by side, in the order in which they came; z is known, and
+    changes nothing. Of what comes faster than it is shown the
     newest counts. The numbers of frames that Valkka reserves may be given, and change nothing.
     """
 
@@ -69,6 +73,8 @@ class OpenGLThread:
         self._contexts: dict[int, _Context] = {}
         self._newest: dict[int, Frame] = {}
         """Of each slot, so that a new window shows something at once."""
+        self._lock = threading.Lock()
+        """Held for moments: whose picture is the first."""
 
     # Calls
 
@@ -108,7 +114,7 @@ class OpenGLThread:
     def createWindow(self, show: bool = True, window_id: int = 0) -> int:
         """A new window's id. It opens with the first picture that is to be seen in it."""
         number = next(self._numbers)
-        self._windows[number] = _Window(f"{self.name} {number}", (0, 0))
+        self._windows[number] = _Window(f"{self.name} {number}")
         return number
 
     def newRenderGroupCall(self, window_id: int) -> bool:
@@ -135,10 +141,9 @@ class OpenGLThread:
         feed = Feed(self._fifo, "latest", name=f"slot{slot}")
         context = _Context(slot, window, z, feed)
         number = next(self._numbers)
-        work.do(lambda: self._open(work.session, context))
-        if (newest := self._newest.get(slot)) is not None:
-            feed.offer(newest)
         self._contexts[number] = context
+        if (newest := self._newest.get(slot)) is not None:
+            self._show(work, context, newest)
         return number
 
     def delRenderContextCall(self, context_id: int) -> bool:
@@ -147,6 +152,7 @@ class OpenGLThread:
         work = self._work
         if context is None or work is None:
             return False
+        context.over = True
         work.do(lambda: self._close(work.session, context))
         return True
 
@@ -160,7 +166,14 @@ class OpenGLThread:
         self._newest[frame.slot] = frame
         for context in tuple(self._contexts.values()):
             if context.slot == frame.slot:
-                context.feed.offer(frame)
+                self._show(work, context, frame)
+
+    def _show(self, work: Work, context: _Context, frame: Frame) -> None:
+        with self._lock:
+            first, context.opened = not context.opened, True
+        if first:
+            work.do(lambda: self._open(work.session, context, frame))
+        context.feed.offer(frame)
 
     def _window(self, number: Any) -> _Window:
         if (window := self._windows.get(number)) is not None:
@@ -170,23 +183,25 @@ class OpenGLThread:
             hint="createWindow() makes one; windows of other programs come later",
         )
 
-    def _open(self, session: rw.Session, context: _Context) -> None:
+    def _open(self, session: rw.Session, context: _Context, first: Frame) -> None:
+        """On its own thread, as `_close()`."""
+        if context.over:
+            return
         window = context.window
-        window.contexts = sorted([*window.contexts, context], key=lambda each: each.z)
+        window.contexts.append(context)
         session.add(context.feed)
         if window.grid is None:
-            window.grid = session.load("grid", live=True, fps=FPS)
-            context.feed >> window.grid
-            width, height = window.size
-            window.grid >> session.load(
-                "videosink", title=window.title, width=width, height=height, on_close="stream"
-            )
-        else:
-            context.feed >> window.grid
+            size = f"{first.properties['Width']}x{first.properties['Height']}"
+            window.grid = session.load("grid", live=True, fps=FPS, size=size)
+            window.grid >> session.load("videosink", title=window.title, on_close="stream")
+        context.feed >> window.grid
 
     def _close(self, session: rw.Session, context: _Context) -> None:
         window = context.window
+        if context not in window.contexts:
+            return
         window.contexts.remove(context)
-        if not window.contexts:
+        if not window.contexts and window.grid is not None:
+            session.remove(window.grid)
             window.grid = None
-        session.remove(context.feed)  # with the window, where nothing else feeds that
+        session.remove(context.feed)

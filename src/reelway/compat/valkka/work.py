@@ -35,7 +35,7 @@ class Work:
         """Called on its thread when it is over."""
         self._stops = False
         self._thread = threading.Thread(target=self._run, name=f"valkka-{name}", daemon=True)
-        self.session.post(lambda: REST_S, REST_S)
+        self._let_end = self.session.post(lambda: REST_S, REST_S)
 
     @property
     def runs(self) -> bool:
@@ -66,6 +66,12 @@ class Work:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
+
+    def finish(self) -> None:
+        """Waits until its sources have ended and all is written, but no longer; raises what failed."""
+        self._let_end()
+        self._thread.join(STOP_S)
+        self.stop()
 
     def stop(self) -> None:
         """Stops it, and waits for that; raises what failed."""
