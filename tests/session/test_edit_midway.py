@@ -155,24 +155,10 @@ def greyer(image: Any) -> Any:
     return image // 2
 
 
-class Hesitant(Late):
-    """Has its output at once, and sends nothing on it before its fourth packet."""
+class Hesitant(Shutter):
+    """Has its output at once, and sends nothing on it at first."""
 
-    def configure(self, pid: rw.Link) -> None:
-        Forward.configure(self, pid)
-
-    def process(self) -> None:
-        for pid in self.ipids:
-            self.kept += pid
-            assert pid.output is not None
-            while len(self.kept) > 3:
-                pid.output.send(self.kept.pop(0))
-
-    def ended(self, pid: rw.Link) -> None:
-        assert pid.output is not None
-        for each in self.kept:
-            pid.output.send(each)
-        super().ended(pid)
+    shut = True
 
 
 @pytest.mark.parametrize("threads", [0, 2])
@@ -181,7 +167,7 @@ def test_a_change_with_the_end_right_behind_it_comes_before_the_successor(thread
 
     Its two consumers need different ones, and the successor waits for both.
     """
-    midway = Midway(threads, Hesitant())
+    midway = Midway(threads, hesitant := Hesitant())
     session, shutter = midway.session, midway.shutter
     sinks = [session.add(Collect(name=name)) for name in ("rgb", "gray")]
     with session:
@@ -191,6 +177,7 @@ def test_a_change_with_the_end_right_behind_it_comes_before_the_successor(thread
         def edit() -> None:
             assert isinstance(shutter.ipids[0].queue[-1], Mark)  # nothing behind it but the end
             session.replace(shutter, Forward(name="successor"))
+            hesitant.shut = False
 
         midway.edit(edit)
     for sink in sinks:
