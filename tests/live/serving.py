@@ -33,10 +33,12 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def coded_film(folder: Path, codec: str = "libx264", *, pictures: int = PICTURES, gop: int = 25) -> Path:
+def coded_film(
+    folder: Path, codec: str = "libx264", *, pictures: int = PICTURES, size: tuple[int, int] = (320, 240)
+) -> Path:
     """Coded pictures with counters, in Annex B, as a pickled list of bytes."""
     film = make.film(
-        folder / "film.mp4", seconds=pictures / FPS, fps=FPS, video=codec, bframes=0, gop=gop, audio=0
+        folder / "film.mp4", seconds=pictures / FPS, fps=FPS, video=codec, bframes=0, audio=0, size=size
     )
     raw = "hevc_mp4toannexb" if codec == "libx265" else "h264_mp4toannexb"
     units = []

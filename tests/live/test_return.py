@@ -15,7 +15,7 @@ import reelway as rw
 from reelway.errors import DeadlineError, FormatError
 from tests.conftest import count
 from tests.live.conftest import MakeServer
-from tests.live.serving import PICTURES, RtspServer
+from tests.live.serving import PICTURES, RtspServer, coded_film
 from tests.live.watching import Watch, WatchCoded, frames, rises
 
 AGAIN_S = 5.0
@@ -292,3 +292,32 @@ def test_a_source_that_is_not_to_come_back_ends_with_an_error(rtsp_server: MakeS
         with pytest.raises((FormatError, DeadlineError, rw.OpenError)):
             session.run()
     assert len(watch.times) >= 20
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_camera_that_comes_back_as_another_one(rtsp_server: MakeServer, tmp_path: Path, codec: str) -> None:
+    """With another size, or another codec: what is decoded goes on."""
+    server = rtsp_server()
+    film = coded_film(tmp_path, codec, pictures=100, size=(640, 360))
+    sizes: list[int] = []
+
+    def work() -> None:
+        watch.wait_for(20)
+        sizes.append(watch.properties["Width"])
+        server.kill()
+        watch.wait_for_loss(1)
+        server.film, server.codec = film, "hevc" if codec == "libx265" else "h264"
+        seen = len(watch.seen_s)
+        server.start()
+        watch.wait_for(seen + 40)
+        sizes.append(watch.properties["Width"])
+
+    with rw.Session() as session:
+        watch = Signals()
+        session.add(watch)
+        session.load_src(server.url) >> watch
+        Director(session, work).run()
+    assert sizes == [320, 640]
+    assert rises(watch.times)
+    begin = watch.counters.index(0, 1)
+    assert watch.counters[begin : begin + 30] == list(range(30))

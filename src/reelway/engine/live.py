@@ -33,7 +33,7 @@ AT_ONCE_S = 0.0005
 """A packet that took longer to come was waited for: then the session gets what is there first."""
 KEYFRAME_S = 10.0
 """Sound waits so long for the first keyframe of the picture."""
-PICTURE_S = 10.0
+PICTURE_S = 30.0
 """A camera that sends sound, or pictures that nothing can be made of, for so long counts as lost."""
 UNTIMED = 16
 """So many packets without a time wait for one that has one."""
