@@ -1,8 +1,13 @@
-"""The face of Valkka: frames shared between processes. Never here: sockets, memory, media work.
+"""The face of Valkka: cameras, chains of filters, shared frames. Never here: sockets, memory, media work.
 
-    core, valkka_core       what Valkka wraps of C++: ring buffers, pointers, frame filters
+    core, valkka_core       what Valkka wraps of C++, in one flat module
     api2, api2.threads      its clients in Python
-    ring, element, filters  what these are made of
+    live, files             threads that send what is coded: of cameras, of files
+    decoding, screen        threads that take it: decoded, or shown
+    fifo, work              what is between them, and the session that each of them runs
+    frames                  what goes through chains
+    branches, info, scale   frame filters; recording and filters (rings) are ends of chains
+    ring, element           ring buffers, and what is pulled from them
     later                   names whose work comes later, and say so
 
 `reelway script` gives this package to scripts that import `valkka`. The names are those of the documents'
