@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +90,29 @@ def test_run_is_back_within_two_seconds_of_stop(bad_server: MakeBad, way: str) -
     assert back_s < 2.0
     stopper.join()
     _ended(before | set(server._threads))
+
+
+STOPPED = """
+import sys, threading
+sys.path.insert(0, sys.argv[2])
+import reelway as rw
+from tests.live.watching import WatchCoded, frames
+with rw.Session() as session:
+    session.load_src(sys.argv[1]) >> session.add(WatchCoded(frames(1)))
+    threading.Timer(0.3, session.stop).start()
+    session.run()
+assert session.statistics().abandoned == ("live",)
+"""
+
+
+@pytest.mark.parametrize("way", ["mute", "dribbling media", "http segment dribbles", "rtmp mute"])
+def test_the_process_ends_well_though_a_thread_is_left_in_c(bad_server: MakeBad, way: str) -> None:
+    server = bad_server(way)
+    command = [sys.executable, "-W", "error", "-c", STOPPED, address(server), str(Path(__file__).parents[2])]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - started < 6
 
 
 def _ended(before: set[threading.Thread]) -> None:
