@@ -17,10 +17,12 @@ import numpy
 import pytest
 
 import reelway as rw
-from reelway.cli.show import Showing, _Player
+from reelway.cli import show
 from reelway.display.window import VideoSink
+from reelway.engine import cameras
 from reelway.filters.gate import Gate
 from reelway.media.layout import Array
+from reelway.session.showing import Player, Showing
 from reelway.testing.burnin import read_counter
 from tests.display.showing import until
 from tests.display.xclient import desktop
@@ -162,7 +164,7 @@ def test_sound_and_picture_keep_step(screen: XServer, film: Path, monkeypatch: p
     monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
     apart: list[float] = []
     with rw.Session() as session:
-        player = _Player(session, Showing([str(film)]))
+        player = Player(session, Showing([str(film)]))
 
         def look() -> float | None:
             gates = [each for each in session.filters if isinstance(each, Gate)]
@@ -237,9 +239,7 @@ def test_a_grid_waits_for_who_has_not_begun(screen: XServer, tmp_path: Path, fol
 def test_a_machine_without_cameras_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from reelway.cli import show
-
-    monkeypatch.setattr(show, "DEVICES", tmp_path)
+    monkeypatch.setattr(cameras, "DEVICES", tmp_path)
     assert show.cameras() == 0
     assert capsys.readouterr().out == "no camera is on this machine\n"
 
@@ -247,11 +247,9 @@ def test_a_machine_without_cameras_says_so(
 def test_a_camera_is_listed_with_its_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from reelway.cli import show
-
     (tmp_path / "video7").mkdir()
     (tmp_path / "video7" / "name").write_text("Integrated Camera\n")
-    monkeypatch.setattr(show, "DEVICES", tmp_path)
-    monkeypatch.setattr(show, "_captures", lambda device: str(device) == "/dev/video7")
+    monkeypatch.setattr(cameras, "DEVICES", tmp_path)
+    monkeypatch.setattr(cameras, "captures", lambda device: device == "/dev/video7")
     assert show.cameras() == 0
     assert capsys.readouterr().out.split() == ["device", "name", "/dev/video7", "Integrated", "Camera"]

@@ -1,0 +1,192 @@
+"""Pictures on the screen with their sound, from whatever shows some: what `reelway play` and `view` do.
+
+What is live goes to the screen as soon as it comes; what is not keeps to the clock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import Any
+
+from reelway import catalog
+from reelway.errors import UnsupportedError, redact
+from reelway.filters.gate import Tempo
+from reelway.graph.filter import Filter
+from reelway.graph.link import Limits
+from reelway.graph.option import Size
+from reelway.graph.pid import Pid
+from reelway.media.kinds import fit_value
+from reelway.session.session import Session
+
+__all__ = ["Player", "Showing", "Viewer"]
+
+FRESH = Limits(packets=2, policy="latest")
+"""Of what is live the newest is shown: who is late leaves pictures out, and they are counted."""
+LIVE = ("live", "shared")
+"""Sources that keep to a time of their own."""
+CAMERA = "/dev/video"
+STEP_S = 10.0
+"""So far the arrow keys go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What to show, and how."""
+
+    urls: Sequence[str]
+    sound: bool = True
+    size: str = ""
+    """Of the window: 1280x720; empty: as the picture, a grid 1280x720."""
+    fps: int = 25
+    """Of a grid."""
+    full_screen: bool = False
+
+    @property
+    def pixels(self) -> Size | None:
+        """`size`, read. Raises OptionError."""
+        size: Size | None = fit_value(Size, self.size) if self.size else None
+        return size
+
+    def window(self, session: Session) -> Filter:
+        """The window, not linked yet."""
+        titles = [redact(url) for url in self.urls]  # before it is cut: a password hides in a whole address
+        title = ", ".join(os.path.basename(each.rstrip("/")) or each for each in titles)
+        width, height = self.pixels or (0, 0)
+        return session.load(
+            "videosink", title=title, width=width, height=height, full_screen=self.full_screen
+        )
+
+
+class Player:
+    """Shows the first picture stream of a source and plays its first sound, whenever they come."""
+
+    def __init__(self, session: Session, showing: Showing) -> None:
+        self._session, self._showing = session, showing
+        self._source = _load(session, showing.urls[0])
+        self._tempo = Tempo()
+        self.shown: set[str] = set()
+        session.on_pid_new = self._look
+
+    def _look(self, pid: Pid) -> None:
+        kind = pid.properties.get("StreamType")
+        if pid.filter is not self._source or kind in self.shown:
+            return
+        if kind == "Visual":
+            self.shown.add(kind)
+            self._link("#video1", "rawvideo", self._window())
+        elif kind == "Audio" and self._showing.sound:
+            self.shown.add(kind)
+            self._link("#audio1", "rawaudio", self._session.load("audiosink"))
+
+    def _window(self) -> Filter:
+        window = self._showing.window(self._session)
+        hands = _Hands if _is_live(self._source) else _Seeking
+        window.on_event_out = hands(self._session, window)  # type: ignore[attr-defined]
+        if _is_live(self._source):
+            window.input_limits = FRESH
+        return window
+
+    def _link(self, stream: str, raw: str, sink: Filter) -> None:
+        session = self._session
+        between = [session.load(raw)]
+        if not _is_live(self._source):
+            between.append(session.load("gate", tempo=self._tempo))
+        session.chain(*between, sink)
+        self._source.select(stream) >> between[0]
+
+    def check(self) -> None:
+        """At the end: raises UnsupportedError where there was nothing to be seen or heard."""
+        if not self.shown:
+            there = "pictures nor sound" if self._showing.sound else "pictures, nor sound that was asked for"
+            raise UnsupportedError(f"{redact(self._showing.urls[0])} has neither {there}")
+
+
+class Viewer:
+    """Shows the pictures of several sources side by side, each as it comes, until all have ended."""
+
+    def __init__(self, session: Session, showing: Showing) -> None:
+        self._gates: dict[Filter, Filter] = {}
+        for url in showing.urls:
+            source = _load(session, url)
+            session.chain(first := session.load("convert", format="yuv420p"), gate := session.load("gate"))
+            source.select("#video1") >> first
+            self._gates[source] = gate
+        across = ceil(sqrt(len(showing.urls)))
+        grid = session.load(
+            "grid",
+            live=True,
+            fps=showing.fps,
+            size=showing.pixels or Size(1280, 720),
+            columns=across,
+            rows=-(-len(showing.urls) // across),
+        )
+        for gate in self._gates.values():
+            gate >> grid
+        grid >> (window := showing.window(session))
+        window.on_event_out = _Hands(session, window)  # type: ignore[attr-defined]
+        session.on_pid_new = self._look
+
+    def _look(self, pid: Pid) -> None:
+        """Whether a source keeps to the clock by itself is known when it is there."""
+        if pid.filter in self._gates:
+            self._gates[pid.filter].update("sync", not _is_live(pid.filter))
+
+
+class _Hands:
+    """What keys and the mouse do: q, Esc or the cross end it, f is full screen, the space bar is a pause."""
+
+    def __init__(self, session: Session, window: Filter) -> None:
+        self._session, self._window = session, window
+        self._paused = False
+
+    def __call__(self, kind: str, fields: Mapping[str, Any]) -> None:
+        if kind == "close":
+            self._session.stop("fast")
+        elif kind == "key-press" and (act := self.keys().get(fields["key"])) is not None:
+            act()
+
+    def keys(self) -> dict[str, Callable[[], None]]:
+        """Key -> what it does."""
+        window, stop = self._window, lambda: self._session.stop("fast")
+        return {
+            "q": stop,
+            "Escape": stop,
+            "f": lambda: window.update("full_screen", not window.full_screen),  # type: ignore[attr-defined]
+            "Space": self._pause,
+        }
+
+    def _pause(self) -> None:
+        self._paused = not self._paused
+        (self._session.pause if self._paused else self._session.resume)()
+
+
+class _Seeking(_Hands):
+    """The arrow keys go back and on, too."""
+
+    def keys(self) -> dict[str, Callable[[], None]]:
+        return {**super().keys(), "Left": lambda: self._go(-STEP_S), "Right": lambda: self._go(STEP_S)}
+
+    def _go(self, by_s: float) -> None:
+        at_s = self._session.progress().position_s or 0.0
+        self._session.play(max(0.0, at_s + by_s))
+
+
+def _load(session: Session, url: str) -> Filter:
+    """The filter that reads `url`: a file, an address, `shared:NAME`, or a filter with its options."""
+    name, _, rest = url.partition(":")
+    if name == "shared" and "=" not in rest:
+        return session.load("shared", name=rest, policy="latest")
+    if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
+        return session.load(url)
+    if url.startswith(CAMERA):
+        return session.load_src(url, format="video4linux2")
+    return session.load_src("pipe:0" if url == "-" else url)
+
+
+def _is_live(source: Filter) -> bool:
+    if source.registry_name in LIVE:
+        return not getattr(source, "ends", False)
+    return bool(getattr(source, "live", False)) or str(getattr(source, "src", "")).startswith(CAMERA)
