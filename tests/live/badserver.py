@@ -22,6 +22,8 @@ class BadServer:
         self.way = way
         self.reached = threading.Event()
         self.over = threading.Event()
+        self.asked: list[str] = []
+        """The transports that clients asked for."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
@@ -87,6 +89,8 @@ class BadServer:
             if method == stop_at:
                 then(request)
                 return
+            if method == "SETUP":
+                self.asked.append("tcp" if b"RTP/AVP/TCP" in request else "udp")
             connection.sendall(answer(request, method))
 
 
@@ -99,7 +103,9 @@ def answer(request: bytes, method: str = "DESCRIBE", *, length: int | None = Non
         size = len(body) if length is None else length
         head += [b"Content-Type: application/sdp", b"Content-Length: %d" % size]
     elif method == "SETUP":
-        head += [b"Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]
+        ports = re.search(rb"client_port=\d+-\d+", request)
+        udp = b"RTP/AVP;unicast;" + ports[0] + b";server_port=9-9" if ports else b""
+        head += [b"Transport: " + (udp or b"RTP/AVP/TCP;unicast;interleaved=0-1")]
     return b"\r\n".join(head) + b"\r\n\r\n" + body
 
 

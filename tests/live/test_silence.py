@@ -62,6 +62,14 @@ def test_an_error_by_the_deadline(bad_server: MakeBad, way: str) -> None:
         assert after_s > 1.4
 
 
+def test_of_udp_nothing_arrives_then_tcp_is_tried_within_the_same_deadline(bad_server: MakeBad) -> None:
+    server = bad_server("silent after PLAY")
+    error, after_s = error_of(address(server), transport="udp+tcp", timeout_s=2.0, silence_s=0.5)
+    assert server.asked == ["udp", "tcp"]
+    assert "no media within 2 s" in str(error)
+    assert 1.9 < after_s < 2.0 + LATE_S
+
+
 @pytest.mark.parametrize("url", ["udp://127.0.0.1:{}", "udp://239.255.41.1:{}?localaddr=127.0.0.1"])
 def test_an_error_by_the_deadline_where_nobody_sends(url: str) -> None:
     error, after_s = error_of(url.format(free_port()), timeout_s=1.5, silence_s=0.5)
