@@ -188,6 +188,7 @@ def test_what_cannot_be_shown_is_told(screen: XServer, tmp_path: Path) -> None:
     assert screen.display
     cases = {
         ("play", "nothing.mp4"): (1, "nothing.mp4: No such file or directory"),
+        ("play", "/dev/video93"): (1, "/dev/video93: No such file or directory"),
         ("play", "a", "b"): (2, "'b' is one too many"),
         ("view", "testvideo", "--size", "big"): (2, "'big' is not a size"),
         ("view", "testaudio:duration=1"): (1, "testaudio"),

@@ -182,7 +182,7 @@ def _load(session: Session, url: str) -> Filter:
     if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
         return session.load(url)
     if url.startswith(CAMERA):
-        return session.load_src(url, format="video4linux2")
+        return session.load_src(url, format="video4linux2,v4l2")
     return session.load_src("pipe:0" if url == "-" else url)
 
 
