@@ -9,7 +9,7 @@ from typing import Any
 import reelway as rw
 from reelway.compat.valkka.fifo import Chain
 from reelway.compat.valkka.frames import FrameFilter
-from reelway.compat.valkka.work import Work
+from reelway.compat.valkka.work import Work, log
 
 __all__ = [
     "LiveConnectionContext",
@@ -22,6 +22,8 @@ __all__ = [
 LiveConnectionType_none = 0
 LiveConnectionType_rtsp = 1
 LiveConnectionType_sdp = 2
+LOOK_S = 0.5
+"""How often it is asked whether a camera can be reached."""
 TYPES = (LiveConnectionType_rtsp, LiveConnectionType_sdp)
 
 
@@ -122,7 +124,9 @@ class LiveThread:
             return
         work = Work(f"{self.name} slot {context.slot}")
         chain = work.session.add(Chain(context.checked(), context.slot, name=f"chain of slot {context.slot}"))
-        context.source(work.session) >> chain
+        source = context.source(work.session)
+        source >> chain
+        work.session.watch(_Doubts(work.name, source))
         self._playing[context] = work
         work.start()
 
@@ -131,6 +135,22 @@ class LiveThread:
         work = self._playing.pop(context, None)
         if work is not None:
             work.stop()
+
+
+class _Doubts:
+    """Logs why a camera cannot be reached, each reason once, until it is."""
+
+    def __init__(self, name: str, source: rw.Filter) -> None:
+        self._name, self._source = name, source
+        self._told = ""
+
+    def __call__(self) -> float | None:
+        """A task of the session; the next call in so many seconds."""
+        status = self._source.status
+        if status.endswith("tries again") and status != self._told:
+            log.warning("%s: %s", self._name, status)
+            self._told = status
+        return None if status.startswith("connected") else LOOK_S
 
 
 def join_all(works: Iterable[Work]) -> None:
