@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ from reelway.media.layout import PICTURE_FORMATS, SAMPLE_FORMATS, layout_of
 from reelway.media.packet import Packet
 from reelway.media.values import Size
 from reelway.share.content import Format, content_of, from_json, metadata_from, metadata_to, to_json
+from reelway.share.reader import look
 from reelway.share.wire import MAX_DESCRIPTION
 
 DTYPES = arrays.scalar_dtypes() | arrays.array_dtypes(allow_subarrays=True)
@@ -175,6 +176,28 @@ def test_metadata_with_the_values_of_numpy() -> None:
         assert dict(frame.properties) == {"FPS": Fraction(30000, 1001)}, "what has no form is left out"
 
 
+class Counted(list[Any]):
+    """A list that counts how often somebody goes through it."""
+
+    turns = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.turns += 1
+        return super().__iter__()
+
+
+def test_what_lies_deep_is_said_once() -> None:
+    """Not twice for each level: that has no end."""
+    innermost = Counted([1])
+    value: Any = innermost
+    for _ in range(4):
+        value = [{"a": (value,)}]
+    assert from_json(to_json(value)) == value
+    assert innermost.turns == 1
+    assert metadata_from(metadata_to({"a": value})) == {"a": value}
+    assert innermost.turns == 2
+
+
 def test_all_that_a_packet_says_goes_along() -> None:
     packet = Packet(b"abc", 10, 20, 30, 1, 3)
     packet.capture_time, packet.corrupted, packet.discontinuity = 123456789, True, True
@@ -269,6 +292,9 @@ def test_the_longest_description_reaches_who_comes_later() -> None:
             frame = frames.pull(10.0)
             assert frame is not None
             assert dict(frame.properties) == properties
+        told = look("cam1", 10.0)
+        assert told is not None, "it was cut short"
+        assert told["format"]["properties"] == properties
 
 
 @pytest.mark.parametrize(

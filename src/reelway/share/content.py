@@ -25,6 +25,7 @@ __all__ = [
     "metadata_from",
     "metadata_to",
     "properties_from",
+    "sayable",
     "to_json",
 ]
 
@@ -169,15 +170,18 @@ def properties_from(description: Description) -> dict[str, Any]:
     return dict(Format(description).properties)
 
 
-def to_json(value: Any) -> Any:
-    """A value of a property as JSON; what has no such form is left out of its dict or list."""
+def to_json(value: Any, *, whole: bool = False) -> Any:
+    """A value of a property as JSON; what has no such form is left out of its dict or list.
+
+    `whole` raises TypeError for that, and for keys that are no names.
+    """
     match value:
         case float() if not isfinite(value):
             return {"f": str(float(value))}
         case None | bool() | int() | float() | str():
             return value
-        case numpy.generic():
-            return to_json(value.item()) if not isinstance(value.item(), numpy.generic) else None
+        case numpy.generic() if not isinstance(value.item(), numpy.generic):
+            return to_json(value.item(), whole=whole)
         case Fraction():
             return {"/": [value.numerator, value.denominator]}
         case bytes() | bytearray() | memoryview():
@@ -185,14 +189,20 @@ def to_json(value: Any) -> Any:
         case Size():
             return {"s": list(value)}
         case tuple():
-            return {"t": [to_json(each) for each in value if _said(each)]}
+            return {"t": to_json(list(value), whole=whole)}
         case list():
-            return [to_json(each) for each in value if _said(each)]
+            pairs = ((each, to_json(each, whole=whole)) for each in value)
+            return [said for each, said in pairs if said is not None or each is None]
         case Mapping():
-            said = {str(key): to_json(each) for key, each in value.items() if _said(each)}
-            if len(said) == 1 and next(iter(said)) in _TYPES:  # it would be taken for one of these
-                return {"d": [list(pair) for pair in said.items()]}
-            return said
+            if whole and not all(isinstance(key, str) for key in value):
+                raise TypeError("keys that are no names")
+            items = ((str(key), each, to_json(each, whole=whole)) for key, each in value.items())
+            named = {key: said for key, each, said in items if said is not None or each is None}
+            if len(named) == 1 and next(iter(named)) in _TYPES:  # it would be taken for one of these
+                return {"d": [list(pair) for pair in named.items()]}
+            return named
+    if whole:
+        raise TypeError(f"a {type(value).__name__} has no form in JSON")
     return None
 
 
@@ -213,16 +223,24 @@ def metadata_to(metadata: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for name, value in metadata.items():
         try:
-            whole = _whole_said({name: value})
-            said[name] = to_json(value)
-        except RecursionError:
-            whole = False
-        if not whole:
+            if not isinstance(name, str):
+                raise TypeError("no name")
+            said[name] = to_json(value, whole=True)
+        except (TypeError, RecursionError):
             raise PacketError(
                 f"metadata {name!r} cannot be said: {type(value).__name__}",
                 hint="numbers, text, bytes, fractions; lists, tuples, and dicts with names as keys",
-            )
+            ) from None
     return said
+
+
+def sayable(name: Any, value: Any) -> bool:
+    """`metadata_to` takes it."""
+    try:
+        metadata_to({name: value})
+    except PacketError:
+        return False
+    return True
 
 
 def metadata_from(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,19 +249,6 @@ def metadata_from(metadata: Mapping[str, Any]) -> dict[str, Any]:
         return {name: from_json(value) for name, value in metadata.items()}
     except _WRONG as error:
         raise PacketError(f"the metadata is not what it says: {error!r}") from None
-
-
-def _said(value: Any) -> bool:
-    return value is None or to_json(value) is not None
-
-
-def _whole_said(value: Any) -> bool:
-    match value:
-        case list() | tuple():
-            return all(map(_whole_said, value))
-        case Mapping():
-            return all(isinstance(key, str) and _whole_said(each) for key, each in value.items())
-    return _said(value)
 
 
 def _structure(dtype: numpy.dtype[Any]) -> Any:

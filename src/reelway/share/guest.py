@@ -45,6 +45,8 @@ class Guest:
         """None before it has said what it wants."""
         self.left = False
         """It wants no more frames, and still looks at some."""
+        self.looks = False
+        """It wanted to know what there is, and goes when it has been told."""
         self.came_s = time.monotonic()
         self.held: dict[int, Held] = {}
         """Frames that it was given and has not let go of, by their numbers."""

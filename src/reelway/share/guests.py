@@ -125,8 +125,14 @@ class Guests:
                 self._give(guest, note, held, said)
 
     def end(self) -> None:
-        """Says so to all; who reads the newest gets the last one before, asked for or not."""
+        """Says so to all; who reads the newest gets the last one before, asked for or not.
+
+        Who has not said what it wants may look for another writer.
+        """
         newest = self._ring.newest
+        for guest in tuple(self.all):
+            if guest.policy is None and not guest.looks:
+                self.drop(guest)
         for guest in tuple(self.reading):
             if guest.policy == "latest" and newest is not None and guest.given < newest[0].sequence:
                 self._give(guest, *newest, frame_message(newest[0]))
@@ -203,7 +209,7 @@ class Guests:
     def _obey(self, guest: Guest, kind: Kind, body: Any) -> None:
         if guest.gone:
             return
-        if guest.policy is None:
+        if guest.policy is None and not guest.looks:
             if kind is not Kind.HELLO:
                 raise WireError(f"{kind.name} before HELLO")
             self._greet(guest, body)
@@ -233,8 +239,9 @@ class Guests:
             raise WireError(f"no policy {str(policy)[:20]!r}")
         self._say(guest, message(Kind.WELCOME, self._about()))
         if policy == "look":
-            self.drop(guest)
-        if guest.gone:
+            guest.looks = True
+            self._told_all(guest)
+        if guest.gone or guest.looks:
             return
         guest.policy = policy
         self.reading.append(guest)
@@ -258,6 +265,12 @@ class Guests:
             self.drop(guest)
         else:
             self._mind(guest)
+            self._told_all(guest)
+
+    def _told_all(self, guest: Guest) -> None:
+        """Who only looks goes, when the last of it is on its way."""
+        if guest.looks and not guest.busy:
+            self.drop(guest)
 
     def _mind(self, guest: Guest) -> None:
         """The desk's thread waits for what there is to wait for."""

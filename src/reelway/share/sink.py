@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reelway.errors import DeadlineError, OptionError, PacketError
+from reelway.errors import DeadlineError, OptionError
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import Seconds, option
 from reelway.media.packet import Packet
-from reelway.share.content import metadata_to
+from reelway.share.content import sayable
 from reelway.share.desk import Told
 from reelway.share.place import check_name
 from reelway.share.writer import Writer
@@ -140,7 +140,7 @@ class Share(Filter):
             writer.write(
                 packet,
                 properties=pid.properties,
-                metadata=_sayable(packet.properties) if packet.properties else None,
+                metadata=_sayable(packet.properties or {}),
                 timeout_s=TURN_S,
             )
         except DeadlineError:
@@ -161,14 +161,7 @@ class Share(Filter):
 
 def _sayable(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Those that can go to another process."""
-    kept: dict[str, Any] = {}
-    for name, value in properties.items():
-        try:
-            metadata_to({name: value})
-        except PacketError:
-            continue
-        kept[name] = value
-    return kept
+    return {name: value for name, value in properties.items() if sayable(name, value)}
 
 
 def name_in(options: dict[str, Any], filter: str) -> str:
