@@ -13,10 +13,12 @@ import mmap
 import os
 import random
 import resource
+import select
 import socket
 import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,9 @@ import pytest
 
 from reelway import share
 from reelway.errors import DeadlineError, FormatError, OpenError, PacketError, ReelwayError, StateError
-from reelway.share import memory, place
+from reelway.share import desk, memory, place
 from reelway.share.guest import Guest
+from reelway.share.reader import look
 from reelway.share.wire import FrameNote, Kind, Parser, frame, message, ready, release
 from tests.share.conftest import Peer, printed, script
 
@@ -317,23 +320,63 @@ def test_a_fork_does_not_keep_the_lock(folder: Path, monkeypatch: pytest.MonkeyP
         os.waitpid(child, 0)
 
 
-def test_who_looks_whether_a_writer_dies_holds_nobody_up(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """That may take a while."""
-    stale = socket.socket(socket.AF_UNIX)
-    stale.bind(str(folder / "cam1.sock"))
-    stale.close()
-    monkeypatch.setattr(place, "_LOCK_S", 0.05)
-    others: list[list[share.Writing]] = []
+def test_the_end_is_said_though_the_folder_is_locked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the socket stays; it goes with whoever looks next."""
+    monkeypatch.setattr(desk, "CLOSE_S", 0.2)
+    writer = share.Writer("cam1")
+    with share.open("cam1", when_gone="error") as frames:
+        writer.write(b"x")
+        with place._locked(folder):
+            closing = threading.Thread(target=writer.close)
+            closing.start()
+            assert frames.pull(20.0) is not None
+            assert frames.pull(2.0) is None
+            assert frames.over == "the writer has ended"
+            closing.join(2.0)
+            assert not closing.is_alive()
+            writer._desk._thread.join(20.0)
+            assert look("cam1") is None, "nobody comes in any more"
+            assert len(list(folder.iterdir())) == 1
+    assert share.names() == []
+    assert list(folder.iterdir()) == []
 
-    def dies(path: Path) -> bool:
-        others.append(share.names())
-        return True
 
-    monkeypatch.setattr(place, "_dies", dies)
-    place.tidy("cam1")
-    assert others == [[]]
+def test_a_reader_whose_writer_is_gone_waits_for_no_lock(folder: Path) -> None:
+    """What is left of that one goes when the reader is closed, if not at once."""
+    server = place.listen("cam1")
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(share.open("cam1")))
+    thread.start()
+    select.select([server], [], [], 20.0)
+    link, _ = server.accept()
+    link.sendall(message(Kind.WELCOME, {}))
+    thread.join(20.0)
+    with found[0] as frames:
+        server.close()
+        link.close()
+        with place._locked(folder):
+            began_s = time.monotonic()
+            assert frames.pull(5.0) is None
+            assert time.monotonic() - began_s < 2.0
+        assert frames.over == "the writer is gone"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_reader_whose_writer_dies_slowly_does_not_wait_for_that(folder: Path) -> None:
+    """A process that ends closes one descriptor after the other: the connection may go before the socket."""
+    server = place.listen("cam1")
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(share.open("cam1")))
+    thread.start()
+    select.select([server], [], [], 20.0)
+    link, _ = server.accept()
+    link.sendall(message(Kind.WELCOME, {}))
+    thread.join(20.0)
+    with found[0] as frames:
+        link.close()
+        assert frames.pull(5.0) is None
+        assert frames.over == "the writer is gone"
+        server.close()
     assert list(folder.iterdir()) == []
 
 
@@ -515,7 +558,6 @@ def test_mutated_messages_to_a_writer(writer: share.Writer, caplog: pytest.LogCa
 @pytest.mark.timeout(600)
 def test_mutated_messages_to_a_reader(monkeypatch: pytest.MonkeyPatch, count: Callable[[int], int]) -> None:
     """Frames, an error of our own, or the end: nothing else."""
-    monkeypatch.setattr(place, "_DYING_MS", 1)
     draw = random.Random(4)
     ours = memory.create(1, 2, 4096)
     properties = {"StreamType": "Visual", "CodecID": "raw", "PixelFormat": "gray", "Width": 64, "Height": 32}

@@ -10,7 +10,8 @@ import pickle
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ import pytest
 
 from reelway import share
 from reelway.errors import DeadlineError, OpenError, OptionError, StateError
+from reelway.share import place, reader
+from reelway.share.line import Line
+from reelway.share.memory import Memory
 from tests.share.conftest import printed, script
+
+SLOT = Memory.slot
 
 
 def test_latest_gets_the_last_one_before_the_end() -> None:
@@ -466,6 +472,125 @@ def test_a_task_that_waits_hears_that_its_reader_is_closed(held: bool, writer: s
         assert kept is None or kept.tobytes() == b"x"
 
     asyncio.run(read())
+
+
+def test_a_task_that_begins_to_wait_while_another_thread_closes_its_reader(
+    monkeypatch: pytest.MonkeyPatch, writer: share.Writer
+) -> None:
+    frames = share.open("cam1")
+    loops = [asyncio.get_running_loop]
+
+    def closing() -> Any:
+        frames.close()
+        return loops[0]()
+
+    async def read() -> None:
+        monkeypatch.setattr(asyncio, "get_running_loop", closing)
+        assert await asyncio.wait_for(frames.pull_async(), 20.0) is None
+        assert frames.over == "closed"
+
+    asyncio.run(read())
+
+
+def test_a_reader_that_is_opened_while_a_task_still_waits_for_a_closed_one(writer: share.Writer) -> None:
+    """Descriptors have the number of those that are gone: the first task must not take the second one's."""
+
+    async def read() -> None:
+        frames = share.open("cam1")
+        waiting = asyncio.create_task(frames.pull_async())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        frames.close()
+        with share.open("cam1") as other:
+            too = asyncio.create_task(other.pull_async())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert await asyncio.wait_for(waiting, 20.0) is None
+            await asyncio.to_thread(writer.write, b"x")
+            frame = await asyncio.wait_for(too, 20.0)
+            assert frame is not None
+            assert frame.tobytes() == b"x"
+
+    asyncio.run(read())
+
+
+@pytest.mark.parametrize("moment", ["a frame is taken", "a slot is looked at", "a memory is mapped", "asked"])
+@pytest.mark.parametrize("ask", ["pull", "poll", "pull_async"])
+def test_another_thread_closes_a_reader_at_the_worst_moment(
+    moment: str, ask: str, monkeypatch: pytest.MonkeyPatch, writer: share.Writer
+) -> None:
+    """There are no more frames, and that is all; the writer is rid of it."""
+    frames = share.open("cam1", policy="latest")
+
+    def closing(does: Callable[..., Any]) -> Callable[..., Any]:
+        def first(*given: Any) -> Any:
+            frames.close()
+            return does(*given)
+
+        return first
+
+    class Ready(deque[Any]):
+        popleft = closing(deque.popleft)
+
+    match moment:
+        case "a frame is taken":
+            monkeypatch.setattr(frames, "_ready", Ready())
+        case "a slot is looked at":
+            monkeypatch.setattr(Memory, "slot", closing(Memory.slot))
+        case "a memory is mapped":
+            monkeypatch.setattr(reader, "attach", closing(reader.attach))
+        case "asked":
+            monkeypatch.setattr(reader, "ready", closing(reader.ready))
+    with monkeypatch.context() as still:
+        still.setattr(Memory, "slot", SLOT)
+        writer.write(b"x")
+    try:
+        if ask == "pull_async":
+            assert asyncio.run(frames.pull_async(20.0)) is None
+        elif ask == "pull":
+            assert frames.pull(20.0) is None
+        else:
+            while not frames.over:
+                assert frames.poll() is None
+    finally:
+        monkeypatch.undo()
+    assert frames.over == "closed"
+    assert writer.readers == ()
+    assert maps() <= 1, "the writer's"
+
+
+def test_a_reader_that_is_closed_while_it_finds_its_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is none of the new writer's, which would wait for it."""
+    with share.Writer("cam1"):
+        frames = share.open("cam1", when_gone="wait")
+    assert frames.poll() is None
+    connect = place.connect
+
+    def closing(*given: Any) -> Any:
+        link = connect(*given)
+        frames.close()
+        return link
+
+    with share.Writer("cam1", slots=2) as writer:
+        monkeypatch.setattr(place, "connect", closing)
+        assert frames.poll() is None
+        assert writer.wait_readers(1, 0.2) is False
+        assert [writer.write(b"x", timeout_s=1.0) for _ in range(3)] == [1, 2, 3]
+
+
+def test_who_closes_a_reader_is_not_told_that_the_writer_is_gone(
+    monkeypatch: pytest.MonkeyPatch, writer: share.Writer
+) -> None:
+    frames = share.open("cam1", when_gone="error")
+    receive = Line.receive
+
+    def closing(*given: Any) -> Any:
+        frames.close()
+        return receive(*given)
+
+    monkeypatch.setattr(Line, "receive", closing)
+    assert frames.poll() is None
+    assert frames.over == "closed"
 
 
 def test_times_without_end(writer: share.Writer) -> None:

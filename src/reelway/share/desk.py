@@ -34,7 +34,7 @@ __all__ = ["Desk", "Told"]
 HELLO_S = 5.0
 """Who has connected says what it wants within so long."""
 CLOSE_S = 2.0
-"""The end takes no longer; half of it is for what is still on its way to readers."""
+"""The end takes no longer; half of it is for what is still on its way to readers, half for the name."""
 
 
 class Desk:
@@ -194,6 +194,7 @@ class Desk:
                 self._turn(self._patience())
             self._door.shut()
             with self.changed:
+                self.guests.hear()  # who has said hello is a reader, and is told
                 self.guests.end()
             until_s = time.monotonic() + CLOSE_S / 2
             while self.guests.busy and (left_s := until_s - time.monotonic()) > 0:
@@ -208,6 +209,7 @@ class Desk:
                 self._watch.close()
                 self._door.close()
                 self._freed.close()
+            self._door.free(CLOSE_S / 2)  # last: that may have to wait
 
     def _turn(self, timeout_s: float | None) -> None:
         for number, events in self._watch.wait(timeout_s):

@@ -30,6 +30,7 @@ class Door:
         self.deaf_until_s = 0.0
         """0: it is open."""
         self._server = server
+        self._path = place.path_of(server)
         self._allowed = allowed
         self._watch = watch
         self.number = server.fileno()
@@ -67,11 +68,15 @@ class Door:
             self._watch.set(self.number, READ)
 
     def shut(self) -> None:
-        """For good: the name is free."""
+        """For good, and at once."""
         self.deaf_until_s = 0.0
         self._watch.forget(self.number)
         self.number = -1
-        place.leave(self._server)
+        self._server.close()
+
+    def free(self, timeout_s: float) -> None:
+        """The name is free, when it is shut. Waits for who has the folder's lock; no longer than this."""
+        place.free(self._path, timeout_s)
 
     def close(self) -> None:
         """Without a word to anybody, as the child of a fork does."""

@@ -46,6 +46,8 @@ class Line:
         self._bell = Bell()
         """It may be told to leave while it waits."""
         self._waits = False
+        """Set before anything else is looked at: who leaves then closes neither socket nor bell, as what is
+        opened next would have their numbers. They are closed by who has waited."""
         self._poll.register(self._bell, select.POLLIN)
         _lines.add(self)
 
@@ -73,28 +75,32 @@ class Line:
         """`wait()` for asyncio."""
         import asyncio
 
-        if self.link is None or self._left:
-            return
-        loop = asyncio.get_running_loop()
-        readable = asyncio.Event()
-        number, bell = self._number, self._bell.fileno()
         self._waits = True
-        loop.add_reader(number, readable.set)
-        loop.add_reader(bell, readable.set)
-        if self._out:
-            loop.add_writer(number, lambda: self._flushed(loop, number))
         try:
-            await readable.wait()
+            if self.link is None or self._left:
+                return
+            loop = asyncio.get_running_loop()
+            readable = asyncio.Event()
+            number, bell = self._number, self._bell.fileno()
+            try:
+                loop.add_reader(number, readable.set)
+                loop.add_reader(bell, readable.set)
+                if self._out:
+                    loop.add_writer(number, lambda: self._flushed(loop, number))
+                await readable.wait()
+            finally:
+                loop.remove_reader(bell)
+                loop.remove_reader(number)
+                loop.remove_writer(number)
         finally:
-            loop.remove_reader(bell)
-            loop.remove_reader(number)
-            loop.remove_writer(number)
             self._waited()
 
     def _waited(self) -> None:
+        """What was put off while somebody waited."""
         self._waits = False
         if self._left:
             self._bell.close()
+        self.flush()
 
     def receive(self, size: int, first: bool) -> bytes | None:
         """Up to `size` bytes; b"": the writer is gone; None: nothing yet. Raises WireError.
@@ -154,26 +160,40 @@ class Line:
 
     def flush(self) -> None:
         """Sends what it can. Who has the lock sends for who has not, and closes for who wants that."""
-        while (self._out or self._ending) and self.link is not None and self._sending.acquire(blocking=False):
+        full = False
+        while (self._closing or (self._out and not full)) and self._sending.acquire(blocking=False):
             try:
-                if self._ending:
-                    link, self.link = self.link, None
+                link = self.link
+                if link is None:
+                    return
+                if self._closing:
+                    self.link = None
                     link.close()
                     return
-                while self._out and self.link is not None:
-                    data = self._out[0]
-                    try:
-                        sent = self.link.send(data, NO_SIGNAL)
-                    except BlockingIOError:
-                        return
-                    except OSError:  # nobody is there; that is heard by receiving
-                        self._out.clear()
-                        return
-                    self._out.popleft()
-                    if sent < len(data):
-                        self._out.appendleft(data[sent:])
+                full = not self._sent(link)
             finally:
                 self._sending.release()
+
+    @property
+    def _closing(self) -> bool:
+        """It is to be closed, and nobody waits at it."""
+        return self._ending and not self._waits and self.link is not None
+
+    def _sent(self, link: socket.socket) -> bool:
+        """All of it; False: the writer has to read first. The lock is had."""
+        while self._out:
+            data = self._out[0]
+            try:
+                sent = link.send(data, NO_SIGNAL)
+            except BlockingIOError:
+                return False
+            except OSError:  # nobody is there; that is heard by receiving
+                self._out.clear()
+                return True
+            self._out.popleft()
+            if sent < len(data):
+                self._out.appendleft(data[sent:])
+        return True
 
     def _let_go(self, sequence: int) -> None:
         self._held.discard(sequence)

@@ -37,9 +37,11 @@ __all__ = [
     "check_name",
     "connect",
     "folder",
+    "free",
     "leave",
     "listen",
     "names",
+    "path_of",
     "peer",
     "tidy",
 ]
@@ -47,7 +49,6 @@ __all__ = [
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}"
 _ENDING = ".sock"
 _LONGEST = 100  # bytes of a socket's path
-_DYING_MS = 250
 _LOCK_S, _LOCK_PAUSE_S = 5.0, 0.002
 """Who has the lock has it for a moment, unless it is stopped in the middle."""
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1  # of macOS: unpcred.h, and struct xucred
@@ -132,12 +133,28 @@ def listen(name: str, *, open_to_others: bool = False) -> socket.socket:
 
 
 def leave(server: socket.socket) -> None:
-    """Ends `listen`: the socket goes, unless another writer has put its own there since."""
-    path = Path(server.getsockname())
+    """Ends `listen`."""
+    path = path_of(server)
     server.close()  # first: what follows takes descriptors
-    with contextlib.suppress(OSError), _locked(path.parent):
+    free(path)
+
+
+def path_of(server: socket.socket) -> Path:
+    """Where it listens."""
+    return Path(server.getsockname())
+
+
+def free(path: Path, timeout_s: float | None = None) -> bool:
+    """The socket of a writer that is gone goes, unless another one has put its own there since.
+
+    False: somebody has the folder's lock for longer than this (None: as long as for anything else), or
+    answers there; who comes next removes it then.
+    """
+    with contextlib.suppress(OSError), _locked(path.parent, timeout_s):
         if not _answers(path):
             _remove(path)
+            return True
+    return False
 
 
 def connect(name: str, user: int | None = None) -> socket.socket | None:
@@ -177,15 +194,18 @@ def peer(link: socket.socket) -> Peer | None:
     return Peer(pid, uid)
 
 
-def tidy(name: str, user: int | None = None) -> None:
-    """Removes the socket of a writer that is gone."""
+def tidy(name: str, user: int | None = None, dying_ms: int = 0) -> bool:
+    """Removes the socket of a writer that is gone, as `free` does, but waits for no lock.
+
+    A process that ends closes one descriptor after the other: so long it may take until nobody answers.
+    """
     with contextlib.suppress(OSError):
-        home = folder(user)
-        path = _path(home, name)
-        if _dies(path):
-            with _locked(home):
-                if not _answers(path):  # another writer may have come
-                    _remove(path)
+        path = _path(folder(user), name)
+        if dying_ms:
+            with contextlib.suppress(OSError):  # nobody listens there
+                _dies(path, dying_ms)
+        return free(path, 0.0)
+    return False
 
 
 def names() -> list[Writing]:
@@ -234,50 +254,43 @@ def _remove(path: Path) -> None:
 def _answers(path: Path) -> bool:
     """Somebody listens there."""
     with _socket(path) as probe:
-        return _reaches(probe, path)
-
-
-def _dies(path: Path) -> bool:
-    """Nobody listens there, or not for long: a process that ends closes one descriptor after the other."""
-    for _ in range(3):
-        with _socket(path) as probe:
-            if not _reaches(probe, path):
-                return True
-            gone = select.poll()
-            gone.register(probe, 0)
-            if not gone.poll(_DYING_MS):
-                return False
-    return False
-
-
-def _reaches(probe: socket.socket, path: Path) -> bool:
-    probe.setblocking(False)
-    try:
-        probe.connect(str(path))
-    except (FileNotFoundError, ConnectionRefusedError):
-        return False
-    except OSError:
-        return True  # busy, or not ours to ask
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True  # busy, or not ours to ask
     return True
 
 
+def _dies(path: Path, timeout_ms: int) -> None:
+    """Returns when nobody listens there any more, or after this time. Raises OSError where nobody did."""
+    with _socket(path) as probe:
+        probe.setblocking(False)
+        probe.connect(str(path))
+        gone = select.poll()
+        gone.register(probe, 0)
+        gone.poll(timeout_ms)
+
+
 @contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def _locked(home: Path, timeout_s: float | None = None) -> Iterator[None]:
     """Nobody else makes or removes sockets in it. Raises DeadlineError, OpenError."""
     try:
         descriptor = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
         raise OpenError(f"{home}: {error.strerror}", url=str(home), errno=error.errno) from None
     try:
-        _lock(descriptor, home)
+        _lock(descriptor, home, _LOCK_S if timeout_s is None else timeout_s)
         yield
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # a fork of this process has the lock, too, by its descriptor
         os.close(descriptor)
 
 
-def _lock(descriptor: int, home: Path) -> None:
-    until_s = time.monotonic() + _LOCK_S
+def _lock(descriptor: int, home: Path, timeout_s: float) -> None:
+    until_s = time.monotonic() + timeout_s
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -285,7 +298,7 @@ def _lock(descriptor: int, home: Path) -> None:
         except BlockingIOError:
             if time.monotonic() >= until_s:
                 raise DeadlineError(
-                    f"{home} is locked by another process, after {_LOCK_S:g} s",
+                    f"{home} is locked by another process, after {timeout_s:g} s",
                     hint=f"`fuser {home}` says which: it is stopped, perhaps",
                 ) from None
         time.sleep(_LOCK_PAUSE_S)  # flock(2) has no deadline of its own

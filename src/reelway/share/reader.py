@@ -29,6 +29,9 @@ POLICIES = ("every", "latest")
 GONE = ("end", "error", "wait")
 LEAST_PAUSE_S, MOST_PAUSE_S = 0.005, 0.2
 """Between two looks for a writer."""
+DYING_MS = 50
+"""A process that is killed has closed all it had in a moment."""
+CLOSED = "closed"
 
 
 def open(
@@ -88,6 +91,8 @@ class Reader:
         self._ready: deque[SharedArray] = deque()
         self._over = ""
         self._fork = False
+        self._untidy = False
+        """What its writer has left behind may be there still."""
         self._pause_s = LEAST_PAUSE_S
         _readers.add(self)
         until = deadline(timeout_s)
@@ -113,7 +118,7 @@ class Reader:
                 return None
             self._ask()
             self._wait(until, timeout_s)
-        return self._next()
+        return self._next()  # None: it was closed meanwhile
 
     async def pull_async(self, timeout_s: float | None = None) -> SharedArray | None:
         """`pull()` for asyncio. One task at a time."""
@@ -125,16 +130,16 @@ class Reader:
                 return None
             self._ask()
             left = None if until is None else until - time.monotonic()
-            if self._line is not None or self._connect():
+            if self._line or self._connect():
                 self._receive()
             if self._ready or self._over:
                 continue
-            if self._line is None:
+            if (line := self._line) is None:
                 await asyncio.sleep(self._pause(left, timeout_s))
                 continue
             try:
                 async with asyncio.timeout(left):
-                    await self._line.readable()
+                    await line.readable()
             except TimeoutError:
                 raise self._late(timeout_s) from None
         return self._next()
@@ -143,9 +148,9 @@ class Reader:
         """The next frame where one is there already; None: not now, or no more, as `over` says."""
         if not self._ready and not self._ended():
             self._ask()
-            if self._line is not None or self._connect():
+            if self._line or self._connect():
                 self._receive()
-        return self._next() if self._ready else None
+        return self._next()
 
     def __iter__(self) -> Iterator[SharedArray]:
         while (frame := self.pull()) is not None:
@@ -161,10 +166,12 @@ class Reader:
         Call `poll()` until it gives None, and then wait: with `latest` that asks for the next frame. It is
         another one after the writer has gone and come back. Raises StateError while there is no writer.
         """
-        if self._line is None or self._line.link is None:
-            raise StateError(f"{self.name} is not connected", hint="its writer is gone")
         self._ask()
-        return self._line.link.fileno()
+        line = self._line
+        link = line.link if line is not None else None
+        if link is None:
+            raise StateError(f"{self.name} is not connected", hint="its writer is gone")
+        return link.fileno()
 
     @property
     def over(self) -> str:
@@ -176,9 +183,10 @@ class Reader:
 
         Another thread or task may close it, too: who waits for a frame then gets None.
         """
-        self._over = self._over or "closed"
+        self._over = self._over or CLOSED
         self._ready.clear()
         self._detach()
+        self._tidy(DYING_MS)
 
     def __enter__(self) -> Self:
         return self
@@ -192,16 +200,22 @@ class Reader:
 
     def _connect(self) -> Line | None:
         """Looks for the writer once. Raises OpenError."""
+        self._tidy()
         link = place.connect(self.name, self._user)
         if link is None:
             return None
         try:
-            line = self._line = Line(link)
+            line = Line(link)
         except OSError as error:  # no descriptors are left
             link.close()
             raise OpenError(f"{self.name} cannot be read: {error.strerror}", errno=error.errno) from None
-        self._parted = weakref.finalize(self, line.leave)
         self._forget()
+        self._parted = weakref.finalize(self, line.leave)
+        self._untidy = False
+        self._line = line  # last: from now on another thread may close it
+        if self._over:  # it has
+            self._detach()
+            return None
         line.send(message(Kind.HELLO, {"version": VERSION, "policy": self.policy}))
         return line
 
@@ -218,9 +232,14 @@ class Reader:
         if line is not None:
             self._parted.detach()
             line.leave()
-        if self._memory is not None:
-            self._memory.close()
-            self._memory = None
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
+
+    def _tidy(self, dying_ms: int = 0) -> None:
+        """What its writer has left behind goes, if that can be done at once; or when it has died."""
+        if self._untidy:
+            self._untidy = not place.tidy(self.name, self._user, dying_ms)
 
     def _ended(self) -> bool:
         if self._fork:
@@ -232,11 +251,12 @@ class Reader:
 
     def _ask(self) -> None:
         """With `latest`: says that it wants a frame."""
-        if self._line is not None:
+        line = self._line
+        if line is not None:
             if self.policy == "latest" and self._welcome and not self._asked:
                 self._asked = True
-                self._line.send(ready(self._last))
-            self._line.flush()
+                line.send(ready(self._last))
+            line.flush()
 
     def _wait(self, until: float | None, timeout_s: float | None) -> None:
         """Until something came. Raises DeadlineError."""
@@ -259,9 +279,9 @@ class Reader:
 
     def _receive(self) -> None:
         """What has come: no more than one frame, so that others are seen by who selects."""
-        while self._line is not None and not self._ready:
+        while (line := self._line) is not None and not self._ready:
             try:
-                data = self._line.receive(self._parser.wanted, not self._parser.begun)
+                data = line.receive(self._parser.wanted, not self._parser.begun)
                 if data is None:
                     return
                 if not data:
@@ -270,12 +290,19 @@ class Reader:
                 for kind, body in self._parser.feed(data):
                     self._hear(kind, body)
             except (WireError, PacketError) as error:
+                if self._over == CLOSED:
+                    break
                 self._end("the writer does not speak our language")
                 raise FormatError(f"{self.name}: {self._over}: {error}") from None
             except OpenError as error:
+                if self._over == CLOSED:
+                    break
                 if not self._over:
                     self._end(f"its memory cannot be read: {error}")
                 raise
+        if self._over == CLOSED:  # another thread has closed it, in the middle of that
+            self._ready.clear()
+            self._detach()
 
     def _end(self, why: str) -> None:
         self._over = why
@@ -310,7 +337,8 @@ class Reader:
         number, slots, slot_bytes = body.get("memory"), body.get("slots"), body.get("slot_bytes")
         if not (isinstance(number, int) and isinstance(slots, int) and isinstance(slot_bytes, int)):
             raise WireError("MEMORY without its numbers")
-        descriptor = self._line.take_descriptor() if self._line is not None else None
+        line = self._line
+        descriptor = line.take_descriptor() if line is not None else None
         if descriptor is None:
             raise WireError("MEMORY without a memory")
         made = attach(descriptor, number, slots, slot_bytes)
@@ -328,7 +356,10 @@ class Reader:
             )
         if note.sequence <= self._last:
             raise WireError(f"FRAME {note.sequence} after {self._last}")
-        exporter: Any = numpy.frombuffer(memory.slot(note.slot, note.size), numpy.uint8)
+        try:
+            exporter: Any = numpy.frombuffer(memory.slot(note.slot, note.size), numpy.uint8)
+        except ValueError:  # another thread has closed it
+            raise WireError("FRAME of a memory that is closed") from None
         line.keep(exporter, note.sequence)
         made = SharedArray.of(memoryview(exporter), format, note)
         if self._last:
@@ -336,8 +367,12 @@ class Reader:
         self._last, self._asked = note.sequence, False
         return made
 
-    def _next(self) -> SharedArray:
-        frame = self._ready.popleft()
+    def _next(self) -> SharedArray | None:
+        """The frame that is there; None: there is none, as another thread may have closed the reader."""
+        try:
+            frame = self._ready.popleft()
+        except IndexError:
+            return None
         self.frames += 1
         self.properties = frame.properties
         return frame
@@ -346,7 +381,10 @@ class Reader:
         """The writer went without a word."""
         welcome = self._welcome
         self._detach()
-        place.tidy(self.name, self._user)
+        if self._over:  # it is closed
+            return
+        self._untidy = True
+        self._tidy()
         if not welcome or self.when_gone == "wait":  # it looks on for one
             return
         self._over = "the writer is gone"
