@@ -29,7 +29,7 @@ class FileContext:
 
     seektime_  where `seekFileStreamCall()` goes [ms]
     status     FileState_ok after `openFileStreamCall()`, or FileState_error
-    duration   of the file [ms], once it is open; 0 where it does not say
+    duration   of the file [ms], once it is open; 0 where its streams do not say, as in Matroska
     """
 
     filename: str = ""
