@@ -157,9 +157,10 @@ def test_a_new_pixel_format_that_nothing_may_convert_is_refused_in_words(
 ) -> None:
     """What was written so far plays."""
     source = joined(tmp_path / "joined.ts", {}, {"pixel_format": "yuv444p"})
-    with pytest.raises(rw.LinkError) as caught, rw.Session(threads=threads, blacklist=["convert"]) as session:
+    with rw.Session(threads=threads, blacklist=["convert"]) as session:
         session.load_src(source).video >> session.add(Invert()) >> session.load_dst(tmp_path / "out.mp4")
-        session.run()
+        with pytest.raises(rw.LinkError) as caught:
+            session.run()
     assert str(caught.value) == (
         "decode.video1 changes in mid-stream, and Invert does not take that: "
         "PixelFormat is yuv444p, wanted yuv420p"

@@ -229,3 +229,14 @@ def test_a_live_grid_keeps_a_place_for_who_is_to_come_and_clears_that_of_who_has
     assert None not in numbers(seen, second)[1:9]
     assert set(numbers(seen, second)[14:]) == {None}
     assert all((cell(packet, below) == 16).all() for packet in seen.packets)
+
+
+def test_a_live_grid_ends_when_its_last_input_is_taken_out() -> None:
+    sink = Collect()
+    with rw.Session(threads=0, clock=VirtualClock()) as session:
+        source = session.add(film(live=True, frames=1000))
+        source >> session.add(Grid(live=True)) >> session.add(sink)
+        session.post(lambda: session.remove(source), 1.0)
+        session.run()
+    assert 20 <= len(sink.only.packets) <= 30
+    assert sink.only.ended

@@ -172,9 +172,10 @@ class Grid(Filter):
     def _keep_time(self) -> float | None:
         """Of `live`: makes the picture that is due, if one is; until the next one [s]."""
         begun = [pid for pid in self._laid_out if pid in self.ipids]
-        begun += [
-            pid for pid in self.ipids if pid.configured and pid not in begun
-        ]  # behind those that are there
+        begun += [pid for pid in self.ipids if pid.configured and pid not in begun]  # the others keep theirs
+        if self._out is not None and self._all_gone():
+            self._out.end()
+            return None
         if not begun:
             return None
         now_s = self.context.now()
@@ -200,13 +201,15 @@ class Grid(Filter):
                 self._show(pid, latest)
             elif pid.ended:
                 film.packet = film.planes = None
-        if all(pid.ended for pid in self.ipids) and not self.context.expects_inputs(self):
-            self._out.end()
-            return None
         self._out.send(self._composed())
         passed = floor((now_s - self._began_s) * self._rate)
         self._next = max(self._next, passed) + 1
         return max(0.0, self._began_s + float(self._next / self._rate) - now_s)
+
+    def _all_gone(self) -> bool:
+        """Every input has ended and been seen, or was taken out, and none is to come."""
+        left = [pid for pid in self.ipids if not pid.ended or shown(pid) is not None]
+        return not left and not self.context.expects_inputs(self)
 
     def _warn(self) -> None:
         """Says where the colours of an input are not those of the first one, which it keeps."""
