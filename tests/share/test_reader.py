@@ -8,6 +8,7 @@ import math
 import os
 import pickle
 import select
+import struct
 import threading
 import time
 from collections import deque
@@ -593,6 +594,26 @@ def test_who_closes_a_reader_is_not_told_that_the_writer_is_gone(
     assert frames.over == "closed"
 
 
+def test_a_memory_that_comes_while_another_thread_closes_its_reader(
+    monkeypatch: pytest.MonkeyPatch, writer: share.Writer
+) -> None:
+    """It stays with nobody."""
+    frames = share.open("cam1")
+    writer.write(b"x")
+    unpack = struct.unpack
+
+    def closing(form: str, data: bytes) -> Any:
+        frames.close()
+        return unpack(form, data)
+
+    before = descriptors()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("reelway.share.line.struct.unpack", closing)
+        assert frames.pull(20.0) is None
+    assert descriptors() == before
+    assert frames.over == "closed"
+
+
 def test_times_without_end(writer: share.Writer) -> None:
     """However that is said."""
     assert writer.wait_readers(0, math.inf)
@@ -664,6 +685,13 @@ def test_a_reader_starts_fast_and_without_av(writer: share.Writer) -> None:
 def pulled(frames: share.Reader, count: int) -> list[share.SharedArray]:
     found = [frames.pull(10.0) for _ in range(count)]
     return [frame for frame in found if frame is not None]
+
+
+def descriptors() -> int:
+    """Those of shared memories: the writer's, and what a reader was passed."""
+    gc.collect()
+    found = [each for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum("memfd:reelway" in os.readlink(each) for each in found if each.is_symlink())
 
 
 def maps() -> int:

@@ -121,13 +121,23 @@ class Line:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 count = len(rights) // struct.calcsize("i")
                 self._descriptors.extend(struct.unpack(f"{count}i", rights[: count * struct.calcsize("i")]))
+        if self._left:  # another thread has left, before these came
+            self._drop_descriptors()
         if len(self._descriptors) > MOST_DESCRIPTORS:
             raise WireError("more descriptors than memories")
         return data
 
     def take_descriptor(self) -> int | None:
         """The memory that was passed."""
-        return self._descriptors.popleft() if self._descriptors else None
+        try:
+            return self._descriptors.popleft()
+        except IndexError:
+            return None
+
+    def _drop_descriptors(self) -> None:
+        """Those that nobody has claimed, and nobody will."""
+        while (descriptor := self.take_descriptor()) is not None:
+            os.close(descriptor)
 
     def keep(self, exporter: Any, sequence: int) -> None:
         """Says so to the writer when nobody looks at `exporter` any more."""
@@ -143,8 +153,7 @@ class Line:
             self._bell.ring()
         else:  # nobody will wait any more
             self._bell.close()
-        while self._descriptors:
-            os.close(self._descriptors.popleft())
+        self._drop_descriptors()
         if self._held:
             self.send(message(Kind.LEAVE))
         else:
@@ -219,8 +228,7 @@ class Line:
         if link is not None:
             link.close()
         self._bell.close()
-        while self._descriptors:
-            os.close(self._descriptors.popleft())
+        self._drop_descriptors()
 
 
 @cache
