@@ -124,7 +124,7 @@ class Desk:
         """Gives a frame to who wants it. `changed` is held."""
         self.frames = note.sequence
         self._times.append(held.since_s)
-        self.ring.newest = note, held
+        self.ring.newest = note, held, said
         self.guests.publish(note, held, said)
 
     def refuse_closed(self) -> None:

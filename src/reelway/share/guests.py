@@ -13,7 +13,6 @@ from reelway.share.guest import Guest
 from reelway.share.ring import Held, Ring
 from reelway.share.watch import WRITE, Watch
 from reelway.share.wire import VERSION, FrameNote, Kind, WireError, message
-from reelway.share.wire import frame as frame_message
 
 __all__ = ["Guests"]
 
@@ -135,7 +134,7 @@ class Guests:
                 self.drop(guest)
         for guest in tuple(self.reading):
             if guest.policy == "latest" and newest is not None and guest.given < newest[0].sequence:
-                self._give(guest, *newest, frame_message(newest[0]))
+                self._give(guest, *newest)
             self._say(guest, message(Kind.END))
 
     def _give(self, guest: Guest, note: FrameNote, held: Held, said: bytes) -> None:
@@ -226,7 +225,7 @@ class Guests:
             if newest is not None and newest[0].sequence > body:
                 if newest[0].sequence in guest.held:
                     raise WireError("READY for what it has")
-                self._give(guest, *newest, frame_message(newest[0]))
+                self._give(guest, *newest)
         else:
             raise WireError(f"{kind.name} from a reader")
 

@@ -37,8 +37,8 @@ class Ring:
         self.slot_bytes = slot_bytes
         self.max_bytes = max_bytes
         self.current: Memory | None = None
-        self.newest: tuple[FrameNote, Held] | None = None
-        """The last frame that was written, kept for who asks for it, while there is room."""
+        self.newest: tuple[FrameNote, Held, bytes] | None = None
+        """The last frame that was written, and the message that says so; for who asks, if there is room."""
         self.filling: Held | None = None
         """What the writer writes to now."""
         self._old: list[Memory] = []
