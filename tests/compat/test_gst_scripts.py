@@ -128,7 +128,7 @@ def test_the_documents_pattern_changed_over_http(screen: XServer) -> None:
     setup = f"import cherrypy; cherrypy.config.update({settings}); "
     process = subprocess.Popen(
         [sys.executable, "-c", setup + RUNNER, "script", str(SCRIPTS / "gst_02_http_control.py")],
-        env=on_screen(screen),
+        env=on_screen(screen, PYTHONUNBUFFERED="1"),  # what it prints is read while it runs
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
