@@ -27,8 +27,8 @@ _FORMATS = {"u8": 0x0008, "s16": 0x8010, "s32": 0x8020, "flt": 0x8120}
 _CHANNELS = (1, 2, 4, 6, 8)
 DEVICE_S = 0.02
 """The device asks for so much at once."""
-PATIENCE_S = 0.3
-"""How much longer than its samples last the end of a stream may take to be played."""
+PATIENCE_S = 0.8
+"""So long the end of a stream waits for a device that takes nothing: one that is late is none that hangs."""
 
 
 class AudioSink(Filter):
@@ -166,11 +166,13 @@ class _Device:
         self._sdl.SDL_ClearQueuedAudio(self._number)
 
     def drain(self) -> None:
-        """Waits until what is queued was played, no longer than that should take."""
+        """Waits until what is queued was played, or nothing of it is taken any more."""
         if not self._started:
             return
-        until = time.monotonic() + self.queued_s() + PATIENCE_S
+        before_s, until = self.queued_s(), time.monotonic() + PATIENCE_S
         while (left_s := self.queued_s()) and time.monotonic() < until:
+            if left_s < before_s:
+                before_s, until = left_s, time.monotonic() + PATIENCE_S
             time.sleep(min(left_s, DEVICE_S) / 2)
         time.sleep(2 * self._device_s)  # what the device has asked for is still to be heard
 
