@@ -341,17 +341,23 @@ def test_the_end_is_said_though_the_folder_is_locked(folder: Path, monkeypatch: 
     assert list(folder.iterdir()) == []
 
 
-def test_a_reader_whose_writer_is_gone_waits_for_no_lock(folder: Path) -> None:
-    """What is left of that one goes when the reader is closed, if not at once."""
+def welcomed() -> tuple[socket.socket, socket.socket, share.Reader]:
+    """A writer of sockets alone, which listens as cam1, and the connection to a reader that it let in."""
     server = place.listen("cam1")
-    found: list[Any] = []
+    found: list[share.Reader] = []
     thread = threading.Thread(target=lambda: found.append(share.open("cam1")))
     thread.start()
     select.select([server], [], [], 20.0)
     link, _ = server.accept()
     link.sendall(message(Kind.WELCOME, {}))
     thread.join(20.0)
-    with found[0] as frames:
+    return server, link, found[0]
+
+
+def test_a_reader_whose_writer_is_gone_waits_for_no_lock(folder: Path) -> None:
+    """What is left of that one goes when the reader is closed, if not at once."""
+    server, link, reader = welcomed()
+    with reader as frames:
         server.close()
         link.close()
         with place._locked(folder):
@@ -364,15 +370,8 @@ def test_a_reader_whose_writer_is_gone_waits_for_no_lock(folder: Path) -> None:
 
 def test_a_reader_whose_writer_dies_slowly_does_not_wait_for_that(folder: Path) -> None:
     """A process that ends closes one descriptor after the other: the connection may go before the socket."""
-    server = place.listen("cam1")
-    found: list[Any] = []
-    thread = threading.Thread(target=lambda: found.append(share.open("cam1")))
-    thread.start()
-    select.select([server], [], [], 20.0)
-    link, _ = server.accept()
-    link.sendall(message(Kind.WELCOME, {}))
-    thread.join(20.0)
-    with found[0] as frames:
+    server, link, reader = welcomed()
+    with reader as frames:
         link.close()
         assert frames.pull(5.0) is None
         assert frames.over == "the writer is gone"

@@ -126,6 +126,14 @@ def _log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log", metavar="TOOLS", help="what is logged, as in 'dash@info:all@error'")
 
 
+def _usual(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
+    )
+    _log(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+
+
 def _session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
@@ -294,11 +302,7 @@ def _share_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patience", metavar="S", type=float, default=5.0, help="who holds all up for longer is cut off"
     )
-    parser.add_argument(
-        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
-    )
-    _log(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+    _usual(parser)
 
 
 def _shared_options(parser: argparse.ArgumentParser) -> None:
@@ -342,11 +346,7 @@ def _shared(options: argparse.Namespace, words: list[str]) -> Work:
 def _show_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", metavar="WxH", default="", help="of the window; by default as the picture")
     parser.add_argument("--full-screen", action="store_true", help="without borders; f changes it")
-    parser.add_argument(
-        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
-    )
-    _log(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
+    _usual(parser)
 
 
 def _play_options(parser: argparse.ArgumentParser) -> None:
