@@ -391,6 +391,19 @@ def test_arrays_outlive_their_reader(writer: share.Writer) -> None:
     assert writer._desk.guests.all == []
 
 
+def test_what_a_reader_said_last_hides_not_that_it_has_gone(writer: share.Writer) -> None:
+    """It lets go of a frame and closes, and both are there when the writer hears it next."""
+    frames = share.open("cam1")
+    writer.write(b"first")
+    first = frames.pull(1.0)
+    assert first is not None
+    with writer._desk.changed:  # its thread hears nothing meanwhile
+        del first
+        gc.collect()
+        frames.close()
+        assert writer.readers == ()
+
+
 def test_a_reader_that_is_forgotten_is_closed(writer: share.Writer) -> None:
     frames = share.open("cam1")
     assert writer.wait_readers(1, 10.0)

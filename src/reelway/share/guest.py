@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from reelway.share.place import NO_SIGNAL, Peer
@@ -84,15 +84,15 @@ class Guest:
         """Something is still on its way out."""
         return bool(self._out)
 
-    def hear(self) -> Iterator[tuple[Kind, Any]] | None:
+    def hear(self) -> list[tuple[Kind, Any]] | None:
         """What it says; None: it is gone. Raises WireError."""
         try:
             data = self.link.recv(16384)
         except BlockingIOError:
-            return iter(())
+            return []
         except OSError:
             return None
-        return self.parser.feed(data) if data else None
+        return list(self.parser.feed(data)) if data else None
 
     def say(self, data: bytes, descriptors: Iterable[int] = ()) -> None:
         """Sends it, now or when there is room. Raises OSError where nobody is there."""

@@ -196,12 +196,15 @@ class Guests:
         if guest.gone:
             return
         try:
-            said = guest.hear()
-            if said is None:
-                self.drop(guest)
-                return
-            for kind, body in said:
-                self._obey(guest, kind, body)
+            for _ in range(2):  # the second time tells whether it has gone after what it said
+                said = guest.hear()
+                if said is None:
+                    self.drop(guest)
+                    return
+                for kind, body in said:
+                    self._obey(guest, kind, body)
+                if guest.gone or not said:
+                    return
         except WireError as error:
             self.cut(guest, f"it does not speak our language: {error}")
 
