@@ -516,7 +516,7 @@ def test_a_server_that_goes_away_costs_no_recording(
     with xserver(tmp_path) as server:
         environment = {**os.environ, "DISPLAY": server.display, "SDL_RENDER_DRIVER": renderer}
         environment = {name: value for name, value in environment.items() if value}
-        command = [sys.executable, "-c", RECORDING, film, on_close]
+        command = [sys.executable, "-X", "faulthandler", "-c", RECORDING, film, on_close]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "shown\n"
@@ -525,12 +525,12 @@ def test_a_server_that_goes_away_costs_no_recording(
             said, _ = process.communicate(timeout=60)
         finally:
             process.kill()
+    assert process.returncode == 0
     first, second = said.splitlines()
     lost = "the display went away"
     hint = "on_close=stream lets the other streams go on"
     assert first == (f"videosink: {lost}. {hint}" if on_close == "session" else lost)
     assert second.startswith("no display to show video on: the one that this process had went away")
-    assert process.returncode == 0
     frames = len(list(rw.frames(film)))
     assert frames == 50 if on_close == "stream" else 5 <= frames <= 50
 
