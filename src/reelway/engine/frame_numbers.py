@@ -1,27 +1,33 @@
-"""Pictures of H.264 that were lost on the way, told by what the next one says of itself.
+"""Pictures of H.264 and HEVC that were lost on the way, told by what the next one says of itself.
 
-A reference picture counts one on (frame_num: ITU-T H.264, 7.4.3); what refers to one that did not come
-decodes into something plausible and wrong. Of other codecs nothing is told here.
+What refers to a picture that did not come decodes into something plausible and wrong. In H.264 each reference
+picture counts one on (frame_num: ITU-T H.264, 7.4.3); in HEVC each picture names all that it, or a later
+one, still refers to (H.265, 8.3.2).
 """
 
 from __future__ import annotations
 
-from reelway.engine.bits import Bits
-from reelway.engine.picture_order import HEADER, h264_sequence, units
+from reelway.engine.picture_order import most_significant
+from reelway.engine.slice_headers import H264Headers, HevcHeaders
 
-__all__ = ["FrameNumbers"]
+__all__ = ["FrameNumbers", "HevcNumbers", "frame_numbers"]
 
 LOOK = 2048
 """Bytes of a picture in which its first slice begins."""
 
 
+def frame_numbers(codec: str, config: bytes | None = None) -> FrameNumbers | HevcNumbers | None:
+    """What tells lost pictures of a codec; None where nothing does."""
+    if codec == "h264":
+        return FrameNumbers(config)
+    return HevcNumbers(config) if codec == "hevc" else None
+
+
 class FrameNumbers:
-    """Takes coded pictures in decode order, as byte streams (Annex B)."""
+    """Takes coded pictures of H.264 in decode order, as byte streams (Annex B)."""
 
     def __init__(self, config: bytes | None = None) -> None:
-        self._bits: dict[int, tuple[int, bool]] = {}
-        """Sequence parameter set -> bits of a frame number, and whether its colour planes are apart."""
-        self._pictures: dict[int, int] = {}
+        self._headers = H264Headers()
         self._last: int | None = None
         """Of the reference picture that came last."""
         if config:
@@ -29,31 +35,53 @@ class FrameNumbers:
 
     def lost(self, data: bytes | memoryview) -> bool:
         """True where something is missing before this picture, or at its beginning."""
-        for unit in units(bytes(data[:LOOK])):
-            kind = unit[0] & 31 if unit else 0
-            if kind == 7:
-                number, sequence = h264_sequence(unit)
-                self._bits[number] = sequence.frame_num_bits, sequence.separate_planes
-            elif kind == 8:
-                bits = Bits(unit[1:24])
-                number = bits.ue()
-                self._pictures[number] = bits.ue()
-            elif kind in {1, 5}:
-                return self._slice(unit[:HEADER], kind == 5)
-        return False
-
-    def _slice(self, unit: bytes, idr: bool) -> bool:
-        bits = Bits(unit[1:])
-        headless = bits.ue() > 0  # first_mb_in_slice
-        bits.ue()  # slice_type
-        size, separate = self._bits.get(self._pictures.get(bits.ue(), 0), (0, False))
-        if not size:
+        slice = self._headers.read(bytes(data[:LOOK]))
+        if slice is None or slice.sequence is None:
             return False
-        if separate:
-            bits.u(2)
-        number, last = bits.u(size), self._last
-        if unit[0] >> 5 & 3 or idr:  # nal_ref_idc
+        number, last = slice.frame_num, self._last
+        if slice.kept or slice.idr:
             self._last = number
-        if idr or last is None:
-            return headless
-        return headless or number not in (last, (last + 1) % (1 << size))
+        if not slice.first:
+            return True
+        if slice.idr or last is None:
+            return False
+        return number not in (last, (last + 1) % (1 << slice.sequence.frame_num_bits))
+
+
+class HevcNumbers:
+    """Takes coded pictures of HEVC in decode order, as byte streams (Annex B)."""
+
+    def __init__(self, config: bytes | None = None) -> None:
+        self._headers = HevcHeaders()
+        self._previous = (0, 0)
+        """Most and least significant part of the order count that the next one refers to."""
+        self._there: set[int] = set()
+        """Order counts of the pictures that came, and that a later one may refer to."""
+        self._begun = False
+        """A picture came that decoding can begin with."""
+        if config:
+            self._headers.read(config)
+
+    def lost(self, data: bytes | memoryview) -> bool:
+        """True where something is missing that this picture refers to, or its beginning."""
+        slice = self._headers.read(bytes(data[:LOOK]))
+        if slice is None:
+            return False
+        if not slice.first:
+            return True
+        restarts = slice.anchor and (slice.kind < 21 or self._headers.fresh or not self._begun)
+        self._headers.fresh = False
+        sequence = slice.sequence
+        if sequence is None or not (self._begun or restarts):
+            return False
+        order, size = slice.order, 1 << sequence.lsb_bits
+        most = 0 if restarts else most_significant(self._previous, order, size)
+        if slice.counts:
+            self._previous = (most, order)
+        count = most + order
+        if restarts:
+            self._begun, self._there = True, set()
+        named = {count + delta for delta, _ in slice.references}
+        missing = any(used and count + delta not in self._there for delta, used in slice.references)
+        self._there = (self._there & named) | {count}
+        return missing and not slice.leading  # what leads to the first anchor cannot be decoded anyway
