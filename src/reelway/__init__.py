@@ -6,7 +6,7 @@ The rooms, from the top; imports go down only, and rooms on one line do not know
     compat      faces of libgpac and others, on what is public
     testing     shipped test kits
     session     what a user holds
-    share       frames between processes  |  display  windows and sound
+    share       frames between processes  |  display  windows and sound  |  record  files that begin in the past
     catalog     filters by name
     engine      everything that touches av  |  filters  plain Python  |  runtime  scheduler, threads, clock
     graph       what may connect
@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reelway import record as record
     from reelway import share as share
     from reelway.errors import DeadlineError as DeadlineError
     from reelway.errors import FilterError as FilterError
@@ -90,7 +91,7 @@ _WHERE = {
     "reelway.session.session": "Session",
 }
 _NAMES = {name: module for module, names in _WHERE.items() for name in names.split()}
-_MODULES = {"events": "reelway.media.events", "share": "reelway.share"}
+_MODULES = {"events": "reelway.media.events", "record": "reelway.record", "share": "reelway.share"}
 
 __all__ = [*_NAMES, *_MODULES, "__version__"]  # noqa: PLE0604 (what loads is what there is)
 

@@ -299,6 +299,17 @@ KINDS = (
         pads=ONE_SINK,
     ),
     ElementKind(
+        "recordersink",
+        "Keeps what came last, for a recorder",
+        "Generic/Sink",
+        "tape",
+        properties=(
+            number("seconds", 2.0, "so much is kept", "seconds", unit="s", low=0.0),
+            integer("most-bytes", 256 << 20, "and no more than that", "most_bytes", unit="bytes", low=1, high=MAX),
+        ),
+        pads=ONE_SINK,
+    ),
+    ElementKind(
         "autovideosink",
         "Shows pictures in a window",
         "Sink/Video",

@@ -1,0 +1,9 @@
+"""Event recording: files that begin before the event."""
+
+from __future__ import annotations
+
+from reelway.record.recorder import Recorder
+from reelway.record.recording import Recording, RecordingInfo
+from reelway.record.states import RecorderState
+
+__all__ = ["Recorder", "RecorderState", "Recording", "RecordingInfo"]

@@ -1,0 +1,220 @@
+"""`Recorder`: files that begin before the moment at which they were asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from reelway.errors import OptionError, StateError
+from reelway.graph.filter import Filter, Output
+from reelway.graph.pid import Pid
+from reelway.record.attach import attach
+from reelway.record.disk import unused
+from reelway.record.recording import Recording, RecordingInfo
+from reelway.record.states import RecorderState, follow
+
+if TYPE_CHECKING:
+    from reelway.record.host import Host
+
+__all__ = ["Recorder"]
+
+log = logging.getLogger("reelway.record")
+
+SETTLE_S = 1.5
+"""The end of a session waits so long for its files; they are completed all the same."""
+
+
+class Recorder:
+    """Keeps the last `before_s` of a stream, and writes them to a file with what comes until `after_s` later.
+
+    session      the Session, or Application, whose stream it is; it may run already
+    source       a filter, some of its streams (`source.video`), a PID, or a name; an application's element
+    filename     the path of the next file: a function, or a template with {time}, {number} and {name}. What
+                 is there already is not written over: the name then gets a number
+    before_s     [s]; of a compressed stream from the keyframe before that on
+    after_s      [s] from the last call of `record()` on
+    exact        begin at the very picture: by an edit list in mp4 and mov, elsewhere by coding the clip anew
+    live         packets are due when they come; None: as the source says. What is not live is slowed down to
+                 real time
+    most_bytes   of what is kept before an event
+    queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
+    on_finished  called with path and RecordingInfo, in a thread of the recorder's
+    on_failed    called with path and error, likewise
+
+    Times are the session's. All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        session: Host | Any,
+        source: Filter | Output | Pid | str,
+        filename: Callable[[], str | os.PathLike[str]] | str,
+        *,
+        before_s: float = 2.0,
+        after_s: float = 2.0,
+        exact: bool = False,
+        live: bool | None = None,
+        most_bytes: int = 256 << 20,
+        queue_bytes: int = 64 << 20,
+        trigger: Callable[[Any, Any], Any] | None = None,
+        on_finished: Callable[[str, RecordingInfo], None] | None = None,
+        on_failed: Callable[[str, Exception], None] | None = None,
+        name: str = "recorder",
+    ) -> None:
+        if before_s < 0 or after_s < 0:
+            raise OptionError(
+                f"before_s is {before_s:g} and after_s {after_s:g}", hint="neither may be below 0"
+            )
+        self.before_s = before_s
+        self.after_s = after_s
+        self.exact = exact
+        self.name = name
+        self.on_finished = on_finished
+        self.on_failed = on_failed
+        self._filename = filename
+        self._queue_bytes = queue_bytes
+        self._number = 0
+        self._lock = threading.RLock()
+        self._state = RecorderState.DETACHED
+        self._current: Recording | None = None
+        """The one that further calls make longer."""
+        self._unfinished: list[Recording] = []
+        self._tape, self._make, host, self._take_out = attach(
+            session, source, seconds=before_s, most_bytes=most_bytes, live=live
+        )
+        host.watch(lambda: -1.0, at_end=self._settle)
+        self._tape.trigger = (
+            None if trigger is None else lambda packet, pid: self._triggered(trigger, packet, pid)
+        )
+        self._tape.on_over = lambda: self._move(RecorderState.DETACHED)
+        self._move(RecorderState.BUFFERING)
+
+    # What it is asked for
+
+    def record(
+        self,
+        metadata: Any = None,
+        *,
+        extend: bool = True,
+        before_s: float | None = None,
+        after_s: float | None = None,
+    ) -> Recording:
+        """Begins a file, or makes the one that is being recorded longer; returns at once.
+
+        With `extend=False` it is a file of its own, whatever else is recorded. The sidecar has the `metadata`
+        of each call. Raises StateError when nothing comes any more, and OptionError for a file name that says
+        no container.
+        """
+        with self._lock:
+            if self._state is RecorderState.DETACHED:
+                raise StateError(
+                    f"{self.name} is attached to nothing", hint="its session is over, or it was closed"
+                )
+            now_s = self._tape.context.now()
+            until_s = now_s + (self.after_s if after_s is None else after_s)
+            current = self._current
+            if extend and current is not None and self._tape.extend(current, until_s):
+                current.triggers.append(metadata)
+                return current
+            made = self._made(now_s - (self.before_s if before_s is None else before_s), until_s, metadata)
+            if extend:
+                self._current = made
+            self._unfinished.append(made)
+            self._move(RecorderState.STARTING)
+        self._tape.record(made)
+        return made
+
+    def stop(self) -> None:
+        """Ends what is being recorded at this moment; the files are completed in the background."""
+        self._tape.cut()
+
+    def close(self, timeout_s: float | None = 10.0) -> None:
+        """`stop()`, then takes the recorder out of its session, and waits so long for its files."""
+        self.stop()
+        recordings = self.recordings
+        if not self._tape.over:
+            self._take_out()
+        for recording in recordings:
+            recording.finished(timeout_s)
+
+    @property
+    def state(self) -> RecorderState:
+        """What it does at the moment; of several recordings the newest counts."""
+        return self._state
+
+    @property
+    def busy(self) -> bool:
+        """Something is being recorded, or written."""
+        return bool(self._unfinished)
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """Those that are not done."""
+        with self._lock:
+            return list(self._unfinished)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    # Inside
+
+    def _made(self, start_s: float, until_s: float, metadata: Any) -> Recording:
+        self._number += 1
+        if callable(self._filename):
+            path = os.fspath(self._filename())
+        else:
+            now = datetime.now(UTC)
+            path = self._filename.format(time=now, number=self._number, name=self.name)
+        return Recording(
+            unused(path),
+            start_s,
+            until_s,
+            make=self._make,
+            exact=self.exact,
+            metadata=metadata,
+            most_bytes=self._queue_bytes,
+            lossless=not self._tape.live,
+            changed=self._changed,
+        )
+
+    def _triggered(self, trigger: Callable[[Any, Any], Any], packet: Any, pid: Any) -> None:
+        found = trigger(packet, pid)
+        if found is not None and found is not False:
+            self.record(None if found is True else found)
+
+    def _changed(self, recording: Recording) -> None:
+        """A recording has begun, has all it gets, or is done."""
+        with self._lock:
+            if recording.done and recording in self._unfinished:
+                self._unfinished.remove(recording)
+            if self._state is not RecorderState.DETACHED:
+                self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
+        if recording.done:
+            self._tell(recording)
+
+    def _settle(self) -> None:
+        """The session is over: its files are complete when `run()` returns, where that is soon."""
+        until_s = time.monotonic() + SETTLE_S
+        for recording in self.recordings:
+            recording.finished(max(0.0, until_s - time.monotonic()))
+
+    def _tell(self, recording: Recording) -> None:
+        try:
+            if recording.info is not None and self.on_finished is not None:
+                self.on_finished(recording.path, recording.info)
+            elif recording.error is not None and self.on_failed is not None:
+                self.on_failed(recording.path, recording.error)
+        except Exception:
+            log.exception("%s: what it calls at the end of a file failed", self.name)
+
+    def _move(self, state: RecorderState) -> None:
+        with self._lock:
+            self._state = follow(self._state, state)

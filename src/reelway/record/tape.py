@@ -1,0 +1,264 @@
+"""`tape`: keeps what came last, and gives it, with what follows, to the recordings that want it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from reelway.filters.gate import Tempo
+from reelway.graph.caps import Caps
+from reelway.graph.filter import Filter
+from reelway.graph.link import Link
+from reelway.graph.option import option
+from reelway.media.packet import Packet
+from reelway.record.recording import Recording
+from reelway.record.ring import SLACK_S, Kept, Ring, Stream
+
+__all__ = ["Tape"]
+
+LIVE_GRACE_S = 0.5
+"""A recording whose time is over waits so long for packets that are late; then its source is lost."""
+GRACE_S = 5.0
+"""The same for a source that is slower than it should be, and does not lose anything."""
+LEAK = 0.001
+"""So fast does the clock of a live source seem to go slower, where all that comes is late [s/s]."""
+LIVE = ("live", "shared")
+"""Sources that keep to a time of their own; others say so."""
+JUMP_S = 1.0
+"""Who is later than that has not kept to the clock: from here on it is counted anew."""
+
+
+class Tape(Filter):
+    """A sink with a ring. What is not `live` goes through it in real time, whatever the source could do.
+
+    Packets come on the session's thread, recordings from any.
+    """
+
+    registry_name = "tape"
+    inputs = (Caps(),)
+
+    seconds: float = option(2.0, low=0.0, unit="s", help="so much of what came last is kept")
+    most_bytes: int = option(256 << 20, low=1, unit="byte", help="and no more than that")
+    live: bool | None = option(
+        None,
+        help="packets are due when they come, not by their times; by default where the source is live",
+    )
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.ring = Ring(self.seconds, self.most_bytes)
+        self.over = False
+        """Nothing comes any more."""
+        self.first_s: float | None = None
+        """When the first packet came [s of the session's clock]."""
+        self.trigger: Callable[[Packet, Link], None] | None = None
+        """Called with each packet of a picture stream, behind what it is about."""
+        self.on_over: Callable[[], None] | None = None
+        """Called when nothing comes any more."""
+        self._lock = threading.Lock()
+        """Guards the recordings and their ends; held for moments."""
+        self._takes: dict[Recording, _Take] = {}
+        self._tempo = Tempo()
+        self._offset_s: float | None = None
+        """Of a live source: from its times to the clock."""
+        self._seen_s = 0.0
+
+    # From any thread
+
+    def record(self, recording: Recording) -> None:
+        """From now on `recording` gets what it wants; where nothing comes any more, what is there."""
+        with self._lock:
+            over = self.over
+            if not over:
+                self._takes[recording] = _Take()
+        if over:
+            self._begin(recording)
+            recording.finish()
+        elif self.opened:
+            self.wake()
+
+    def extend(self, recording: Recording, until_s: float) -> bool:
+        """It ends at `until_s`, where that is later; False: it has ended already."""
+        with self._lock:
+            take = self._takes.get(recording)
+            if take is None or take.ended:
+                return False
+            recording.until_s = max(recording.until_s, until_s)
+        return True
+
+    def cut(self) -> None:
+        """All recordings end at this moment."""
+        now_s = self.context.now()
+        with self._lock:
+            for recording, take in self._takes.items():
+                recording.until_s = min(recording.until_s, now_s)
+                take.hurried = True
+        if self.opened and not self.over:
+            self.wake()
+
+    # The filter
+
+    def configure(self, pid: Link) -> None:
+        if self.live is None:
+            self.live = _is_live(pid)
+        if pid.data is None:
+            pid.data = Stream(pid.name, dict(pid.properties))
+        else:
+            pid.data.properties = dict(pid.properties)
+
+    def process(self) -> float | None:
+        wait_s: float | None = None
+        for pid in self.ipids:
+            while (packet := pid.peek()) is not None:
+                if any(recording.lossless and recording.full for recording in tuple(self._takes)):
+                    return None  # it wakes this when there is room
+                now_s = self.context.now()
+                due_s, media_s = self._times(pid, packet, now_s)
+                if not self.live and due_s > now_s:
+                    wait_s = due_s - now_s if wait_s is None else min(wait_s, due_s - now_s)
+                    break
+                if pid.take(packet):
+                    self.first_s = now_s if self.first_s is None else self.first_s
+                    self._take(pid, Kept(pid.data, pid.data.properties, packet, due_s, media_s))
+        left_s = self._close_late()
+        return left_s if wait_s is None else wait_s if left_s is None else min(wait_s, left_s)
+
+    def ended(self, pid: Link) -> None:
+        if all(link.ended for link in self.ipids):
+            self._finish_all()
+
+    def restarted(self, pid: Link) -> None:
+        self._tempo = Tempo()
+        self.ring.clear()
+
+    def remove(self, pid: Link) -> None:
+        if not self.ipids:
+            self._finish_all()
+
+    def close(self) -> None:
+        self._finish_all()
+
+    # Inside
+
+    def _times(self, pid: Link, packet: Packet, now_s: float) -> tuple[float, float]:
+        """When it is due by the clock, and where it lies on its source's timeline [s]."""
+        ticks = packet.cts if packet.cts is not None else packet.dts
+        if ticks is None:
+            return now_s, now_s
+        media_s = pid.pid.timeline.running_s(ticks, pid.properties.get("Timescale") or 1)
+        if not self.live:
+            return self._tempo.due_s(0, media_s, now_s), media_s
+        late_s = 0.0 if self._offset_s is None else now_s - media_s - self._offset_s
+        if self._offset_s is None or late_s > JUMP_S:
+            self._offset_s = now_s - media_s
+        else:
+            self._offset_s += min(late_s, max(0.0, now_s - self._seen_s) * LEAK)
+        self._seen_s = now_s
+        return media_s + self._offset_s, media_s
+
+    def _take(self, pid: Link, kept: Kept) -> None:
+        self.ring.add(kept)
+        for recording in tuple(self._takes):
+            if recording.fed:
+                self._give(recording, kept)
+            else:
+                self._begin(recording)
+        if self.trigger is not None and kept.stream.picture:
+            self.trigger(kept.packet, pid)
+
+    def _begin(self, recording: Recording) -> None:
+        """With what the ring has, once there is a picture to begin with."""
+        streams = [pid.data for pid in self.ipids if pid.data is not None]
+        first = [
+            kept
+            for kept in self.ring.since(recording.start_s, recording.exact)
+            if kept.due_s < recording.until_s - SLACK_S
+        ]
+        wanted = any(stream.picture for stream in streams)
+        if any(kept.stream.picture or not wanted for kept in first):
+            recording.begin(first, streams, self.wake)
+
+    def _give(self, recording: Recording, kept: Kept) -> None:
+        """Unless the recording has ended for its stream, in the order of decoding."""
+        packet, take = kept.packet, self._takes[recording]
+        if kept.stream in take.ended:
+            return
+        behind = (packet.cts or 0) - (packet.dts or 0) if packet.dts is not None else 0
+        decoded_s = kept.due_s - behind / (kept.properties.get("Timescale") or 1)
+        with self._lock:
+            if decoded_s >= recording.until_s - SLACK_S:
+                take.ended.add(kept.stream)
+        if kept.stream in take.ended:
+            if all(pid.data in take.ended for pid in self.ipids if not pid.ended):
+                self._finish(recording)
+            return
+        held = take.held.setdefault(kept.stream, [])
+        held.append(kept)
+        if kept.due_s < recording.until_s - SLACK_S:  # and so what it may need goes with it
+            for each in held:
+                recording.give(each)
+            held.clear()
+
+    def _close_late(self) -> float | None:
+        """Ends what should have ended; when to look again [s]."""
+        grace_s = LIVE_GRACE_S if self.live else GRACE_S
+        now_s = self.context.now()
+        left_s = None
+        for recording in tuple(self._takes):
+            over_s = recording.until_s - now_s + (0.0 if self._takes[recording].hurried else grace_s)
+            if over_s <= 0:
+                self._finish(recording)
+            else:
+                left_s = over_s if left_s is None else min(left_s, over_s)
+        return left_s
+
+    def _finish(self, recording: Recording) -> None:
+        with self._lock:
+            take = self._takes.pop(recording, None)
+        if take is not None:
+            recording.finish()
+
+    def _finish_all(self) -> None:
+        with self._lock:
+            was_over, self.over = self.over, True
+        for recording in tuple(self._takes):
+            if not recording.fed:
+                self._begin(recording)
+            self._finish(recording)
+        if not was_over and self.on_over is not None:
+            self.on_over()
+
+
+class _Take:
+    """What the tape knows of a recording."""
+
+    __slots__ = ("ended", "held", "hurried")
+
+    def __init__(self) -> None:
+        self.ended: set[Stream] = set()
+        """Of these it has all."""
+        self.hurried = False
+        """Nobody waits for what is late."""
+        self.held: dict[Stream, list[Kept]] = {}
+        """Pictures that are shown after the end, as long as others that need them may come."""
+
+
+def _is_live(pid: Link) -> bool:
+    """One of the sources that it comes from keeps to a time of its own."""
+    seen: set[Filter] = set()
+    todo = [pid.source]
+    while todo:
+        filter = todo.pop()
+        if filter in seen:
+            continue
+        seen.add(filter)
+        if not filter.ipids and _keeps_time(filter):
+            return True
+        todo += [link.source for link in filter.ipids]
+    return False
+
+
+def _keeps_time(source: Filter) -> bool:
+    known = source.registry_name in LIVE and not getattr(source, "ends", False)
+    return known or getattr(source, "live", False) is True

@@ -1,0 +1,100 @@
+"""Clips of streams under the virtual clock: which pictures they hold, to the frame, and what with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+import reelway as rw
+from reelway.record import Recorder, Recording
+from reelway.testing.burnin import read_counter
+from reelway.testing.clock import VirtualClock
+from tests.media.make import film
+from tests.media.make import read_counter as read_picture
+from tests.media.probe import counters
+
+ENDINGS = ("mp4", "mov", "mkv", "webm", "ts")
+
+
+def recorded(
+    source: str | Path, name: Path | str, at_s: Sequence[float], *, fps: int = 25, **options: object
+) -> tuple[list[Recording], Recorder]:
+    """Plays `source` in virtual real time, and calls `record()` at these seconds."""
+    made: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        text = str(source)
+        loaded = session.load(text) if text.startswith("testvideo") else session.load_src(text)
+        recorder = Recorder(session, loaded, str(name), **options)  # type: ignore[arg-type]
+
+        def ask() -> None:
+            made.append(recorder.record())
+
+        for second in at_s:
+            session.post(ask, second)
+        session.run()
+    for recording in made:
+        recording.wait(20.0)
+    return list(dict.fromkeys(made)), recorder
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """20 s at 25 fps with B-frames, a keyframe each second, and sound."""
+    return film(tmp_path_factory.mktemp("source") / "film.mp4", seconds=20, gop=25, bframes=2)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_clip_of_raw_pictures_begins_and_ends_exactly(ending: str, tmp_path: Path) -> None:
+    recordings, _ = recorded(
+        "testvideo:fps=30:frames=450:size=320x240", tmp_path / f"{{number}}.{ending}", [3, 4, 9]
+    )
+    first, second = (recording.wait() for recording in recordings)
+    assert counters_of(first.path) == list(range(30, 180))
+    assert counters_of(second.path) == list(range(210, 330))
+    assert (first.duration_s, second.duration_s) == (5.0, 4.0)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv", "ts"])
+def test_a_compressed_clip_begins_with_the_keyframe_before(ending: str, source: Path, tmp_path: Path) -> None:
+    recordings, _ = recorded(source, tmp_path / f"clip.{ending}", [5.5])
+    (recording,) = recordings
+    info = recording.wait()
+    assert info.coded == {}
+    shown = counters(info.path)
+    assert shown[0] == 75  # it was asked for from 3.5 s on: 87 is the frame, 75 the keyframe before
+    assert shown == list(range(75, shown[-1] + 1))
+    assert 187 <= shown[-1] + 1 <= 189  # 7.5 s, and what a B-frame before that needs
+    assert length_of_sound(info.path) == pytest.approx(4.5, abs=0.05)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_exact_clip_begins_with_the_very_frame(ending: str, source: Path, tmp_path: Path) -> None:
+    recordings, _ = recorded(source, tmp_path / f"clip.{ending}", [5.52], exact=True)
+    info = recordings[0].wait()
+    frames = list(rw.frames(info.path, pixel_format="gray"))
+    shown = [read_picture(frame.array) for frame in frames]
+    assert shown[0] == 88
+    assert shown == list(range(88, shown[-1] + 1))
+    assert frames[0].time == pytest.approx(0.0, abs=0.03)
+    assert ("video" in info.coded) == (ending not in ("mp4", "mov"))
+
+
+def counters_of(path: str | Path) -> list[int]:
+    """As `testvideo` burns them in."""
+    numbers = []
+    with rw.Session() as session:
+        look = session.load("call", function=lambda packet: numbers.append(read_counter(packet)))
+        session.chain(session.load_src(str(path)), session.load("rawvideo"), look)
+        session.run()
+    return [found[0] for found in numbers if found is not None]
+
+
+def length_of_sound(path: str | Path) -> float:
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        frames = list(container.decode(stream))
+    return float(sum(frame.samples for frame in frames) / Fraction(frames[0].sample_rate))
