@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import pickle
+import time
 import traceback
 
 import pytest
@@ -144,6 +145,14 @@ SECRETS = [
     ("rtmp://a/x/k1,rtmp://b/y/k2", "rtmp://a/x/***,rtmp://b/y/***"),
     ("'rtmp://a:b@h/live/k1.x'", "'rtmp://a:***@h/live/***'"),
     ("rtmp://h/live playpath=KEY", "rtmp://h/live playpath=***"),
+    ("rtsp://me@mail.org:KEY@cam/x", "rtsp://me@mail.org:***@cam/x"),
+    ("{'headers': 'Authorization: Basic KEY=='}", "{'headers': 'Authorization: ***'}"),
+    ('Authorization: Digest username="u", response="KEY"\r\nHost: h', "Authorization: ***\r\nHost: h"),
+    (r"'X-Auth-Token: KEY\r\nHost: h'", r"'X-Auth-Token: ***\r\nHost: h'"),
+    ('{"token": "KEY", "n": 1}', '{"token": "***", "n": 1}'),
+    ("{'Cookie': b'KEY'}", "{'Cookie': b\"***\"}"),
+    ("a user-pw=(string)", "a user-pw=***"),
+    ("password=''KEY b", "password=*** b"),
 ]
 
 
@@ -167,6 +176,7 @@ def test_secrets_are_hidden(text, hidden):
         "rtmp://host:1935/live/",
         "spw:3, pw and a password",
         "mail me@example.org about http://host:80, or not",
+        "an unexpected token: film, and no cookie",
     ],
 )
 def test_what_is_no_secret_stays(text):
@@ -186,3 +196,32 @@ def test_no_password_survives(user, password, host):
 @given(st.text())
 def test_redacting_twice_changes_nothing(text):
     assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a:",
+        "a://b:",
+        "://a:b@,",
+        "pasw",
+        "-",
+        ":",
+        ",",
+        '"',
+        "=",
+        "token='",
+        'token="\\',
+        "token=(a",
+        "rtmp://a/b/:",
+        "\n",
+    ],
+)
+def test_its_time_grows_as_the_text_does(piece):
+    """100 kB are a matter of milliseconds; for a pattern that is tried anew from each place, of minutes."""
+    text = piece * (100_000 // len(piece))
+    began = time.process_time()
+    for start in ("", "rtmp://h/a/", "password=pas", "rtsp://"):
+        redact(f"{start}{text}!")
+    assert time.process_time() - began < 5

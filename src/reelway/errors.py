@@ -9,7 +9,8 @@ through `redact()`, so a password in a URL does not reach a log by way of an err
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 __all__ = [
@@ -34,37 +35,101 @@ __all__ = [
 Fault = Literal["caller", "world", "filter", "installation"]
 
 # Patterns stay text until first used: `re` compiles and keeps them, and an import does not wait for that.
+# None looks at a place more than a few times, however long a word is: who sends a text may choose its length.
 # A secret runs to the last "@" before a space or the next URL of a list, because people paste passwords
 # with "@", "/" or quotes in them unescaped. Digits that end at a path, a query or a boundary are a port.
-_USERINFO = r"""(?x)(?P<head>[A-Za-z][A-Za-z0-9+.\-]*://(?!\[)[^\s/?\#:@]*:)
-        (?!\d+(?:[/?\#\s,;:'")\]]|$))
-        (?:(?![,;|][A-Za-z][A-Za-z0-9+.\-]*://)\S)+@"""
-# A name that is misspelt hides its value all the same: user-pww, pasword.
-_SECRETS = r"token|pas+w\w*|passphrase\w?|pw\w{0,3}|secret|signature|credential|playpath|streamkey"
-_KEYS = r"(?:stream|access|secret|api|private)[_\-]key"
-_QUERY = rf"""(?xi)(?P<head>[?&;](?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?(?:key|auth|sig|apikey))=)
-        [^\s&\#"'<>]+"""
+_NEXT_URL = r"[,;|](?=[A-Za-z][A-Za-z0-9+.\-]*://)"
+_USER = r"""(?x)(?<=[A-Za-z0-9+.\-])://(?!\[)[^\s/?\#:]*:(?!\d+(?:[/?\#\s,;:'")\]]|$))"""
+_QUERY = r"[?&;](?P<name>[\w\-]+)="
+_QUERY_VALUE = r"""[^\s&#"'<>]+"""
 # `name=value` as a pipeline text or a command line has it: a type before the value, quotes, escapes.
-_NAMED = rf"""(?xi)(?P<head>(?<![\w\-?&;])(?:[\w\-]*(?:{_SECRETS})|(?:[\w\-]*[_\-])?{_KEYS})\s*=
-        \s*(?:\(\w+\)\s*)?)
-        (?:"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$)|(?:\\.|[^\s"'<>\\])+)"""
+_NAMED = r"(?<![\w\-?&;])(?P<name>[\w\-]+)\s*=\s*(?:\(\w+\)\s*(?=[^\s<>]))?"
+_QUOTED = r"""(?:"(?:[^"\\]|\\.)*(?:"|$)|'(?:[^'\\]|\\.)*(?:'|$))"""
+_PLAIN = r"""(?:\\.|[^\s"'<>\\])"""
+_VALUE = rf"{_QUOTED}{_PLAIN}*|{_PLAIN}+"
+# `"name": "value"`, as mappings are written.
+_MAPPED = r"""(?P<quote>["'])(?P<name>[\w\-]+)(?P=quote)\s*:\s*b?(?=["'])"""
+# A name that is misspelt hides its value all the same: user-pww, pasword.
+_SECRET = r"(?:token|passphrase\w?|pw\w{0,3}|secret|signature|credential|playpath|streamkey)$"
+_KEY = r"(?:^|[_\-])(?:stream|access|secret|api|private)[_\-]key$"
+_QUERY_KEY = r"(?:^|[_\-])(?:key|auth|sig|apikey)$"
+# What HTTP and RTSP send: the rest of the line, whose end may be written as an escape.
+_HEADER = r"(?<![\w\-])(?P<name>[\w\-]+)\s*:[^\S\r\n]*"
+_HEADER_NAME = r"(?:^|-)(?:authorization|cookie)$|-(?:token|secret|api-key)$"
+_HEADER_VALUE = r"""(?i)(?=\S)(?:digest\b(?:(?!\\[rn])[^\r\n])*|(?:(?!\\[rn])[^\r\n"'])+)"""
 # The name of a live stream is the right to send it: what follows the application in an address of RTMP.
 _STREAM = r"""(?xi)(?P<head>\brtmp[a-z]*://[^\s/"'<>]+/[^\s/"'<>?]+/)
-        (?:(?![,;|][a-z][a-z0-9+.\-]*://|[:,;.)\]]*(?:[\s"'<>\\]|$)).)+"""
+        (?:(?!\|[a-z][a-z0-9+.\-]*://)[^\s"'<>\\:,;.)\]]
+        |[:,;.)\]]+(?![\s"'<>\\:,;.)\]]|$)(?!(?<=[,;])[a-z][a-z0-9+.\-]*://))+"""
 
 
 def redact(text: str) -> str:
     """`text` with the secrets of any URL in it written `***`.
 
     Hides the password of `scheme://user:password@host`, the values of keys such as `token=`, `password=`,
-    `user-pw=` and, in a query, `key=`, and the stream's name in `rtmp://host/application/name`. Everything
-    else stays; redacting twice changes nothing. Where a text is ambiguous it hides too much rather than too
-    little, but for `host:80/`, a port.
+    `user-pw=` and, in a query, `key=`, the rest of the line behind `Authorization:` and its like, and the
+    stream's name in `rtmp://host/application/name`. Everything else stays; redacting twice changes nothing.
+    Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a port. The time
+    it takes grows as the text does.
     """
-    text = re.sub(_USERINFO, r"\g<head>***@", text)
-    for pattern in (_STREAM, _QUERY, _NAMED):
-        text = re.sub(pattern, r"\g<head>***", text)
+    if "://" in text:
+        if "@" in text:
+            text = re.sub(r"\S+", lambda word: _without_users(word[0]), text)
+        text = re.sub(_STREAM, r"\g<head>***", text)
+    if ":" in text:
+        text = _without_values(text, _MAPPED, _QUOTED, _names_mapped, '"***"')
+        text = _without_values(text, _HEADER, _HEADER_VALUE, _names_header)
+    if "=" in text:
+        text = _without_values(text, _QUERY, _QUERY_VALUE, _names_query)
+        text = _without_values(text, _NAMED, _VALUE, _names_secret)
     return text
+
+
+def _without_users(word: str) -> str:
+    """The passwords of a list of URLs without spaces."""
+    if "@" not in word or "://" not in word:
+        return word
+    starts = [0, *(match.end() for match in re.finditer(_NEXT_URL, word)), len(word)]
+    urls = [word[start:end] for start, end in pairwise(starts)]
+    return "".join(map(_without_user, urls))
+
+
+def _without_user(url: str) -> str:
+    last = url.rfind("@")
+    user = re.search(_USER, url)
+    return url if user is None or user.end() >= last else f"{url[: user.end()]}***{url[last:]}"
+
+
+def _without_values(
+    text: str, head: str, value: str, secret: Callable[[str], bool], instead: str = "***"
+) -> str:
+    """Each `value` behind a `head` whose name is a `secret`; a value may hold further heads."""
+    kept, at = [], 0
+    pattern = re.compile(value)
+    for match in re.finditer(head, text):
+        if match.start() < at:
+            continue
+        if secret(match["name"].lower()) and (found := pattern.match(text, match.end())):
+            kept += [text[at : match.end()], instead]
+            at = found.end()
+    return "".join([*kept, text[at:]]) if kept else text
+
+
+def _names_secret(name: str) -> bool:
+    word = name.rpartition("-")[2]
+    return bool(re.search(_SECRET, name) or re.search(_KEY, name) or re.search(r"pas+w", word))
+
+
+def _names_query(name: str) -> bool:
+    return _names_secret(name) or bool(re.search(_QUERY_KEY, name))
+
+
+def _names_mapped(name: str) -> bool:
+    return _names_query(name) or _names_header(name)
+
+
+def _names_header(name: str) -> bool:
+    return bool(re.search(_HEADER_NAME, name))
 
 
 def nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
