@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from reelway.engine.bits import Bits
 from reelway.errors import FormatError
 
-__all__ = ["configuration", "is_parameter_set", "prefixed", "split"]
+__all__ = ["configuration", "is_parameter_set", "prefixed", "split", "type_of"]
 
 _SETS = {"h264": (7, 8, 13), "hevc": (32, 33, 34)}
 """NAL unit types: sequence and picture parameter sets and the extension; video, sequence and picture ones."""
@@ -33,7 +33,7 @@ def prefixed(units: Iterable[bytes]) -> bytes:
 
 
 def is_parameter_set(codec: str, unit: bytes) -> bool:
-    return _type(codec, unit) in _SETS[codec]
+    return type_of(codec, unit) in _SETS[codec]
 
 
 def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
@@ -43,7 +43,7 @@ def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
     """
     sets: dict[int, list[bytes]] = {kind: [] for kind in _SETS[codec]}
     for unit in units:
-        known = sets.get(_type(codec, unit))
+        known = sets.get(type_of(codec, unit))
         if known is not None and unit not in known:
             known.append(unit)
     groups = list(sets.values())
@@ -58,7 +58,8 @@ def configuration(codec: str, units: Iterable[bytes]) -> bytes | None:
     return _avcc(*groups) if codec == "h264" else _hvcc(*groups)
 
 
-def _type(codec: str, unit: bytes) -> int:
+def type_of(codec: str, unit: bytes) -> int:
+    """Its NAL unit type."""
     return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
 
 

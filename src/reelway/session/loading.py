@@ -24,7 +24,11 @@ def load_url(
     properties: dict[str, str | None] | None = None,
 ) -> Filter:
     """The filter that reads (`way` is src) or writes (dst) `url`: a URL, a path or a Python file object."""
-    name = "mux" if way == "dst" else "live" if live_protocol(url) else "demux"
+    if way == "dst":
+        by_itself = str(url).startswith("rtp://") and "format" not in options  # rtp_mpegts is FFmpeg's muxer
+        name = "rtpsink" if by_itself else "mux"
+    else:
+        name = "live" if live_protocol(url) else "demux"
     if isinstance(url, str):
         if ":" in url:  # it may have options behind it
             from reelway.graph.optiontext import split_url
