@@ -1,4 +1,4 @@
-"""pythiags' names: applications of texts, metadata on the side, and what comes later."""
+"""pythiags' names: applications of texts, and metadata on the side."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from reelway.compat.gst import gstreamer as Gst
 from reelway.compat.pythiags.consumer import Consumer
 from reelway.compat.pythiags.headless import Standalone
 from reelway.compat.pythiags.producer import Producer
-from reelway.compat.pythiags.recorder import VideoRecorder
-from reelway.compat.pythiags.recorder.ring_buffer import RingBuffer
 from reelway.graph.states import State
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -130,13 +128,6 @@ def test_what_a_source_cannot_open_is_raised() -> None:
         Standalone.build_and_run("filesrc location=/none/of/it.mp4 ! decodebin ! fakesink", background=True)
 
 
-@pytest.mark.parametrize("kind", [VideoRecorder, RingBuffer])
-def test_the_recorder_can_be_inherited_from_and_says_that_it_comes_later(kind: type) -> None:
-    heir = type("Mine", (kind,), {"RINGBUFFER_BIN_STRING": "queue ! appsink"})
-    with pytest.raises(rw.UnsupportedError, match="pythiags' Mine comes later: .*reelway.record"):
-        heir(pipeline=None, src_tee_name="t1")
-
-
 # The document's scripts
 
 
@@ -150,17 +141,3 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
 def test_the_documents_application_runs() -> None:
     done = run("pythiags_02_api.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-@pytest.mark.parametrize(
-    ("script", "line", "name"),
-    [
-        ("pythiags_03_single_recorder.py", 32, "VideoRecorder"),
-        ("pythiags_04_multi_recorder.py", 26, "VideoRecorder"),
-    ],
-)
-def test_the_documents_recorders_say_what_they_wait_for(script: str, line: int, name: str) -> None:
-    done = run(script)
-    assert done.returncode == 1
-    first, *_ = done.stderr.splitlines()
-    assert first.startswith(f"{script}:{line}: ComesLaterError: pythiags' VideoRecorder comes later")

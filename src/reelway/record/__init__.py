@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reelway.record.recorder import Recorder
-from reelway.record.recording import Recording, RecordingInfo
+from reelway.record.recording import Recording, RecordingInfo, Trigger
 from reelway.record.states import RecorderState
 
-__all__ = ["Recorder", "RecorderState", "Recording", "RecordingInfo"]
+__all__ = ["Recorder", "RecorderState", "Recording", "RecordingInfo", "Trigger"]

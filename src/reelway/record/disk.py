@@ -27,10 +27,12 @@ class Disk:
     def __init__(self, path: str) -> None:
         """Raises OpenError."""
         self.path = path
+        self.part = path + PART
+        """Where it is until it is complete."""
         self.failure: OSError | None = None
         try:
             os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
-            self._file = open(path + PART, "xb+", buffering=0)  # noqa: SIM115
+            self._file = open(self.part, "xb+", buffering=0)  # noqa: SIM115
             _lock(self._file)
         except OSError as error:
             raise OpenError(
@@ -68,7 +70,7 @@ class Disk:
             json.dump(sidecar, file, indent=2, default=str)
             file.write("\n")
         os.replace(self.path + SIDECAR + PART, self.path + SIDECAR)
-        os.replace(self.path + PART, self.path)
+        os.replace(self.part, self.path)
 
     def close(self) -> None:
         """Lets go of it."""
@@ -77,7 +79,7 @@ class Disk:
     def discard(self) -> None:
         """Nothing was written: there is no file."""
         self.close()
-        os.unlink(self.path + PART)
+        os.unlink(self.part)
 
 
 def sha256(path: str) -> str:

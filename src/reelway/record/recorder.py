@@ -10,12 +10,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from reelway import catalog
 from reelway.errors import OptionError, StateError
 from reelway.graph.filter import Filter, Output
 from reelway.graph.pid import Pid
 from reelway.record.attach import attach
 from reelway.record.disk import unused
-from reelway.record.recording import Recording, RecordingInfo
+from reelway.record.recording import Recording, RecordingInfo, Trigger
 from reelway.record.states import RecorderState, follow
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = ["Recorder"]
 
 log = logging.getLogger("reelway.record")
 
+WRITERS = ("mux", "encode")
+"""Filters of a clip's session."""
 SETTLE_S = 1.5
 """The end of a session waits so long for its files; they are completed all the same."""
 
@@ -41,6 +44,8 @@ class Recorder:
     exact        begin at the very picture: by an edit list in mp4 and mov, elsewhere by coding the clip anew
     live         packets are due when they come; None: as the source says. What is not live is slowed down to
                  real time
+    ring_chain   elements in front of the ring, in an application: "queue ! capsfilter caps=..."
+    record_chain elements between the ring and a file, likewise: "x264enc ! mp4mux"
     most_bytes   of what is kept before an event
     queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
@@ -59,6 +64,8 @@ class Recorder:
         after_s: float = 2.0,
         exact: bool = False,
         live: bool | None = None,
+        ring_chain: str = "",
+        record_chain: str = "",
         most_bytes: int = 256 << 20,
         queue_bytes: int = 64 << 20,
         trigger: Callable[[Any, Any], Any] | None = None,
@@ -79,13 +86,15 @@ class Recorder:
         self._filename = filename
         self._queue_bytes = queue_bytes
         self._number = 0
+        for each in WRITERS:  # so that the first file begins at once
+            catalog.find(each)
         self._lock = threading.RLock()
         self._state = RecorderState.DETACHED
         self._current: Recording | None = None
         """The one that further calls make longer."""
         self._unfinished: list[Recording] = []
-        self._tape, self._make, host, self._take_out = attach(
-            session, source, seconds=before_s, most_bytes=most_bytes, live=live
+        self._tape, self._make, self._write, host, self._take_out = attach(
+            session, source, ring_chain, record_chain, seconds=before_s, most_bytes=most_bytes, live=live
         )
         host.watch(lambda: -1.0, at_end=self._settle)
         self._tape.trigger = (
@@ -119,7 +128,7 @@ class Recorder:
             until_s = now_s + (self.after_s if after_s is None else after_s)
             current = self._current
             if extend and current is not None and self._tape.extend(current, until_s):
-                current.triggers.append(metadata)
+                current.triggers.append(Trigger.now(metadata))
                 return current
             made = self._made(now_s - (self.before_s if before_s is None else before_s), until_s, metadata)
             if extend:
@@ -178,6 +187,7 @@ class Recorder:
             start_s,
             until_s,
             make=self._make,
+            write=self._write,
             exact=self.exact,
             metadata=metadata,
             most_bytes=self._queue_bytes,

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
 from reelway.record.disk import PART, Disk, sha256
@@ -28,12 +28,24 @@ from reelway.record.states import RecorderState
 if TYPE_CHECKING:
     from reelway.record.host import Host
 
-__all__ = ["Recording", "RecordingInfo"]
+__all__ = ["Recording", "RecordingInfo", "Trigger"]
 
 log = logging.getLogger("reelway.record")
 
+Writing = Callable[["Host", Replay, Disk], None]
 END_S = 10.0
 """The end of the process waits so long for files that are being written."""
+
+
+class Trigger(NamedTuple):
+    """A call of `record()`: when (UTC), and what it gave."""
+
+    time: datetime
+    metadata: Any
+
+    @classmethod
+    def now(cls, metadata: Any) -> Trigger:
+        return cls(datetime.now(UTC), metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ class RecordingInfo:
     packets      written, of all streams
     dropped      packets that were left out, as its disk was too slow
     coded        kind of stream -> what it was coded to; the others are as they came
-    triggers     the metadata of each call of `record()`
+    triggers     the calls of `record()`
     """
 
     path: str
@@ -56,7 +68,7 @@ class RecordingInfo:
     dropped: int
     bytes: int
     coded: Mapping[str, str] = field(default_factory=dict)
-    triggers: tuple[Any, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
     sha256: str = ""
 
     def sidecar(self) -> dict[str, Any]:
@@ -65,6 +77,8 @@ class RecordingInfo:
 
 
 def _said(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [{name: _said(each) for name, each in trigger._asdict().items()} for trigger in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -72,7 +86,7 @@ class Recording:
     """One file, from `start_s` to `until_s` of the session's clock; the latter may still move.
 
     path       of the file when it is complete; until then `.part` is behind it
-    triggers   what each call of `record()` gave as metadata
+    triggers   the calls of `record()`
     info       what has become of it; None until it is done, or where it failed
     error      why it failed; what was written by then can be played, under its name with `.part`
     """
@@ -88,14 +102,18 @@ class Recording:
         metadata: Any = None,
         most_bytes: int = 64 << 20,
         lossless: bool = False,
+        write: Writing | None = None,
         changed: Callable[[Recording], None] = lambda _: None,
     ) -> None:
-        """`changed` is called, in any thread, when it has begun and when it is done. Raises OptionError."""
+        """`write` links the clip's source to its file: by default through a muxer, and encoders where needed.
+
+        `changed` is called, in any thread, when it has begun, has all, and is done. Raises OptionError.
+        """
         self.path = path
         self.start_s = start_s
         self.until_s = until_s
         self.exact = exact
-        self.triggers: list[Any] = [metadata]
+        self.triggers = [Trigger.now(metadata)]
         self.lossless = lossless
         """Its tape waits when its disk is slow; else packets are dropped, and counted."""
         self.info: RecordingInfo | None = None
@@ -103,6 +121,7 @@ class Recording:
         self.dropped = 0
         self._container = container_of(path)
         self._make = make
+        self._link = write or self._link_to
         self._most_bytes = most_bytes
         self._changed = changed
         self._replay: Replay | None = None
@@ -174,7 +193,9 @@ class Recording:
         """As much as may be waits for its disk."""
         return self._replay is not None and self._replay.waiting > self._most_bytes
 
-    def begin(self, first: list[Kept], streams: Iterable[Stream], room: Callable[[], None]) -> None:
+    def begin(
+        self, first: list[Kept], streams: Iterable[Stream], now_s: float, room: Callable[[], None]
+    ) -> None:
         """With what there is already; `first` is not empty. `room()` is called when something was written."""
         head = next((kept for kept in first if kept.stream.picture), first[0])
         start_s = head.media_s + (self.start_s - head.due_s if self.exact else 0.0)
@@ -183,7 +204,7 @@ class Recording:
         if (taken_ns := head.packet.capture_time) is not None:
             self._wall_s = taken_ns / 1e9 + (start_s - head.media_s)
         else:
-            self._wall_s = time.time() - (first[-1].due_s - head.due_s) + (start_s - head.media_s)
+            self._wall_s = time.time() - (now_s - head.due_s) + (start_s - head.media_s)
         self._replay = Replay(streams, start_s)
         self._replay.on_taken = lambda: self._taken(room)
         self._most_bytes += sum(kept.packet.size for kept in first)
@@ -247,16 +268,18 @@ class Recording:
 
     def _run(self, disk: Disk) -> None:
         assert self._replay is not None
-        container, coded = self._container, self._codings
-        for kind, codec in coded.items():
-            log.info("%s: %s is coded with %s", self.path, kind, codec)
         with self._make() as session:
             session.add(self._replay)
-            sink = session.load_dst(disk, format=container.name, ffmpeg=container.ffmpeg, **coded)
-            self._replay >> sink
+            self._link(session, self._replay, disk)
             session.run()
         if disk.failure is not None:
             raise disk.failure
+
+    def _link_to(self, session: Host, replay: Replay, disk: Disk) -> None:
+        container = self._container
+        for kind, codec in self._codings.items():
+            log.info("%s: %s is coded with %s", self.path, kind, codec)
+        replay >> session.load_dst(disk, format=container.name, ffmpeg=container.ffmpeg, **self._codings)
 
     def _publish(self, disk: Disk) -> None:
         assert self._replay is not None

@@ -177,7 +177,7 @@ class Tape(Filter):
         ]
         wanted = any(stream.picture for stream in streams)
         if any(kept.stream.picture or not wanted for kept in first):
-            recording.begin(first, streams, self.wake)
+            recording.begin(first, streams, self.context.now(), self.wake)
 
     def _give(self, recording: Recording, kept: Kept) -> None:
         """Unless the recording has ended for its stream, in the order of decoding."""

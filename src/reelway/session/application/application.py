@@ -27,6 +27,7 @@ from reelway.session.application.watch import Watch
 from reelway.session.session import Session
 
 if TYPE_CHECKING:
+    from reelway.graph.filter import Filter
     from reelway.session.graph import Graph
     from reelway.session.plan import Plan
 
@@ -74,7 +75,13 @@ class Application:
         """Called with each session that it makes, before that runs."""
         self.on_state: Callable[[State, State], None] | None = None
         """Called with the old and the new state, after each change."""
-        self._options: dict[str, Any] = {"threads": threads, "defaults": DEFAULTS, **session}
+        # texts say themselves where something may be left out: `queue leaky=`, `appsink drop=`
+        self._options: dict[str, Any] = {
+            "threads": threads,
+            "defaults": DEFAULTS,
+            "policy": "block",
+            **session,
+        }
         self._lock = threading.RLock()
         """Between those who change the state. Who closes holds it while it waits for the application's
         thread, and that thread never waits for it."""
@@ -236,6 +243,13 @@ class Application:
         self.bus.post("application", self.pipeline, **{"name": name, **fields})
 
     # Seeing
+
+    @staticmethod
+    def chain_behind(session: Session, source: Filter, text: str) -> None:
+        """Puts the elements that `text` says behind a filter of any session: an encoder, a filesink."""
+        from reelway.session.application.branch import chain_behind
+
+        chain_behind(session, source, text)
 
     def __getitem__(self, name: str) -> Element:
         return self.pipeline[name]

@@ -11,11 +11,14 @@ from reelway.errors import DeadlineError, OpenError, OptionError, StateError, Un
 from reelway.graph.pipelinetext import check_text
 from reelway.session.application.build import build
 from reelway.session.application.element import Element, Pad
+from reelway.session.application.realise import Realiser
 
 if TYPE_CHECKING:
+    from reelway.graph.filter import Filter
     from reelway.session.application.pipeline import Pipeline
+    from reelway.session.session import Session
 
-__all__ = ["Branch", "attach_branch"]
+__all__ = ["Branch", "attach_branch", "chain_behind"]
 
 CLOSE_S = 10.0
 
@@ -97,6 +100,14 @@ def attach_branch(pipeline: Pipeline, text: str, source: Element | Pad) -> Branc
             source.release(pad)
         raise
     return Branch(pipeline, written, pad)
+
+
+def chain_behind(session: Session, source: Filter, text: str) -> None:
+    """Puts the elements that `text` says behind a filter of `session`. Raises PipelineError, LinkError."""
+    part = build(f"appsrc name=in ! {text}")
+    first = part["in"]
+    first.filter = first.entry = first.exit = source
+    Realiser(part, session).realise()
 
 
 def _check_places(elements: Iterable[Element]) -> None:
