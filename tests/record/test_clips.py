@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
 import reelway as rw
-from reelway.record import Recorder, Recording
+from reelway.record import Recorder, RecorderState, Recording
 from reelway.testing.burnin import read_counter
 from reelway.testing.clock import VirtualClock
 from tests.media.make import film
@@ -81,6 +85,69 @@ def test_an_exact_clip_begins_with_the_very_frame(ending: str, source: Path, tmp
     assert shown == list(range(88, shown[-1] + 1))
     assert frames[0].time == pytest.approx(0.0, abs=0.03)
     assert ("video" in info.coded) == (ending not in ("mp4", "mov"))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+def test_a_clip_goes_on_in_another_file_where_the_stream_changes(ending: str, tmp_path: Path) -> None:
+    small = film(tmp_path / "small.mp4", seconds=6, size=(320, 240))
+    large = film(tmp_path / "large.mp4", seconds=6, size=(480, 360), first_counter=150)
+    made: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        both = session.load("concat")
+        for part in (small, large):
+            session.load_src(str(part)) >> both
+        recorder = Recorder(session, both, str(tmp_path / f"clip.{ending}"))
+        session.post(lambda: made.append(recorder.record()), 6.0)
+        session.run()
+    first = made[0].wait(20.0)
+    assert made[0].next is not None
+    second = made[0].next.wait(20.0)
+    assert (first.path, first.next) == (str(tmp_path / f"clip.{ending}"), second.path)
+    assert second.path == str(tmp_path / f"clip-2.{ending}")
+    assert counters(first.path) == list(range(100, 150))
+    shown = counters(second.path)
+    assert shown == list(range(150, 150 + len(shown)))
+    assert 200 <= shown[-1] + 1 <= 202
+    for info in (first, second):
+        assert length_of_sound(info.path) == pytest.approx(info.duration_s, abs=0.06)
+
+
+def test_recordings_overlap_follow_each_other_and_end_with_the_stream(tmp_path: Path) -> None:
+    made: dict[str, Recording] = {}
+    with rw.Session(clock=VirtualClock()) as session:
+        source = session.load("testvideo:fps=30:frames=90:size=320x240")
+        recorder = Recorder(session, source, str(tmp_path / "{number}.mp4"))
+        assert recorder.state is RecorderState.BUFFERING
+        wanted: list[tuple[str, float, dict[str, Any]]] = [
+            ("early", 0.0, {}),
+            ("the same", 0.5, {}),
+            ("beside it", 1.0, {"extend": False}),
+            ("short", 1.5, {"extend": False, "before_s": 0.1, "after_s": 0.1}),
+            ("cut", 2.9, {}),
+        ]
+        for name, second, options in wanted:
+            session.post(
+                lambda name=name, options=options: made.update({name: recorder.record(name, **options)}),
+                second,
+            )
+        session.run()
+    assert recorder.state is RecorderState.DETACHED
+    assert made["early"] is made["the same"]
+    held = {name: counters_of(recording.wait(20.0).path) for name, recording in made.items()}
+    assert held["early"] == list(range(75))
+    assert held["beside it"] == list(range(90))
+    assert held["short"] == list(range(42, 48))
+    assert held["cut"] == list(range(27, 90))
+    info = made["early"].wait()
+    assert [trigger.metadata for trigger in info.triggers] == ["early", "the same"]
+    said = json.loads(Path(f"{info.path}.json").read_text())
+    assert said["duration_s"] == 2.5
+    assert said["sha256"] == hashlib.sha256(Path(info.path).read_bytes()).hexdigest()
+    assert datetime.fromisoformat(said["end"]) - datetime.fromisoformat(said["start"]) == timedelta(
+        seconds=2.5
+    )
+    with pytest.raises(rw.StateError, match="recorder is attached to nothing"):
+        recorder.record()
 
 
 def counters_of(path: str | Path) -> list[int]:

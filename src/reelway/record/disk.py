@@ -6,16 +6,20 @@ import errno
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 from reelway.errors import OpenError
 
-__all__ = ["PART", "Disk", "unused"]
+__all__ = ["PART", "Disk", "release", "reserve"]
 
 PART = ".part"
 """Behind the name of what is not complete."""
 SIDECAR = ".json"
+_naming = threading.Lock()
+_reserved: set[str] = set()
+"""Of files that are not there yet."""
 
 
 class Disk:
@@ -88,14 +92,24 @@ def sha256(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def unused(path: str) -> str:
-    """`path`, or where that is taken, with a number before its ending: nothing recorded is written over."""
+def reserve(path: str) -> str:
+    """`path`, or where that is taken, with a number before its ending: nothing recorded is written over.
+
+    Nobody else in this process gets it, until `release()`.
+    """
     stem, ending = os.path.splitext(path)
     number = 1
-    while os.path.lexists(path) or os.path.lexists(path + PART):
-        number += 1
-        path = f"{stem}-{number}{ending}"
+    with _naming:
+        while path in _reserved or os.path.lexists(path) or os.path.lexists(path + PART):
+            number += 1
+            path = f"{stem}-{number}{ending}"
+        _reserved.add(path)
     return path
+
+
+def release(path: str) -> None:
+    """Its file is there, or never will be."""
+    _reserved.discard(path)
 
 
 def _lock(file: Any) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reelway.engine import containers
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import OptionError
-from reelway.record.ring import Stream
 
-__all__ = ["Container", "codings", "container_of"]
+__all__ = ["Container", "codings", "container_of", "goes_on"]
 
 FRAGMENT_S = 0.5
 """What is lost of a file whose writer was killed."""
@@ -68,27 +67,36 @@ def container_of(path: str) -> Container:
     return _BY_ENDING[ending]
 
 
-def codings(container: Container, streams: Iterable[Stream], exact: bool) -> dict[str, str]:
+def codings(container: Container, streams: Iterable[Mapping[str, Any]], exact: bool) -> dict[str, str]:
     """Which kinds of streams have to be coded for this container, and to what: {"audio": "aac"}.
 
     Raw ones, those that it cannot hold, and with `exact`, pictures where it has no other way to begin at one.
     """
     found = {}
-    for stream in streams:
-        kind = {"Visual": "video", "Audio": "audio"}.get(stream.properties.get("StreamType", ""))
+    for properties in streams:
+        kind = {"Visual": "video", "Audio": "audio"}.get(properties.get("StreamType", ""))
         if kind is None:
             continue
-        raw = stream.properties.get("CodecID") == "raw"
+        raw = properties.get("CodecID") == "raw"
         begins = exact and kind == "video" and not container.edits
-        if raw or begins or not _held(container, stream):
+        if raw or begins or not _held(container, properties):
             found[kind] = container.video if kind == "video" else container.audio
     return found
 
 
-def _held(container: Container, stream: Stream) -> bool:
-    info = stream.properties.get("StreamInfo")
-    if not isinstance(info, StreamInfo):
-        info = StreamInfo.from_properties(stream.properties)
-    time_base = Fraction(1, stream.properties.get("Timescale") or 90000)
-    planned = containers.Planned(stream.name, info, time_base, stream.properties.get("FPS"))
+def goes_on(container: Container, begun: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """A file that was begun with a stream like the one can hold the other behind it."""
+    if begun is now or "raw" in (begun.get("CodecID"), now.get("CodecID")):
+        return True  # what is raw is converted
+    return containers.difference(container.name, _info(begun), now) is None
+
+
+def _info(properties: Mapping[str, Any]) -> StreamInfo:
+    info = properties.get("StreamInfo")
+    return info if isinstance(info, StreamInfo) else StreamInfo.from_properties(properties)
+
+
+def _held(container: Container, properties: Mapping[str, Any]) -> bool:
+    time_base = Fraction(1, properties.get("Timescale") or 90000)
+    planned = containers.Planned("", _info(properties), time_base, properties.get("FPS"))
     return not containers.refused(container.name, container.ffmpeg, [planned])

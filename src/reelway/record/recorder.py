@@ -15,8 +15,7 @@ from reelway.errors import OptionError, StateError
 from reelway.graph.filter import Filter, Output
 from reelway.graph.pid import Pid
 from reelway.record.attach import attach
-from reelway.record.disk import unused
-from reelway.record.recording import Recording, RecordingInfo, Trigger
+from reelway.record.recording import Manner, Recording, RecordingInfo, Trigger
 from reelway.record.states import RecorderState, follow
 
 if TYPE_CHECKING:
@@ -183,16 +182,13 @@ class Recorder:
             now = datetime.now(UTC)
             path = self._filename.format(time=now, number=self._number, name=self.name)
         return Recording(
-            unused(path),
+            path,
             start_s,
             until_s,
-            make=self._make,
-            write=self._write,
-            exact=self.exact,
-            metadata=metadata,
-            most_bytes=self._queue_bytes,
-            lossless=not self._tape.live,
-            changed=self._changed,
+            Manner(
+                self._make, self._changed, self._write, self.exact, not self._tape.live, self._queue_bytes
+            ),
+            [Trigger.now(metadata)],
         )
 
     def _triggered(self, trigger: Callable[[Any, Any], Any], packet: Any, pid: Any) -> None:
@@ -205,6 +201,12 @@ class Recorder:
         with self._lock:
             if recording.done and recording in self._unfinished:
                 self._unfinished.remove(recording)
+            if (
+                recording.next is not None
+                and not recording.next.done
+                and recording.next not in self._unfinished
+            ):
+                self._unfinished.append(recording.next)
             if self._state is not RecorderState.DETACHED:
                 self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
         if recording.done:

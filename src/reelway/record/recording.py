@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
-from reelway.record.disk import PART, Disk, sha256
-from reelway.record.media import codings, container_of
+from reelway.record.disk import PART, Disk, release, reserve, sha256
+from reelway.record.media import codings, container_of, goes_on
 from reelway.record.replay import Replay
 from reelway.record.ring import Kept, Stream
 from reelway.record.states import RecorderState
@@ -28,7 +28,7 @@ from reelway.record.states import RecorderState
 if TYPE_CHECKING:
     from reelway.record.host import Host
 
-__all__ = ["Recording", "RecordingInfo", "Trigger"]
+__all__ = ["Manner", "Recording", "RecordingInfo", "Trigger"]
 
 log = logging.getLogger("reelway.record")
 
@@ -58,6 +58,7 @@ class RecordingInfo:
     dropped      packets that were left out, as its disk was too slow
     coded        kind of stream -> what it was coded to; the others are as they came
     triggers     the calls of `record()`
+    next         the file in which it goes on, where it does
     """
 
     path: str
@@ -70,6 +71,7 @@ class RecordingInfo:
     coded: Mapping[str, str] = field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
     sha256: str = ""
+    next: str = ""
 
     def sidecar(self) -> dict[str, Any]:
         """For JSON."""
@@ -82,6 +84,26 @@ def _said(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a recorder writes its files.
+
+    make         a new session
+    changed      called, in any thread, when a recording has begun, has all, and is done
+    write        links the source of a file to it; None: through a muxer, and encoders where needed
+    exact        begin at the very picture
+    lossless     the tape waits when the disk is slow; else packets are dropped, and counted
+    most_bytes   that wait for the disk
+    """
+
+    make: Callable[[], Host]
+    changed: Callable[[Recording], None]
+    write: Writing | None = None
+    exact: bool = False
+    lossless: bool = False
+    most_bytes: int = 64 << 20
+
+
 class Recording:
     """One file, from `start_s` to `until_s` of the session's clock; the latter may still move.
 
@@ -89,6 +111,7 @@ class Recording:
     triggers   the calls of `record()`
     info       what has become of it; None until it is done, or where it failed
     error      why it failed; what was written by then can be played, under its name with `.part`
+    next       where it goes on, after a change of the stream that no file can hold, as of its size
     """
 
     def __init__(
@@ -96,35 +119,25 @@ class Recording:
         path: str,
         start_s: float,
         until_s: float,
-        *,
-        make: Callable[[], Host],
-        exact: bool = False,
-        metadata: Any = None,
-        most_bytes: int = 64 << 20,
-        lossless: bool = False,
-        write: Writing | None = None,
-        changed: Callable[[Recording], None] = lambda _: None,
+        manner: Manner,
+        triggers: list[Trigger],
     ) -> None:
-        """`write` links the clip's source to its file: by default through a muxer, and encoders where needed.
-
-        `changed` is called, in any thread, when it has begun, has all, and is done. Raises OptionError.
-        """
-        self.path = path
+        """A `path` that is taken gets a number. Raises OptionError where it says no container."""
+        self._container = container_of(path)
+        self.path = reserve(path)
         self.start_s = start_s
         self.until_s = until_s
-        self.exact = exact
-        self.triggers = [Trigger.now(metadata)]
-        self.lossless = lossless
-        """Its tape waits when its disk is slow; else packets are dropped, and counted."""
+        self.manner = manner
+        self.triggers = triggers
         self.info: RecordingInfo | None = None
         self.error: ReelwayError | None = None
         self.dropped = 0
-        self._container = container_of(path)
-        self._make = make
-        self._link = write or self._link_to
-        self._most_bytes = most_bytes
-        self._changed = changed
+        self.next: Recording | None = None
+        self._begun_as: dict[Stream, Mapping[str, Any]] = {}
+        """What the streams were when the file began."""
+        self._most_bytes = manner.most_bytes
         self._replay: Replay | None = None
+        self._room: Callable[[], None] = lambda: None
         self._finishing = False
         self._begun = threading.Event()
         self._done = threading.Event()
@@ -191,6 +204,8 @@ class Recording:
     @property
     def full(self) -> bool:
         """As much as may be waits for its disk."""
+        if self.next is not None:
+            return self.next.full
         return self._replay is not None and self._replay.waiting > self._most_bytes
 
     def begin(
@@ -198,55 +213,77 @@ class Recording:
     ) -> None:
         """With what there is already; `first` is not empty. `room()` is called when something was written."""
         head = next((kept for kept in first if kept.stream.picture), first[0])
-        start_s = head.media_s + (self.start_s - head.due_s if self.exact else 0.0)
-        if self.exact and head.due_s > self.start_s:  # there is nothing before
-            start_s = head.media_s
-        if (taken_ns := head.packet.capture_time) is not None:
-            self._wall_s = taken_ns / 1e9 + (start_s - head.media_s)
-        else:
-            self._wall_s = time.time() - (now_s - head.due_s) + (start_s - head.media_s)
-        self._replay = Replay(streams, start_s)
-        self._replay.on_taken = lambda: self._taken(room)
-        self._most_bytes += sum(kept.packet.size for kept in first)
+        start_s = head.media_s
+        if self.manner.exact and head.due_s < self.start_s:
+            start_s += self.start_s - head.due_s
+        taken_ns = head.packet.capture_time
+        head_s = time.time() - (now_s - head.due_s) if taken_ns is None else taken_ns / 1e9
+        self._wall_s = head_s + start_s - head.media_s
         for kept in first:
-            self._replay.give(kept)
-        self._codings = codings(self._container, streams, self.exact and head.media_s < start_s)
+            self._begun_as.setdefault(kept.stream, kept.properties)
+        for stream in streams:
+            self._begun_as.setdefault(stream, stream.properties)
+        self._room = room
+        self._most_bytes += sum(kept.packet.size for kept in first)
+        self._codings = codings(self._container, self._begun_as.values(), head.media_s < start_s)
+        self._replay = Replay(self._begun_as, start_s, self._taken)
         threading.Thread(
             target=self._write, name=f"reelway-{os.path.basename(self.path)}", daemon=True
         ).start()
         _unfinished.add(self)
+        for kept in first:
+            self._pass(kept)
 
     def give(self, kept: Kept) -> None:
         """One more packet. Where the disk is too slow it is dropped, with what follows up to a keyframe."""
-        assert self._replay is not None
-        if self.full and not self.lossless:
+        if self.full and not self.manner.lossless:
             self._skipping.add(kept.stream)
         if kept.stream in self._skipping:
             if self.full or not kept.start:
                 self.dropped += 1
                 return
             self._skipping.discard(kept.stream)
-        self._replay.give(kept)
+        self._pass(kept)
 
     def finish(self) -> None:
         """That was all."""
-        self._finishing = True
-        if self._replay is not None:
-            self._replay.give(None)
-            self._changed(self)
+        if self.next is not None:
+            self.next.finish()
+        elif self._replay is not None:
+            self._close()
         elif not self.done:
             self._fail(
                 FormatError(f"{self.path}: nothing came that could be recorded", hint="does its source send?")
             )
             self._end()
 
+    def _pass(self, kept: Kept) -> None:
+        assert self._replay is not None
+        begun = self._begun_as.get(kept.stream, kept.properties)
+        if self.next is not None:
+            self.next.give(kept)
+        elif goes_on(self._container, begun, kept.properties):
+            self._replay.give(kept)
+        else:
+            log.info("%s: its stream has changed, so that it goes on in another file", self.path)
+            self.next = Recording(self.path, kept.due_s, self.until_s, self.manner, self.triggers)
+            self.next.begin([kept], self._begun_as, kept.due_s, self._room)
+            self._close()
+
+    def _close(self) -> None:
+        """The file has all that it gets."""
+        assert self._replay is not None
+        self._finishing = True
+        self._replay.give(None)
+        self.manner.changed(self)
+
     # Its own thread
 
-    def _taken(self, room: Callable[[], None]) -> None:
+    def _taken(self) -> None:
         if not self._begun.is_set():
             self._begun.set()
-            self._changed(self)
-        room()
+            self.manner.changed(self)
+        self._room()
 
     def _write(self) -> None:
         disk = None
@@ -268,14 +305,14 @@ class Recording:
 
     def _run(self, disk: Disk) -> None:
         assert self._replay is not None
-        with self._make() as session:
+        with self.manner.make() as session:
             session.add(self._replay)
-            self._link(session, self._replay, disk)
+            (self.manner.write or self._link)(session, self._replay, disk)
             session.run()
         if disk.failure is not None:
             raise disk.failure
 
-    def _link_to(self, session: Host, replay: Replay, disk: Disk) -> None:
+    def _link(self, session: Host, replay: Replay, disk: Disk) -> None:
         container = self._container
         for kind, codec in self._codings.items():
             log.info("%s: %s is coded with %s", self.path, kind, codec)
@@ -297,6 +334,7 @@ class Recording:
             self._codings,
             tuple(self.triggers),
             sha256(self.path + PART),
+            self.next.path if self.next is not None else "",
         )
         try:
             disk.publish(info.sidecar())
@@ -309,10 +347,11 @@ class Recording:
         log.error("%s", error)
 
     def _end(self) -> None:
+        release(self.path)
         _unfinished.discard(self)
         self._done.set()
         self._begun.set()
-        self._changed(self)
+        self.manner.changed(self)
 
 
 _unfinished: weakref.WeakSet[Recording] = weakref.WeakSet()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reelway.graph.caps import Caps
@@ -25,17 +25,26 @@ class Replay(Filter):
     outputs = (Caps(),)
     waits_outside = True
 
-    def __init__(self, streams: Iterable[Stream], start_s: float, **options: Any) -> None:
-        """`start_s` on the source's timeline comes at 0; what lies before that is only decoded."""
+    def __init__(
+        self,
+        streams: Mapping[Stream, Mapping[str, Any]],
+        start_s: float,
+        on_taken: Callable[[], None],
+        **options: Any,
+    ) -> None:
+        """`start_s` on the source's timeline comes at 0; what lies before that is only decoded.
+
+        streams    with their first properties
+        on_taken   called on the clip's thread, when it has taken something
+        """
         super().__init__(**options)
         self.start_s = start_s
         self.end_s = 0.0
         """Where the clip ends so far [s]."""
         self.packets = 0
         """Sent, of all streams."""
-        self.on_taken: Callable[[], None] = _nothing
-        """Called on the clip's thread, when it has taken something."""
-        self._streams = {stream: dict(stream.properties) for stream in streams}
+        self._on_taken = on_taken
+        self._streams = dict(streams)
         self._pids: dict[Stream, Pid] = {}
         self._told: dict[Stream, Mapping[str, Any]] = {}
         self._kept: deque[Kept | None] = deque()
@@ -80,7 +89,7 @@ class Replay(Filter):
                 return None
             self._bytes_out += kept.packet.size
             self._send(kept)
-            self.on_taken()
+            self._on_taken()
         return None
 
     def _send(self, kept: Kept) -> None:
@@ -101,7 +110,3 @@ class Replay(Filter):
         self.end_s = max(self.end_s, (at + (packet.duration or 0)) / timescale)
         self.packets += 1
         pid.send(packet)
-
-
-def _nothing() -> None:
-    """Nobody asked."""

@@ -111,7 +111,7 @@ class Tape(Filter):
         wait_s: float | None = None
         for pid in self.ipids:
             while (packet := pid.peek()) is not None:
-                if any(recording.lossless and recording.full for recording in tuple(self._takes)):
+                if any(recording.manner.lossless and recording.full for recording in tuple(self._takes)):
                     return None  # it wakes this when there is room
                 now_s = self.context.now()
                 due_s, media_s = self._times(pid, packet, now_s)
@@ -172,7 +172,7 @@ class Tape(Filter):
         streams = [pid.data for pid in self.ipids if pid.data is not None]
         first = [
             kept
-            for kept in self.ring.since(recording.start_s, recording.exact)
+            for kept in self.ring.since(recording.start_s, recording.manner.exact)
             if kept.due_s < recording.until_s - SLACK_S
         ]
         wanted = any(stream.picture for stream in streams)
