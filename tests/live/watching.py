@@ -13,9 +13,13 @@ from tests.media import make
 
 
 class Watch(rw.Filter):
-    """Keeps what it saw, and asks `enough` after each packet whether the session may stop."""
+    """Keeps what it saw, and asks `enough` after each packet whether the session may stop.
+
+    It wants every picture, also where it comes late.
+    """
 
     inputs = (rw.Caps(StreamType="Visual", CodecID="raw"),)
+    input_limits: rw.Limits | None = rw.Limits()
 
     def __init__(self, enough: Callable[[Watch], bool], **options: Any) -> None:
         super().__init__(**options)
@@ -68,6 +72,7 @@ class WatchCoded(Watch):
     """The same of pictures as they are coded: `sap` stands for the counters."""
 
     inputs = (rw.Caps(StreamType="Visual"),)
+    input_limits = None
 
     def see(self, packet: Packet) -> None:
         self.counters.append(packet.sap)

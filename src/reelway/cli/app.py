@@ -139,7 +139,8 @@ def _session(parser: argparse.ArgumentParser) -> None:
         "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
     )
     policies = ", ".join(POLICIES)
-    parser.add_argument("--policy", default="block", metavar="POLICY", help=f"of full links: {policies}")
+    default = "by default block, and fresh behind live sources"
+    parser.add_argument("--policy", metavar="POLICY", help=f"of full links: {policies}; {default}")
     parser.add_argument(
         "--profile", metavar="NAME", help="a TOML file of options, or its name in your folder"
     )

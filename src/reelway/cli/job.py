@@ -30,7 +30,7 @@ class Job:
     filters: tuple[str, ...]
     defaults: dict[str, Any] = field(default_factory=dict)
     threads: int | None = None
-    policy: str = "block"
+    policy: str | None = None
     profile: str | None = None
     log: str | None = None
     quiet: bool = False

@@ -39,10 +39,27 @@ def table(statistics: Statistics) -> str:
             ]
             for link in each.inputs
         ]
-    lines = [*columns(filters), "", *columns(links), "", f"{statistics.elapsed_s:.3f} s"]
+    lines = [
+        *columns(filters),
+        "",
+        *columns(links),
+        "",
+        *_latencies(statistics),
+        f"{statistics.elapsed_s:.3f} s",
+    ]
     if statistics.abandoned:
         lines.append(f"did not come back in time: {', '.join(statistics.abandoned)}")
     return "\n".join(lines) + "\n"
+
+
+def _latencies(statistics: Statistics) -> list[str]:
+    """From capture to each filter, where packets say when they were captured."""
+    rows = [["captured before", "packets", "p50 ms", "p99 ms", "max ms"]]
+    for each in statistics.filters:
+        if (found := each.latency) is not None:
+            figures = [f"{seconds * 1000:.1f}" for seconds in (found.p50_s, found.p99_s, found.max_s)]
+            rows.append([each.name, str(found.packets), *figures])
+    return [*columns(rows), ""] if len(rows) > 1 else []
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from time import perf_counter
 from typing import Any
 
 from reelway.engine.decoder import Decoder, Known, decodable
 from reelway.engine.frame import CodecFrame
+from reelway.engine.group import Group
 from reelway.engine.rawformat import CODED_ONLY, picture_properties, sound_properties
 from reelway.errors import FormatError
 from reelway.graph.caps import Caps
@@ -38,6 +40,9 @@ class Decode(Filter):
     the input. What is not to be shown by the file's edit list, and the priming of sound encoders, is left
     out. Damaged packets are counted, and decoding goes on; what refers to them is marked `corrupted`. A
     picture that carries a turn (`Rotate`) is not turned.
+
+    While `decoding` is off nothing is decoded, and the stream goes on. On again, the picture of that moment
+    comes at once, from what came since the last keyframe, or from the next one; it is a `discontinuity`.
     """
 
     registry_name = "decode"
@@ -51,8 +56,10 @@ class Decode(Filter):
     thread_type: str = option(
         "auto",
         choices=("auto", "frame", "slice", "none"),
-        help="what threads share: whole frames (fast, but each thread delays by a frame) or parts of one",
+        help="what threads share: whole frames (fast, but each thread delays by a frame) or parts of one; "
+        "auto: the parts of what is live, else whatever the codec can",
     )
+    decoding: bool = option(True, live=True, help="off: nothing is decoded, and what comes is left out")
     hwaccel: str = option(
         "", help="decode video on hardware, by FFmpeg's name: cuda, vaapi, qsv, videotoolbox ..."
     )
@@ -75,7 +82,7 @@ class Decode(Filter):
         decoder = Decoder(
             pid.properties,
             threads=self.threads,
-            thread_type=self.thread_type,
+            thread_type=self._thread_type(pid),
             hwaccel=self.hwaccel if video else "",
             device=self.hwaccel_device,
             required=self.hwaccel_required,
@@ -86,14 +93,29 @@ class Decode(Filter):
 
     def process(self) -> float | None:
         until = perf_counter() + TURN_S
+        behind = False
         for pid in self.ipids:
             stream: _Stream = pid.data
+            if not self.decoding:
+                for packet in pid:
+                    stream.group.keep(packet)
+                continue
+            if not stream.catch_up(until):
+                behind = True
+                continue
             left = TURN_FRAMES if stream.video else 64
             for packet in pid:
                 left -= stream.decode(packet)
                 if left <= 0 or perf_counter() > until:
                     break
-        return None
+        return 0.0 if behind else None
+
+    def updated(self, name: str) -> None:
+        if name == "decoding":
+            for pid in self.ipids:
+                if pid.data is not None:
+                    pid.data.switch(self.decoding)
+            self.wake()
 
     def restarted(self, pid: Link) -> None:
         pid.data.restart()
@@ -126,6 +148,10 @@ class Decode(Filter):
             if pid.data is not None:
                 pid.data.decoder.close()
 
+    def _thread_type(self, pid: Link) -> str:
+        """Frames that wait for each other in threads are old when they come out."""
+        return "slice" if self.thread_type == "auto" and pid.properties.get("Live") else self.thread_type
+
     def _begin_at(self, output: Pid, time_s: float | None) -> None:
         for pid in self.ipids:
             if pid.output is output and pid.data is not None:
@@ -157,6 +183,14 @@ class _Stream:
         self._held: tuple[Any, Known] | None = None
         """A frame that is shown up to the next one."""
         self._told_software = not filter.hwaccel
+        self.group = Group()
+        """While decoding is off."""
+        self._behind: deque[Packet] = deque()
+        """What is decoded first, when it is on again."""
+        self._shown_from: int | None = None
+        """Of this, frames that end up before here are past."""
+        self._waits = self._resumed = not filter.decoding
+        """For a random access point; and the next frame does not follow on the one before."""
         fps = pid.properties.get("FPS")
         self._step = max(1, round(decoder.timescale / fps)) if self.video and fps else None
 
@@ -181,8 +215,34 @@ class _Stream:
         asked = None if time_s is None else round((time_s + float(start)) * self.decoder.timescale)
         self._asked_from = asked
 
+    def switch(self, on: bool) -> None:
+        """Decoding is on, or off, from here on."""
+        if not on:
+            self._let_go()
+            self.decoder.flush()
+            self._next = self._smeared_from = self._shown_from = None
+            self._behind.clear()
+            self._waits = self._resumed = True
+            return
+        self._behind = self.group.take()
+        if self._behind:
+            last = self._behind[-1]
+            self._shown_from = last.dts if last.dts is not None else last.cts
+
+    def catch_up(self, until: float) -> bool:
+        """Decodes what came while it was off, up to a moment of `perf_counter`; False: there is more."""
+        while self._behind:
+            if perf_counter() > until:
+                return False
+            self.decode(self._behind.popleft())
+        return True
+
     def decode(self, packet: Packet) -> int:
         """How many frames were sent."""
+        if self._waits:
+            if self.video and not packet.sap:
+                return 0
+            self._waits = False
         before = self.decoder.damaged
         if self._in_mp4 and not (self._reorders and self._varies):
             self._look(packet)
@@ -243,6 +303,8 @@ class _Stream:
         self._send(self.decoder.drain())
         self._let_go()
         self.decoder.flush()
+        self.group.clear()
+        self._behind.clear()
         self._from = self._asked_from
         self._next = self._smeared_from = None
 
@@ -251,7 +313,7 @@ class _Stream:
             self._filter.status = f"{self.decoder.damaged} damaged packets"
         for frame in frames:
             known = self.decoder.known(frame)
-            if known.drop:
+            if known.drop or self._is_past(frame):
                 continue
             if self._reorders and self._varies:
                 self._let_go(frame.pts)
@@ -259,6 +321,15 @@ class _Stream:
             else:
                 self._send_one(frame, known)
         return len(frames)
+
+    def _is_past(self, frame: Any) -> bool:
+        """It was decoded only to get to the picture of this moment."""
+        if self._shown_from is None or frame.pts is None:
+            return False
+        if frame.pts < self._shown_from:
+            return True
+        self._shown_from = None
+        return False
 
     def _let_go(self, next: int | None = None) -> None:
         """Sends the frame that is held; it is shown up to `next`, or as long as its packet says."""
@@ -285,7 +356,8 @@ class _Stream:
         packet.corrupted = known.corrupted or self._is_smeared(frame, time) or frame.is_corrupt
         if self.video and frame.is_corrupt and self._smeared_from is None:
             self._smeared_from = time  # what refers to it shows the damage, too
-        packet.discontinuity = known.discontinuity
+        packet.discontinuity = known.discontinuity or self._resumed
+        self._resumed = False
         packet.capture_time = known.capture_time
         packet.properties = known.properties
         pid.send(packet)

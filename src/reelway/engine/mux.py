@@ -61,6 +61,7 @@ class Mux(Filter):
     """Writes any container that FFmpeg writes, to a URL or a Python file object."""
 
     registry_name = "mux"
+    records = True
     inputs = (Caps(CodecID=Not("raw")),)
 
     dst: Any = option(kind=object, help="URL, path, or a Python object with write() and perhaps seek()")

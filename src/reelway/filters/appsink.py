@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from reelway.errors import OptionError
@@ -12,6 +12,7 @@ from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.media.origin import is_live_picture
 from reelway.media.packet import Packet
 
 __all__ = ["AppSink"]
@@ -22,7 +23,8 @@ class AppSink(Filter):
 
     It takes one stream: any, or raw pictures of `pixel_format`, or raw sound of `sample_format`. At most
     `max_packets` wait; then `block` holds the session up, `drop_oldest` drops the first of them, `latest`
-    keeps nothing but the newest. `dropped` counts.
+    keeps nothing but the newest. `auto` is `latest` for pictures of a live source, else `block`. `dropped`
+    counts.
     """
 
     registry_name = "appsink"
@@ -33,7 +35,7 @@ class AppSink(Filter):
     sample_format: str = option("", help="raw sound of this format, flt for one; empty: anything")
     sample_rate: int = option(0, low=0, unit="Hz", help="of raw sound; 0: any")
     channels: int = option(0, low=0, help="of raw sound; 0: any")
-    policy: str = option("block", choices=("block", "drop_oldest", "latest"), help="when nobody pulls")
+    policy: str = option("auto", choices=("auto", "block", "drop_oldest", "latest"), help="when nobody pulls")
     max_packets: int = option(8, low=1, help="so many wait")
 
     def __init__(self, **options: Any) -> None:
@@ -41,6 +43,8 @@ class AppSink(Filter):
         self.properties: dict[str, Any] = {}
         """Of the stream, as they were for the packet that was pulled last."""
         self.dropped = 0
+        self._policy = self.policy
+        """What `auto` has come to."""
         self._box: Mailbox[tuple[Packet, dict[str, Any]]] = Mailbox(1)
 
     def set_options(self, options: dict[str, Any]) -> None:
@@ -93,14 +97,17 @@ class AppSink(Filter):
     # The filter
 
     def open(self) -> None:
-        self._box.limit = 1 if self.policy == "latest" else self.max_packets
+        self._choose({})
+
+    def configure(self, pid: Link) -> None:
+        self._choose(pid.properties)
 
     def process(self) -> float | None:
         self._box.owner = threading.get_ident()
         waiting = True
         while waiting:
             for pid in self.ipids:
-                while self.policy != "block" or not self._box.full:
+                while self._policy != "block" or not self._box.full:
                     packet = pid.get()
                     if packet is None:
                         break
@@ -116,6 +123,12 @@ class AppSink(Filter):
 
     def close(self) -> None:
         self._box.close("the session is over")
+
+    def _choose(self, properties: Mapping[str, Any]) -> None:
+        self._policy = self.policy
+        if self.policy == "auto":
+            self._policy = "latest" if is_live_picture(properties) else "block"
+        self._box.resize(1 if self._policy == "latest" else self.max_packets)
 
     def _keep(self, packet: Packet, pid: Link) -> None:
         """Puts a packet in, in the place of the first one where there is no room."""

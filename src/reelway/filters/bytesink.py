@@ -28,6 +28,7 @@ class ByteWriter(Filter):
 
     inputs = (Caps(),)
     max_inputs = 1
+    records = True
 
     def demand(self, properties: Mapping[str, Any]) -> Demand | None:
         codec, mode = properties.get("CodecID"), properties.get("DecoderConfigMode")

@@ -17,12 +17,13 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.layout import Array, one_array
+from reelway.media.origin import slot_of
 from reelway.media.packet import Packet
 from reelway.media.timebase import rescale
 
 __all__ = ["PictureFunction", "SoundFunction", "audio_filter", "video_filter"]
 
-GIVEN = ("packet", "pid", "time_s")
+GIVEN = ("packet", "pid", "time_s", "slot")
 """Further parameters that a function may have, by name."""
 
 TAKES_AN_ARRAY = "its first parameter is the array: def invert(image): return 255 - image"
@@ -53,7 +54,7 @@ class _Function(PictureFilter):
             given.flags.writeable = False
         more = {name: getattr(self, name) for name in self.own_options}
         for name in self.given_names:
-            more[name] = {"packet": packet, "pid": pid, "time_s": _seconds(packet, pid)}[name]
+            more[name] = _GIVE[name](packet, pid)
         returned = type(self).function(given, **more)
         if returned is None:
             self.dropped += 1
@@ -141,8 +142,9 @@ def video_filter(
     The array that comes is only to be read; with `writable=True` it may be written, being copied before
     where somebody else reads it, and has to be returned like any other.
 
-    Parameters called `packet`, `pid` and `time_s` (seconds of the stream) are given by name; others need
-    defaults, and become live options of the filter. The function itself stays as `invert.function`.
+    Parameters called `packet`, `pid`, `time_s` (seconds of the stream) and `slot` (number or name that the
+    source was given) are given by name; others need defaults, and become live options of the filter. The
+    function itself stays as `invert.function`.
     """
     wanted = {"StreamType": "Visual", "CodecID": "raw", "PixelFormat": pixel_format}
     made = makes or pixel_format
@@ -230,3 +232,11 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
 def _seconds(packet: Packet, pid: Link) -> float | None:
     time = packet.cts if packet.cts is not None else packet.dts
     return None if time is None else time / (pid.properties.get("Timescale") or 1)
+
+
+_GIVE: dict[str, Callable[[Packet, Link], Any]] = {
+    "packet": lambda packet, _: packet,
+    "pid": lambda _, pid: pid,
+    "time_s": _seconds,
+    "slot": lambda packet, pid: slot_of(packet, pid.properties),
+}

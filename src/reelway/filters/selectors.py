@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reelway.graph.caps import Caps
@@ -48,6 +49,10 @@ class _OneOutput(Filter):
     def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
         return [properties]
 
+    def carried(self, pid: Link) -> dict[str, Any]:
+        """What the output says while it carries `pid`, but for its ticks."""
+        return {**pid.properties}
+
     def _end_when_over(self) -> None:
         if all(link.ended for link in self.ipids) and not self.context.expects_inputs(self):
             if self._out is None and self.ipids:  # so that the end has a way
@@ -71,11 +76,11 @@ class _OneOutput(Filter):
     def _follow(self, pid: Link) -> None:
         self._from = pid
         if self._out is None:
-            self._out = self.new_pid(pid.name, **pid.properties)
+            self._out = self.new_pid(pid.name, **self.carried(pid))
             self._out.timeline = pid.pid.timeline
             self._timescale = pid.properties.get("Timescale") or 1
             return
-        made = {**pid.properties}
+        made = self.carried(pid)
         if "Timescale" in made:
             made["Timescale"] = self._timescale
         self._out.replace_properties(made)
@@ -158,17 +163,31 @@ def _start_s(packet: Packet, pid: Link) -> float | None:
 class Funnel(_OneOutput):
     """Puts the packets of several streams of one kind into one, as they come.
 
-    Properties that differ are news to the consumer. It is over when all inputs are.
+    Properties that differ are news to the consumer, but for `Slot`, which each packet has as its own. It is
+    over when all inputs are.
     """
 
     registry_name = "funnel"
 
+    def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
+        return [_without_slot(properties)]
+
+    def carried(self, pid: Link) -> dict[str, Any]:
+        return _without_slot(pid.properties)
+
     def process(self) -> float | None:
         for pid in self.ipids:
+            slot = pid.properties.get("Slot")
             while (packet := pid.get()) is not None:
+                if slot is not None:
+                    packet.properties = {"Slot": slot, **(packet.properties or {})}
                 self._pass(packet, pid)
         self._end_when_over()
         return None
+
+
+def _without_slot(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name != "Slot"}
 
 
 class OutputSelector(Filter):

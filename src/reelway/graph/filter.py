@@ -28,6 +28,7 @@ from reelway.graph.option import Option, apply, declared, option
 from reelway.graph.pid import Pid
 
 if TYPE_CHECKING:
+    from reelway.graph.policy import Order
     from reelway.graph.resolve import Conversion, Demand
     from reelway.graph.select import Selector
     from reelway.graph.wiring import Wiring
@@ -114,6 +115,8 @@ class Filter:
     waits_outside: bool = False
     """Set while only `wake()` from outside can move it on, as a user's hands do: then a session that has
     nothing else to do waits, instead of ending or calling it stuck."""
+    records: ClassVar[bool] = False
+    """It keeps what it gets: pictures of a live source on their way to it are not left out for newer ones."""
     seeks: ClassVar[bool] = False
     """A source that goes elsewhere in its stream when it is told to (`Play`)."""
     max_inputs: ClassVar[int | None] = None
@@ -142,6 +145,8 @@ class Filter:
         self.context: Context = Unattached()
         self.unlinked: list[Pid] = []
         """PIDs made in this turn, which the session links when it is over."""
+        self.order: Order | None = None
+        """In which its inputs give packets, where those have the policy `fresh`."""
         self.opened = False
         """`open()` was called; from then on only live options change."""
         self.wiring: Wiring | None = None

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from reelway.errors import OptionError
+from reelway.graph.ages import Ages
 from reelway.graph.caps import lost
 from reelway.media.packet import Packet
 from reelway.media.timebase import MICROSECONDS
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reelway.graph.pid import Pid
     from reelway.media.events import Event
 
-Policy = Literal["block", "drop_oldest", "drop_newest", "latest", "drop_to_keyframe"]
+Policy = Literal["block", "drop_oldest", "drop_newest", "latest", "fresh", "drop_to_keyframe"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 UNLIMITED = 1 << 62
 
@@ -76,6 +77,7 @@ class Link:
 
     __slots__ = (
         "__weakref__",
+        "ages",
         "announced",
         "bytes_dropped",
         "bytes_in",
@@ -135,6 +137,8 @@ class Link:
         """For the consumer: whatever it keeps for this input."""
         self.output: Pid | None = None
         """The consumer's PID that carries this stream on, and ends with it (`new_pid(of=link)`)."""
+        self.ages: Ages | None = None
+        """Of the packets that were taken, where they say when they were captured."""
         # written by the producer's thread
         self.packets_in = self.bytes_in = self.marks_in = 0
         self.packets_dropped = self.bytes_dropped = 0
@@ -168,6 +172,8 @@ class Link:
                 return None
             self.packets_out += 1
             self.bytes_out += packet.size  # type: ignore[union-attr]
+            if packet.capture_time is not None:  # type: ignore[union-attr]
+                self.note_age(packet.capture_time)  # type: ignore[union-attr]
             return packet  # type: ignore[return-value]
         return None
 
@@ -187,6 +193,8 @@ class Link:
             queue.popleft()
             self.packets_out += 1
             self.bytes_out += packet.size
+            if packet.capture_time is not None:
+                self.note_age(packet.capture_time)
             return True
         return False
 
@@ -199,7 +207,15 @@ class Link:
                 return
             self.packets_out += 1
             self.bytes_out += packet.size  # type: ignore[union-attr]
+            if packet.capture_time is not None:  # type: ignore[union-attr]
+                self.note_age(packet.capture_time)  # type: ignore[union-attr]
             yield packet  # type: ignore[misc]
+
+    def note_age(self, captured_ns: int) -> None:
+        """A packet of that capture time was taken."""
+        if self.ages is None:
+            self.ages = Ages()
+        self.ages.note(captured_ns)
 
     def __len__(self) -> int:
         return self.packets_in - self.packets_out - self.packets_dropped

@@ -36,7 +36,7 @@ __all__ = [
 BUILTIN_OPTIONS = frozenset(
     (
         *("FID", "SID", "N", "FS", "RSID", "TAG", "ITAG", "FBT", "FBU", "FBD", "LT", "DBG", "NCID"),
-        *("clone", "nomux", "gfreg", "gfloc", "gfopt", "gpac", "ccp", "ext", "mime"),
+        *("clone", "nomux", "gfreg", "gfloc", "gfopt", "gpac", "ccp", "ext", "mime", "slot"),
     )
 )
 """Options that every filter understands, whatever it declares."""

@@ -75,6 +75,7 @@ class Pid:
         "packets_taken",
         "packets_unlinked",
         "properties",
+        "said",
         "send",
         "timeline",
     )
@@ -92,6 +93,8 @@ class Pid:
         """Sees each mark on its way, as a probe sees packets."""
         self.data: Any = None
         """For the producer: whatever it keeps for this PID."""
+        self.said: Mapping[str, Any] = {}
+        """What a user says of it, which holds whatever its filter says later."""
         self._begun = False
         """The call that made it is over."""
         self._bound = False
@@ -131,7 +134,8 @@ class Pid:
 
     def replace_properties(self, properties: Mapping[str, Any]) -> None:
         """Has these from here on, and no others. Where they are what it has, nobody is told."""
-        wanted = {name: value for name, value in properties.items() if value is not None}
+        said = {**properties, **self.said}
+        wanted = {name: value for name, value in said.items() if value is not None}
         if wanted != self.properties:
             self.set(**{name: None for name in self.properties if name not in wanted}, **wanted)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from reelway.graph.link import Limits, Link, Mark
@@ -17,6 +18,10 @@ from reelway.media.packet import Packet
 if TYPE_CHECKING:
     from reelway.graph.filter import Filter
     from reelway.graph.pid import Pid
+
+
+LONG_S = 0.02
+"""Over a packet."""
 
 
 class DroppingLink(Link):
@@ -142,6 +147,110 @@ class Latest(DroppingLink):
             self.drop(len(self) - 1)
 
 
+class Order:
+    """Which of a consumer's fresh inputs gives in this turn of it: where it takes long, one each time.
+
+    It is used on the consumer's thread. A turn begins with a look for marks at each input.
+    """
+
+    __slots__ = ("begun", "given", "since_s", "waiting")
+
+    def __init__(self) -> None:
+        self.since_s: float | None = None
+        """When a packet was first taken in this turn; None before that."""
+        self.given: set[Link] = set()
+        self.begun: set[Link] = set()
+        """Those that were looked at for marks; a second look is another turn."""
+        self.waiting: list[Link] = []
+        """Those that had to wait, in the order in which they come first in the next turns."""
+
+    def begin(self, link: Link) -> None:
+        """A turn begins, where `link` is the first to hear of it."""
+        if link not in self.begun:
+            self.begun.add(link)
+            return
+        self.begun = {link}
+        if self.since_s is None:  # nothing was taken in the last one: nobody waits for one that is not asked
+            self.waiting.clear()
+        self.since_s = None
+        self.given.clear()
+
+    def allows(self, link: Link) -> bool:
+        """`link` may give a packet now. Before its next turn there may be a newer one."""
+        waiting = self.waiting
+        if self.since_s is not None:
+            allowed = perf_counter() - self.since_s <= LONG_S
+        else:
+            while waiting and not len(waiting[0]):
+                waiting.pop(0)
+            allowed = not waiting or waiting[0] is link
+        if not allowed and link not in self.given and link not in waiting and len(link):
+            waiting.append(link)
+        return allowed
+
+    def gave(self, link: Link) -> None:
+        """A packet was taken from `link`."""
+        if self.since_s is None:
+            self.since_s = perf_counter()
+        self.given.add(link)
+        if link in self.waiting:
+            self.waiting.remove(link)
+
+
+class Fresh(DropOldest):
+    """Holds a little, in order, for a consumer that keeps up; who has missed something gets the newest.
+
+    Who takes long over a packet gets the next one in its next turn, before which newer ones may come.
+    """
+
+    __slots__ = ("missed", "order")
+
+    def __init__(
+        self, pid: Pid, consumer: Filter, limits: Limits, guard: AbstractContextManager[Any]
+    ) -> None:
+        super().__init__(pid, consumer, limits, guard)
+        self.missed = False
+        """Something went that its consumer did not come for."""
+        self.order = consumer.order = consumer.order or Order()
+
+    def take_mark(self) -> Mark | None:
+        self.order.begin(self)
+        return super().take_mark()
+
+    def get(self) -> Packet | None:
+        with self.guard:
+            packet = Link.get(self) if self.skip() else None
+            if packet is not None:
+                self.order.gave(self)
+            return packet
+
+    def peek(self) -> Packet | None:
+        with self.guard:
+            return Link.peek(self) if self.skip() else None
+
+    def take(self, packet: Packet) -> bool:
+        taken = super().take(packet)
+        if taken:
+            self.order.gave(self)
+        return taken
+
+    def make_room(self) -> None:
+        if self.overfull():
+            self.missed = True
+            while self.overfull():
+                self.drop(1)
+
+    def skip(self) -> bool:
+        """Goes to the newest, for a consumer that comes late; False: it comes again."""
+        if not self.order.allows(self):
+            return False
+        if self.missed and not self.filter.blocked:
+            self.missed = False
+            if len(self) > 1:
+                self.drop(len(self) - 1)
+        return True
+
+
 class DropToKeyframe(DropOldest):
     """Drops up to the next random access point, so that what is left decodes."""
 
@@ -169,6 +278,7 @@ _DROPPING = {
     "drop_oldest": DropOldest,
     "drop_newest": DropNewest,
     "latest": Latest,
+    "fresh": Fresh,
     "drop_to_keyframe": DropToKeyframe,
 }
 

@@ -221,6 +221,21 @@ class Wiring:
             if not self._is_downstream(each, of=consumer)
         ]
 
+    def takers(self, source: Filter) -> list[Filter]:
+        """All that may get something of what `source` sends, said or implied."""
+        found = []
+        for each in tuple(self.filters):
+            if each is source or not each.inputs:
+                continue
+            declared = self._declared.get(each)
+            if declared is not None:
+                takes = any(one.source is source for one in declared)
+            else:
+                takes = bool(source.outputs) and source in self.implied_feeders(each)
+            if takes:
+                found.append(each)
+        return found
+
     def routes(
         self, source: Filter, pid: str, properties: Mapping[str, Any], ordinal: int
     ) -> Iterator[Route]:

@@ -132,6 +132,8 @@ ChapTimes | uintl | CHPT | starts of chapters
 ChapNames | strl | CHPN | names of chapters
 CoverArt | mem | PCOV | cover picture
 RawGrab | uint | PGRB | the stream comes straight from a device; 2 is a front camera
+Live | bool | - | its source keeps to a pace of its own: who is late gets the newest of it
+Slot | object | - | number or name that somebody gave the source, for whoever sees its packets
 Sparse | bool | PSPA | there may be gaps between packets
 RequireReorder | bool | PUDP | packets may be lost or out of order (UDP)
 Encrypted | bool | EPCK | packets are encrypted

@@ -29,6 +29,7 @@ def connect(scheduler: Scheduler, pid: Pid, consumer: Filter, limits: Limits) ->
     threaded = node.elsewhere or producer.elsewhere
     guard: AbstractContextManager[Any] = threading.Lock() if threaded else nullcontext()
     link = make_link(pid, consumer, limits, guard)
+    scheduler.catching_up.wanted |= limits.policy == "fresh"
 
     def attach() -> None:
         pid.attach(link)

@@ -22,6 +22,7 @@ from reelway.graph.link import Link, News
 from reelway.graph.pid import Pid
 from reelway.graph.wiring import refuse_change
 from reelway.media.timebase import MICROSECONDS
+from reelway.runtime.clock import RealClock
 
 if TYPE_CHECKING:
     from reelway.media.events import Event
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reelway.runtime")
 
+SOON_S = 0.01
+"""A source that asks for its next turn so soon looks again whether there is something."""
+
 
 class Node:
     """Also the `Context` of its filter."""
@@ -39,7 +43,7 @@ class Node:
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
         "errors", "filter", "held", "held_until", "joining", "later", "leaving", "number", "own", "postponed",
-        "progress", "ready", "running", "scheduler", "timer", "turns", "wall_s", "work",
+        "progress", "ready", "running", "scheduler", "telling", "timer", "took_s", "turns", "wall_s", "work",
     )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
@@ -69,7 +73,9 @@ class Node:
         self.error: FilterError | None = None
         self.doing = "open"
         self.turns = self.errors = 0
-        self.wall_s = self.cpu_s = self.ended_at = 0.0
+        self.wall_s = self.cpu_s = self.ended_at = self.took_s = 0.0
+        self.telling = False
+        """The scheduler is about to hear of what it sent in turns that follow each other."""
         self.elsewhere = False
         """Its turns run on another thread."""
         filter.context = self
@@ -89,6 +95,23 @@ class Node:
         if self.done or self.abandoned:
             return False
         return filter.waits_outside or (self.is_source and not filter.blocked)
+
+    @property
+    def goes_on(self) -> bool:
+        """Its own thread may give it the next turn: it is a source that wants it at once, or nearly so.
+
+        On that thread; whoever sets what is asked here finds it heard after one more turn.
+        """
+        filter, scheduler, delay = self.filter, self.scheduler, self.delay
+        if delay is None or filter.thread != "own" or not self.is_source or filter.blocked:
+            return False
+        if delay and not (delay <= SOON_S and isinstance(scheduler.clock, RealClock)):
+            return False
+        if self.error is not None or filter.unlinked or self.later or self.held or self.abandoned:
+            return False
+        if scheduler.stopping or scheduler.finished or scheduler.time.paused:
+            return False
+        return not filter.opids or not all(pid.ended for pid in filter.opids)
 
     @property
     def skips(self) -> bool:
@@ -128,7 +151,8 @@ class Node:
         finally:
             self.turns += 1
             self.ended_at = time.perf_counter()
-            self.wall_s += self.ended_at - started
+            self.took_s = self.ended_at - started
+            self.wall_s += self.took_s
 
     def close(self) -> None:
         """Closes the filter, once, on its thread."""

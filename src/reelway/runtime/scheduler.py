@@ -20,6 +20,7 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link
 from reelway.graph.pid import Pid
 from reelway.runtime.asking import ask
+from reelway.runtime.catchingup import CatchingUp
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.closing import Closing
 from reelway.runtime.deadlock import RELIEF_PASSES, relieve_and_resume, unblock
@@ -29,7 +30,7 @@ from reelway.runtime.pause import PausableTime
 from reelway.runtime.silence import Silence
 from reelway.runtime.stopping import FLUSH_S, Flush, begin_stop, discard_behind, judge
 from reelway.runtime.tasks import Task, only_the_asker_is_left, post
-from reelway.runtime.timers import Timers
+from reelway.runtime.timers import LEAST_DELAY_S, Timers
 from reelway.runtime.workers import Workers
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ __all__ = ["FLUSH_S", "Flush", "Scheduler", "Task"]
 
 log = logging.getLogger("reelway.runtime")
 
-LEAST_DELAY_S = 1e-6
-"""What is left of a time after it was rounded shall not keep a filter asking for ever."""
 
 _T = TypeVar("_T")
 
@@ -77,6 +76,7 @@ class Scheduler:
         self.inbox: SimpleQueue[Note] = SimpleQueue()
         self.timers = Timers(self.clock)
         self.workers = Workers(threads, self._completed)
+        self.catching_up = CatchingUp()
         self.stopping: Flush | None = None
         self.finished = self.drained = False
         self.in_flight = 0
@@ -263,6 +263,7 @@ class Scheduler:
             note()
         if self.timers.heap:
             self.timers.run_due()
+        self.catching_up.look()
         for _ in range(0 if self.time.paused else len(ready)):
             node = ready.popleft()
             node.ready = False
@@ -279,11 +280,12 @@ class Scheduler:
             until = self.deadline if until is None else min(until, self.deadline)
         until = self._silence.listen(self, until)
         note = self.clock.wait(self.inbox, until, self.in_flight > 0 or self.held > 0)
+        self.catching_up.slept()
         if note is not None:
             note()
 
     def _give_turn(self, node: Node) -> None:
-        if node.done or node.held:
+        if node.done or node.held or (self.catching_up.until_s and self.catching_up.puts_off(node)):
             return
         if node.elsewhere:
             node.running = True
@@ -293,6 +295,7 @@ class Scheduler:
             self._at_it = node
             node.turn()
             self._at_it = None
+            self.catching_up.turned(node)
             self._after(node)
 
     def _completed(self, node: Node) -> None:
@@ -345,6 +348,8 @@ class Scheduler:
                 link.waiting = False
             open_links = open_links or not link.ended
         moved, node.progress = progress != node.progress, progress
+        if self.catching_up.put_off:
+            self.catching_up.ask_again()
         if node.error is not None:
             judge(self, node, moved)
         if filter.blocked and self._roomy(filter):  # a consumer on another thread made room meanwhile

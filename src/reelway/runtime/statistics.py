@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import NamedTuple
 
+from reelway.graph.ages import Ages
 from reelway.graph.link import Link
 from reelway.runtime.node import Node
+
+
+class Latency(NamedTuple):
+    """How long ago packets were captured when they were taken [s], by the clock of this machine.
+
+    Where a sender tells the capture time (RTCP sender reports), it is by the sender's clock, and off by as
+    much as the two clocks are apart. `p50_s` and `p99_s` are of the last 500, the others of all.
+    """
+
+    packets: int
+    last_s: float
+    p50_s: float
+    p99_s: float
+    max_s: float
 
 
 class LinkStatistics(NamedTuple):
@@ -27,6 +43,8 @@ class LinkStatistics(NamedTuple):
     """How long the packet at the head has been there [s], to the precision of a turn; 0 for an empty one."""
     grown: int
     """How often its limits were doubled to dissolve a deadlock."""
+    latency: Latency | None = None
+    """From capture to the consumer; None where no packet says when it was captured."""
 
 
 class FilterStatistics(NamedTuple):
@@ -50,6 +68,8 @@ class FilterStatistics(NamedTuple):
     state: str
     status: str
     inputs: tuple[LinkStatistics, ...]
+    latency: Latency | None = None
+    """From capture to this filter, of all its inputs; of a sink that is from end to end."""
 
 
 class Statistics(NamedTuple):
@@ -92,9 +112,10 @@ def state_of(node: Node) -> str:
 
 def of_filter(node: Node, now: float) -> FilterStatistics:
     filter = node.filter
-    inputs = tuple(_of_link(link, now) for link in tuple(filter.ipids))
+    links = tuple(filter.ipids)
+    inputs = tuple(_of_link(link, now) for link in links)
     pids = tuple(filter.opids)
-    sent = [links[0] for pid in pids if (links := tuple(pid.links))]  # copies: another thread may link
+    sent = [fed[0] for pid in pids if (fed := tuple(pid.links))]  # copies: another thread may link
     return FilterStatistics(
         name=filter.name,
         kind=filter.registry_name or type(filter).__name__,
@@ -110,6 +131,7 @@ def of_filter(node: Node, now: float) -> FilterStatistics:
         state=state_of(node),
         status=filter.status,
         inputs=inputs,
+        latency=_latency([link.ages for link in links if link.ages is not None]),
     )
 
 
@@ -132,4 +154,19 @@ def _of_link(link: Link, now: float) -> LinkStatistics:
         bytes_dropped=bytes_dropped,
         oldest_s=max(0.0, now - link.since) if queued else 0.0,
         grown=link.grown,
+        latency=_latency([link.ages] if link.ages is not None else []),
+    )
+
+
+def _latency(all_ages: Sequence[Ages]) -> Latency | None:
+    """What is between its figures changes at the same time by a packet at most."""
+    recent = sorted(age for ages in all_ages for age in tuple(ages.recent))
+    if not recent:
+        return None
+    return Latency(
+        packets=sum(ages.count for ages in all_ages),
+        last_s=max(ages.last_ns for ages in all_ages) / 1e9,
+        p50_s=recent[(len(recent) - 1) // 2] / 1e9,
+        p99_s=recent[ceil(len(recent) * 0.99) - 1] / 1e9,
+        max_s=max(ages.most_ns for ages in all_ages) / 1e9,
     )

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from reelway.runtime.clock import Clock
 
+LEAST_DELAY_S = 1e-6
+"""What is left of a time after it was rounded shall not keep a filter asking for ever."""
+
 
 class Timers:
     """A heap of calls. The session's thread only.

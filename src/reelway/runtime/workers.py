@@ -1,6 +1,7 @@
 """Threads that run turns: a pool for heavy filters, and one thread each for filters that may block.
 
-A worker runs a turn and posts its completion to the scheduler's inbox; it decides nothing. Daemon threads:
+A worker runs a turn and posts its completion to the scheduler's inbox; it decides nothing, but that a source
+which asks for its next turn at once has it: a camera is read while the session is busy. Daemon threads:
 one that hangs in C does not keep the process from ending. Locks, in their order: `Workers._lock`, and
 `_switch_lock`; neither is held while a user's code runs.
 """
@@ -14,6 +15,7 @@ import weakref
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from reelway.runtime.catchingup import heard
 from reelway.runtime.clock import Note
 from reelway.runtime.node import Node
 
@@ -93,12 +95,18 @@ class Workers:
             self._end()
 
     def _turn(self, node: Node) -> None:
-        started = time.thread_time()
-        try:
-            node.turn()
-        except BaseException as cause:  # noqa: BLE001 - SystemExit too: the session would wait for ever
-            node.fail(cause)
-        node.cpu_s += time.thread_time() - started
+        while True:
+            started = time.thread_time()
+            try:
+                node.turn()
+            except BaseException as cause:  # noqa: BLE001 - SystemExit too: the session would wait for ever
+                node.fail(cause)
+            node.cpu_s += time.thread_time() - started
+            if not node.goes_on:
+                break
+            heard(node)
+            if node.delay:
+                time.sleep(node.delay)
         with self._lock:
             abandoned = node.abandoned
             if not abandoned:

@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from inspect import signature
+from time import time_ns
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reelway.errors import OptionError, StateError, UnknownNameError
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
+from reelway.media.origin import slot_of
 from reelway.media.packet import Packet
+from reelway.session.newest import Newest, running
 from reelway.session.session import Session
 
 if TYPE_CHECKING:
@@ -52,6 +55,17 @@ class Frame(NamedTuple):
         ticks = self.packet.duration
         return None if ticks is None else ticks / self.properties["Timescale"]
 
+    @property
+    def slot(self) -> int | str | None:
+        """The number or name that the source was given: `rw.frames("rtsp://camera/1:slot=front")`."""
+        return slot_of(self.packet, self.properties)
+
+    @property
+    def age_s(self) -> float | None:
+        """How long ago it was captured [s], by the clock of this machine; None where nobody says when."""
+        captured = self.packet.capture_time
+        return None if captured is None else (time_ns() - captured) / 1e9
+
     def planes(self) -> list[Array]:
         """One read-only view a plane."""
         return self.packet.planes()
@@ -66,7 +80,8 @@ class Frames:
     """Iterates over the frames of one stream; `frames.at(time_s)` and `frames[number]` decode just one.
 
     Each use reads the source anew, a file object with `seek()` from its beginning; one without can be read
-    once. The session runs in the caller's thread, while a frame is waited for. `times` and `frames[number]`
+    once. The session runs in the caller's thread, while a frame is waited for; that of a live source runs in
+    a thread of its own, and a loop that takes its time gets the newest frame. `times` and `frames[number]`
     first read the whole source, without decoding it. There is no `len(frames)`, for list() and `if` would ask
     for it: `len(frames.times)` does that.
     """
@@ -143,6 +158,10 @@ class Frames:
             if tell is not None:
                 tell(session)
             _begin(session, start_s, end_s)
+            if _may_be_live(session.filters[0]):
+                with closing(running(session, sink)) as taken:
+                    yield from (Frame(*each) for each in taken)
+                return
             while session.run_until(sink.has_some):
                 yield sink.next()
 
@@ -195,17 +214,21 @@ def _seekable(file: Any) -> bool:
     return hasattr(file, "seek") and (seekable is None or bool(seekable()))
 
 
-class _Frames(Filter):
-    """Holds a few frames for who asks for them."""
+def _may_be_live(source: Filter) -> bool:
+    """It does not wait for who takes its frames; one that is not there yet is tried again and again."""
+    return not source.opids or any(pid.properties.get("Live") for pid in source.opids)
 
-    max_inputs = 1
+
+class _Frames(Newest):
+    """Holds a few frames for who asks for them, where they do not grow old."""
 
     def __init__(self, wanted: Caps) -> None:
-        super().__init__(name="frames")
-        self.inputs = (wanted,)  # type: ignore[misc]  # what one caller wants
+        super().__init__(wanted)
         self._ready: deque[Frame] = deque()
 
     def process(self) -> float | None:
+        if self.on_demand:
+            return super().process()
         for link in self.ipids:
             while len(self._ready) < AHEAD and (packet := link.get()) is not None:
                 self._ready.append(Frame(packet, link.properties))
@@ -263,7 +286,8 @@ def frames(
     start_s, end_s part of the media [s from its start], exact to the frame; `times` and numbers are of that
     upright        pictures are turned as their rotation says
     fast           YUV becomes RGB several times quicker, and off by up to 3 of 255; else by 1 at most
-    session        what `Session()` takes
+    session        what `Session()` takes; with `policy="block"` every frame of a live source, as long as the
+                   loop is no more than some seconds late
 
     Raises OptionError, UnknownNameError and TypeError at once for what is no value, format or option;
     ReelwayError when it is iterated over: OpenError, FormatError, LinkError ...

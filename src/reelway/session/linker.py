@@ -13,8 +13,10 @@ from reelway.graph.link import Limits, Link, Mark, News
 from reelway.graph.pid import Pid
 from reelway.graph.resolve import Chain, Converter, NoChain, Step
 from reelway.graph.wiring import Refusal, link_error
+from reelway.media.origin import is_live_picture
 from reelway.runtime.linking import detach, feed
 from reelway.session.check import goes_nowhere
+from reelway.session.freshness import FRESH, keeps_all
 
 if TYPE_CHECKING:
     from reelway.graph.select import Selector
@@ -69,6 +71,15 @@ class Linker:
         """What a user adds to the PIDs of a filter."""
         self._counts: dict[Filter, dict[Any, int]] = {}
 
+    def say(self, filter: Filter, properties: Mapping[str, str | None], slot: object) -> None:
+        """What a user adds to all PIDs of a filter: properties, as text, and the number or name of a slot."""
+        from reelway.media.properties import parse  # reads the table of properties: for who needs it
+
+        said = {name: parse(name, value) for name, value in properties.items()}
+        if slot is not None:
+            said["Slot"] = int(slot) if isinstance(slot, str) and slot.isdecimal() else slot
+        self.properties[filter] = said
+
     def link(self, pid: Pid) -> None:
         """A PID is new: links it to whoever takes it, through whatever is needed."""
         source, session = pid.filter, self._session
@@ -81,8 +92,9 @@ class Linker:
             return
         if source.context.leaving:  # type: ignore[attr-defined]
             return  # it was taken out with all that it would feed
-        if extra := self.properties.get(source):
-            pid.set(**extra)
+        if said := self.properties.get(source):
+            pid.said = said
+            pid.set(**said)
         counts = self._counts.setdefault(source, {})
         kind = pid.properties.get("StreamType")
         counts[kind] = counts.get(kind, 0) + 1
@@ -129,7 +141,7 @@ class Linker:
             if link is not None and link.reopens:
                 feed(session._scheduler, link, pid, restart=restart, open_ended=link in self.awaited())
             else:
-                session._scheduler.connect(pid, consumer, self._limits(pid, consumer))
+                session._scheduler.connect(pid, consumer, self._limits(pid, consumer, consumer))
             return True
         first, rest = steps[0], tuple(steps[1:])
         key = first.name, repr(sorted(first.options.items(), key=str))  # an option may be a dict
@@ -139,7 +151,7 @@ class Linker:
             if pid.filter.context.leaving:  # type: ignore[attr-defined]  # what drains it leaves with it
                 filter.context.leaving = True  # type: ignore[attr-defined]
                 session._edits.wait_for(filter, beside=pid.filter)
-            session._scheduler.connect(pid, filter, self._limits(pid, filter))
+            session._scheduler.connect(pid, filter, self._limits(pid, filter, consumer, steps))
             if made is not None:
                 made[key] = filter
         if link is not None and link.reopens:  # else it might get the same packets twice
@@ -148,9 +160,18 @@ class Linker:
         self.made_for[filter].append(Onward(rest, consumer, link, restart))
         return True
 
-    def _limits(self, pid: Pid, consumer: Filter) -> Limits:
-        """Of a link: what its consumer wants, else its producer, else the session."""
-        return consumer.input_limits or pid.filter.output_limits or self._session.limits
+    def _limits(self, pid: Pid, filter: Filter, consumer: Filter, steps: Sequence[Step] = ()) -> Limits:
+        """Of a link: what its filter wants, else what is live does, else its producer, else the session.
+
+        `consumer` is who gets it in the end, through `steps`.
+        """
+        session = self._session
+        if filter.input_limits is not None:
+            return filter.input_limits
+        live = session.fresh and is_live_picture(pid.properties)
+        if live and not keeps_all(session._wiring, consumer, steps):
+            return FRESH
+        return pid.filter.output_limits or session.limits
 
     def _unforeseen(self, pid: Pid, consumer: Filter) -> tuple[Step, ...]:
         """What is needed besides the plan, as for a turn of the pictures that only their decoder sees."""

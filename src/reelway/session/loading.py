@@ -27,6 +27,8 @@ def load_url(
     if way == "dst":
         by_itself = str(url).startswith("rtp://") and "format" not in options  # rtp_mpegts is FFmpeg's muxer
         name = "rtpsink" if by_itself else "mux"
+    elif str(url).startswith("shared:"):
+        name = "shared"
     else:
         name = "live" if live_protocol(url) else "demux"
     if isinstance(url, str):
@@ -41,6 +43,8 @@ def load_url(
             options = {**from_text(own), **options}
         if way == "dst" and url in ("null", "null:"):
             return session._make("null", options, properties)
+        if name == "shared":
+            return session._make(name, {"name": url.partition(":")[2], **options}, properties)
     elif isinstance(url, os.PathLike):
         url = os.fspath(url)
     elif not hasattr(url, "read" if way == "src" else "write"):

@@ -42,7 +42,8 @@ class Session:
     unlinked        what becomes of a PID that nothing takes: `ignore` (the log has it), `warn`, or `error`
     defaults        option -> value, for every filter that has it and was not told otherwise
     profile         a file of such options (TOML), or the name of one in the user's configuration folder
-    policy, limits  what links do when full, and when they are full
+    policy, limits  what links do when full, and when they are full; by default they block, and who is slow
+                    behind a live source gets its newest picture
     max_link_bytes  how far a link may grow to dissolve a deadlock
     open_timeout_s  how long `link()` waits for sources to open
     on_progress     called with a `Progress` four times a second, on the session's thread, and at the end
@@ -58,7 +59,7 @@ class Session:
         unlinked: Literal["ignore", "warn", "error"] = "ignore",
         defaults: Mapping[str, Any] | None = None,
         profile: str | os.PathLike[str] | None = None,
-        policy: Policy = "block",
+        policy: Policy | None = None,
         limits: Limits | None = None,
         max_link_bytes: int = 256 << 20,
         open_timeout_s: float = 15.0,
@@ -80,7 +81,8 @@ class Session:
             from reelway.session.profile import read_profile
 
             self.defaults = {**read_profile(profile), **self.defaults}
-        self.limits = limits or Limits(policy=policy)
+        self.limits = limits or Limits(policy=policy or "block")
+        self.fresh = limits is None and policy is None  # what is live then keeps to `freshness.FRESH`
         self.open_timeout_s = open_timeout_s
         self.on_filter_new = on_filter_new
         self.on_filter_del = on_filter_del
@@ -450,10 +452,8 @@ class Session:
         if identity := builtin.get("FID"):
             self._ids[str(identity)] = filter
         filter.name = str(builtin.get("N") or builtin.get("FID") or filter.name)
-        if properties:
-            from reelway.media.properties import parse
-
-            self._linker.properties[filter] = {key: parse(key, value) for key, value in properties.items()}
+        if properties or "slot" in builtin:
+            self._linker.say(filter, properties or {}, builtin.get("slot"))
         self.add(filter)
         if sids := builtin.get("SID"):
             self._sids.append((filter, str(sids)))

@@ -84,6 +84,7 @@ class Shared(Filter):
             format = self._reader.info.get("format")
             properties = properties_from(format) if isinstance(format, dict) else {}
             if properties.get("CodecID") and properties.get("Timescale"):  # known before the first frame
+                properties |= {"Live": True} if self.policy == "latest" else {}
                 self._out = self.new_pid("shared", **properties)
 
     def process(self) -> float | None:
@@ -182,6 +183,8 @@ class Shared(Filter):
             properties |= {"Width": width, "Height": height}
         properties.setdefault("StreamType", "Metadata")
         properties.setdefault("Timescale", TIMESCALE)
+        if self.policy == "latest":
+            properties["Live"] = True
         return properties
 
     def _packet(self, frame: SharedArray, properties: dict[str, Any]) -> Packet:
