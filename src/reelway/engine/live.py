@@ -234,6 +234,8 @@ class Live(Filter):
             properties["Container"] = connection.container.format.name
             for name in OF_FILES:
                 properties.pop(name, None)
+            if self.protocol.pushed and not connection.ends:
+                properties["Live"] = True
             pid, track = self._pid(kind, number, properties)
             way = self._ways[-1] = _Way(stream, pid, track)
             if connection.lossy and info.codec == "h264":
@@ -246,7 +248,7 @@ class Live(Filter):
     def _pid(self, kind: str, number: int, properties: dict[str, Any]) -> tuple[Pid, LiveTrack]:
         if (found := self._pids.get((kind, number))) is not None:
             pid, track = found
-            if not pid.ended and not _alike(pid.properties, properties):
+            if not pid.ended and not _alike(pid.properties, {**properties, **pid.said}):
                 properties["Timescale"] = track.timescale
                 pid.replace_properties(properties)
             return found
