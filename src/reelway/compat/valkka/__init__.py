@@ -3,6 +3,7 @@
     core, valkka_core       what Valkka wraps of C++, in one flat module
     api2, api2.threads      its clients in Python
     live, files             threads that send what is coded: of cameras, of files
+    outbound                what a LiveThread sends into the net
     decoding, screen        threads that take it: decoded, or shown
     fifo, work              what is between them, and the session that each of them runs
     frames                  what goes through chains

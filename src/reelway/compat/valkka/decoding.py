@@ -14,12 +14,12 @@ from reelway.compat.valkka.fifo import (
     FrameFifoContext,
 )
 from reelway.compat.valkka.frames import Frame, FrameFilter
-from reelway.compat.valkka.work import Work
+from reelway.compat.valkka.work import Work, WorkThread
 
 __all__ = ["AVThread"]
 
 
-class AVThread:
+class AVThread(WorkThread):
     """Decodes pictures, of any number of slots, and has them run through a chain, on a thread of its own.
 
     `AVThread(name, fifo, filter)`, or, as in the last version, `AVThread(name, filter[, fifo context])` with
@@ -28,8 +28,8 @@ class AVThread:
     """
 
     def __init__(self, name: str, *words: Any) -> None:
+        super().__init__(name)
         given = list(words)
-        self.name = name
         self.infifo = given.pop(0) if given and isinstance(given[0], FrameFifo) else None
         if not given or not isinstance(given[0], FrameFilter):
             raise rw.OptionError(
@@ -47,27 +47,6 @@ class AVThread:
         self.infifo.readers.append(self._take)
 
     # Calls
-
-    def startCall(self) -> None:
-        """Begins to read. Raises StateError where it runs."""
-        if self._work is not None:
-            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
-        self._feeds = {}
-        self._work = Work(self.name, threads=None)
-        self._work.start()
-
-    def stopCall(self) -> None:
-        """Ends it, within 2 s; raises what failed in it. It may be started again."""
-        work, self._work = self._work, None
-        if work is not None:
-            work.stop()
-
-    def requestStopCall(self) -> None:
-        """Asks it to end, and returns; `waitStopCall()` waits."""
-        if self._work is not None:
-            self._work.ask_to_stop()
-
-    waitStopCall = stopCall
 
     def decodingOnCall(self) -> None:
         """From the next keyframes on pictures are decoded."""
@@ -99,6 +78,17 @@ class AVThread:
         return BlockingFifoFrameFilter(f"{self.name} in", self.infifo)
 
     # Inside
+
+    def _begin(self) -> None:
+        self._feeds = {}
+        self._work = Work(self.name, threads=None)
+        self._work.start()
+
+    def _works(self) -> list[Work]:
+        return [self._work] if self._work is not None else []
+
+    def _forget(self) -> None:
+        self._work = None
 
     def _take(self, frame: Frame) -> None:
         """On the thread that writes."""

@@ -111,6 +111,16 @@ class Feed(rw.Filter):
 
     # For the thread that writes
 
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """What its stream is, as far as that is known."""
+        return self._said or {}
+
+    @property
+    def closing(self) -> bool:
+        """It takes nothing more."""
+        return self._closing
+
     def offer(self, frame: Frame) -> None:
         """Takes a frame, or drops and counts it."""
         if self._stopped or self._closing:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import reelway as rw
 from reelway.compat.valkka.fifo import Chain
 from reelway.compat.valkka.frames import FrameFilter
-from reelway.compat.valkka.live import join_all
-from reelway.compat.valkka.work import Work, log
+from reelway.compat.valkka.work import Work, WorkThread, log
 
 __all__ = [
     "FileContext",
@@ -41,46 +40,22 @@ class FileContext:
     status: int = FileState_none
 
 
-class FileThread:
+class FileThread(WorkThread):
     """Plays any number of files, each on a thread of its own. What it sends is coded."""
 
     def __init__(self, name: str, *_reserved: object) -> None:
-        self.name = name
-        self._runs = False
-        self._works: dict[FileContext, Work] = {}
-        self._started: set[FileContext] = set()
-
-    def startCall(self) -> None:
-        """From now on files may be opened."""
-        if self._runs:
-            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
-        self._runs = True
-
-    def stopCall(self) -> None:
-        """Closes all files, within 2 s; raises what failed in one of them."""
-        self.requestStopCall()
-        works = [work for context, work in self._works.items() if context in self._started]
-        self._works, self._started = {}, set()
-        join_all(works)
-
-    def requestStopCall(self) -> None:
-        """Asks all to end, and returns; `waitStopCall()` waits."""
-        self._runs = False
-        for work in self._works.values():
-            work.ask_to_stop()
-
-    waitStopCall = stopCall
+        super().__init__(name)
+        self._open: dict[FileContext, Work] = {}
 
     def openFileStreamCall(self, context: FileContext) -> None:
         """Opens a file; `context.status` says whether that went well, the log why not.
 
         Raises StateError before `startCall()`, OptionError where no chain is given.
         """
-        if not self._runs:
-            raise rw.StateError(f"{self.name} does not run", hint="startCall() first")
+        self._must_run()
         if not isinstance(context.framefilter, FrameFilter):
             raise rw.OptionError(f"slot {context.slot}: no frame filter says where frames go")
-        if context in self._works:
+        if context in self._open:
             return
         work = Work(f"{self.name}, {context.filename}")
         session = work.session
@@ -97,25 +72,21 @@ class FileThread:
         lengths = [float(pid.properties.get("Duration") or 0) for pid in source.opids]
         context.duration = round(max(lengths, default=0) * 1000)
         context.status = FileState_ok
-        self._works[context] = work
+        self._open[context] = work
 
     def closeFileStreamCall(self, context: FileContext) -> None:
         """Closes a file, within 2 s; raises what failed in it."""
-        work = self._works.pop(context, None)
-        if work is not None and context in self._started:
-            self._started.discard(context)
-            work.stop()
-        elif work is not None:
-            work.session.close()
+        work = self._open.pop(context, None)
         context.status = FileState_none
+        if work is not None:
+            work.stop()
 
     def playFileStreamCall(self, context: FileContext) -> None:
         """Plays, or goes on. Raises StateError where it is not open."""
         work = self._work(context)
-        if context in self._started:
+        if work.started:
             work.session.resume()
         else:
-            self._started.add(context)
             work.start()
 
     def stopFileStreamCall(self, context: FileContext) -> None:
@@ -127,8 +98,14 @@ class FileThread:
         self._work(context).session.play(context.seektime_ / 1000)
 
     def _work(self, context: FileContext) -> Work:
-        if (work := self._works.get(context)) is None:
+        if (work := self._open.get(context)) is None:
             raise rw.StateError(
                 f"{context.filename} is not open", hint="openFileStreamCall(ctx), and look at ctx.status"
             )
         return work
+
+    def _works(self) -> list[Work]:
+        return list(self._open.values())
+
+    def _forget(self) -> None:
+        self._open = {}

@@ -14,7 +14,7 @@ _LEVEL_2 = "threads and chains of level 2 stand on those of valkka.core, which a
 LATER = {
     **dict.fromkeys(
         """
-        FileStreamContext LiveOutboundContext USBDeviceThread ValkkaFSWriterThread ValkkaFSReaderThread
+        FileStreamContext USBDeviceThread ValkkaFSWriterThread ValkkaFSReaderThread
         MuxerThread FileCacherThread NVThread
         """.split(),
         _THREADS,

@@ -1,27 +1,33 @@
-"""`LiveThread`: cameras, each on a session of its own, supervised."""
+"""`LiveThread`: cameras, each on a session of its own, supervised; and streams that go out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import reelway as rw
-from reelway.compat.valkka.fifo import Chain
-from reelway.compat.valkka.frames import FrameFilter
-from reelway.compat.valkka.work import Work, log
+from reelway.compat.valkka.fifo import Chain, FifoFrameFilter, FrameFifo
+from reelway.compat.valkka.frames import Frame, FrameFilter
+from reelway.compat.valkka.later import ComesLaterError
+from reelway.compat.valkka.outbound import (
+    LiveConnectionType_none,
+    LiveConnectionType_rtsp,
+    LiveConnectionType_sdp,
+    LiveOutboundContext,
+    Outbound,
+)
+from reelway.compat.valkka.work import Work, WorkThread, log
 
 __all__ = [
     "LiveConnectionContext",
     "LiveConnectionType_none",
     "LiveConnectionType_rtsp",
     "LiveConnectionType_sdp",
+    "LiveOutboundContext",
     "LiveThread",
+    "setLiveOutPacketBuffermaxSize",
 ]
 
-LiveConnectionType_none = 0
-LiveConnectionType_rtsp = 1
-LiveConnectionType_sdp = 2
 LOOK_S = 0.5
 """How often it is asked whether a camera can be reached."""
 TYPES = (LiveConnectionType_rtsp, LiveConnectionType_sdp)
@@ -72,40 +78,24 @@ class LiveConnectionContext:
         return session.load_src(self.address, **told)
 
 
-class LiveThread:
-    """Plays any number of contexts. Each has a thread of its own, so that none waits for another."""
+class LiveThread(WorkThread):
+    """Plays any number of contexts. Each has a thread of its own, so that none waits for another.
+
+    What is written into `getFifo()`, or `getFrameFilter()`, goes out as an outbound context of its slot says.
+    """
 
     def __init__(self, name: str, *_reserved: object) -> None:
-        self.name = name
-        self._runs = False
+        super().__init__(name)
         self._contexts: list[LiveConnectionContext] = []
         self._playing: dict[LiveConnectionContext, Work] = {}
-
-    def startCall(self) -> None:
-        """From now on contexts may be registered and played."""
-        if self._runs:
-            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
-        self._runs = True
-
-    def stopCall(self) -> None:
-        """Ends all of its streams, within 2 s; raises what failed in one of them."""
-        self.requestStopCall()
-        playing, self._playing = self._playing, {}
-        self._contexts.clear()
-        join_all(playing.values())
-
-    def requestStopCall(self) -> None:
-        """Asks its streams to end, and returns; `waitStopCall()` waits."""
-        self._runs = False
-        for work in self._playing.values():
-            work.ask_to_stop()
-
-    waitStopCall = stopCall
+        self._fifo = FrameFifo(f"{name} in")
+        self._fifo.readers.append(self._send)
+        self._outbounds: dict[int, Outbound] = {}
+        """By slot; replaced as a whole: frames are on their way."""
 
     def registerStreamCall(self, context: LiveConnectionContext) -> None:
         """Takes a context. Raises OptionError where it is none, StateError before `startCall()`."""
-        if not self._runs:
-            raise rw.StateError(f"{self.name} does not run", hint="startCall() first")
+        self._must_run()
         context.checked()
         if context not in self._contexts:
             self._contexts.append(context)
@@ -136,6 +126,69 @@ class LiveThread:
         if work is not None:
             work.stop()
 
+    # What goes out
+
+    def getFifo(self) -> FrameFifo:
+        """Coded frames that are written into it are sent, where an outbound context has their slot."""
+        return self._fifo
+
+    def getFrameFilter(self) -> FifoFrameFilter:
+        """The filter that writes into it."""
+        return FifoFrameFilter(f"{self.name} in", self._fifo)
+
+    def registerOutboundCall(self, context: LiveOutboundContext) -> None:
+        """From now on frames of its slot go out. Raises OptionError where it cannot be sent to.
+
+        Raises StateError before `startCall()`, and where that slot goes out already.
+        """
+        self._must_run()
+        context.check()
+        outbound = self._outbounds.get(context.slot)
+        if outbound is not None and outbound.context is not context:
+            raise rw.StateError(
+                f"slot {context.slot} goes out to {outbound.context.address} already",
+                hint="a fork, and SetSlotFrameFilter, give it another slot",
+            )
+        if outbound is None:
+            made = Outbound(f"{self.name} out, slot {context.slot}", context, self._fifo)
+            self._outbounds = {**self._outbounds, context.slot: made}
+
+    def deregisterOutboundCall(self, context: LiveOutboundContext) -> None:
+        """Nothing of it goes out any more; raises what failed in it."""
+        outbound = self._outbounds.get(context.slot)
+        if outbound is None or outbound.context is not context:
+            return
+        self._outbounds = {slot: each for slot, each in self._outbounds.items() if each is not outbound}
+        for work in outbound.works:
+            work.stop()
+
+    def setRTSPServer(self, portnum: int = 8554) -> None:
+        """Raises ComesLaterError."""
+        raise ComesLaterError(
+            f"the RTSP server of {self.name} comes later",
+            hint="LiveConnectionType_sdp sends to a host or a multicast group",
+        )
+
+    # Inside
+
+    def _works(self) -> list[Work]:
+        sending = (work for each in self._outbounds.values() for work in each.works)
+        return [*self._playing.values(), *sending]
+
+    def _forget(self) -> None:
+        self._contexts.clear()
+        self._playing, self._outbounds = {}, {}
+
+    def _send(self, frame: Frame) -> None:
+        """On the thread that writes."""
+        outbound = self._outbounds.get(frame.slot)
+        if outbound is not None and self._runs:
+            outbound.take(frame)
+
+
+def setLiveOutPacketBuffermaxSize(size: int) -> None:
+    """Does nothing: a frame of any size is sent in as many packets as it takes."""
+
 
 class _Doubts:
     """Logs why a camera cannot be reached, each reason once, until it is."""
@@ -151,15 +204,3 @@ class _Doubts:
             log.warning("%s: %s", self._name, status)
             self._told = status
         return None if status.startswith("connected") else LOOK_S
-
-
-def join_all(works: Iterable[Work]) -> None:
-    """Waits for all; then raises the first failure."""
-    failures: list[Exception] = []
-    for work in works:
-        try:
-            work.join()
-        except Exception as error:  # noqa: BLE001 - raised below
-            failures.append(error)
-    if failures:
-        raise failures[0]

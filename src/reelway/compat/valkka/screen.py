@@ -10,7 +10,7 @@ from typing import Any
 import reelway as rw
 from reelway.compat.valkka.fifo import Feed, FifoFrameFilter, FrameFifo
 from reelway.compat.valkka.frames import Frame
-from reelway.compat.valkka.work import Work
+from reelway.compat.valkka.work import Work, WorkThread
 
 __all__ = ["OpenGLFrameFifoContext", "OpenGLThread"]
 
@@ -55,7 +55,7 @@ class _Context:
     over: bool = False
 
 
-class OpenGLThread:
+class OpenGLThread(WorkThread):
     """Shows slots in windows, on a thread of its own: `newRenderContextCall(slot, window, z)`.
 
     Several contexts of one window stand side by side, in the order in which they came; z is known, and
@@ -64,7 +64,7 @@ class OpenGLThread:
     """
 
     def __init__(self, name: str, *_reserved: object, **_named: object) -> None:
-        self.name = name
+        super().__init__(name)
         self._fifo = FrameFifo(f"{name} in")
         self._fifo.readers.append(self._take)
         self._work: Work | None = None
@@ -75,29 +75,6 @@ class OpenGLThread:
         """Of each slot, so that a new window shows something at once."""
         self._lock = threading.Lock()
         """Held for moments: whose picture is the first."""
-
-    # Calls
-
-    def startCall(self) -> None:
-        """From now on there may be windows. Raises StateError where it runs."""
-        if self._work is not None:
-            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
-        self._work = Work(self.name)
-        self._work.start()
-
-    def stopCall(self) -> None:
-        """Closes all windows, within 2 s; raises what failed in it, as a display that is not there."""
-        work, self._work = self._work, None
-        self._windows, self._contexts, self._newest = {}, {}, {}
-        if work is not None:
-            work.stop()
-
-    def requestStopCall(self) -> None:
-        """Asks it to end, and returns; `waitStopCall()` waits."""
-        if self._work is not None:
-            self._work.ask_to_stop()
-
-    waitStopCall = stopCall
 
     # What comes in
 
@@ -157,6 +134,17 @@ class OpenGLThread:
         return True
 
     # Inside
+
+    def _begin(self) -> None:
+        self._work = Work(self.name)
+        self._work.start()
+
+    def _works(self) -> list[Work]:
+        return [self._work] if self._work is not None else []
+
+    def _forget(self) -> None:
+        self._work = None
+        self._windows, self._contexts, self._newest = {}, {}, {}
 
     def _take(self, frame: Frame) -> None:
         """On the thread that writes."""

@@ -1,4 +1,4 @@
-"""A session in a thread of its own: what each of Valkka's threads does its work with."""
+"""Sessions in threads of their own: what Valkka's threads do their work with, and how they start and stop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import reelway as rw
 
-__all__ = ["Work", "log"]
+__all__ = ["Work", "WorkThread", "join_all", "log"]
 
 log = logging.getLogger("reelway.compat.valkka")
 
@@ -42,6 +42,11 @@ class Work:
         """It may be given more."""
         return self._thread.is_alive() and not self._stops and self.failure is None
 
+    @property
+    def started(self) -> bool:
+        """It runs, or did."""
+        return self._thread.ident is not None
+
     def start(self) -> None:
         """Begins."""
         _running.add(self)
@@ -58,7 +63,10 @@ class Work:
         self.session.stop("fast")
 
     def join(self, patience_s: float = STOP_S) -> None:
-        """Until it is over, or this long; raises what failed."""
+        """Until it is over, or this long; raises what failed. One that was never started is closed."""
+        if not self.started:
+            self.session.close()
+            return
         if self._thread is not threading.current_thread():
             self._thread.join(patience_s)
         if self._thread.is_alive():
@@ -87,6 +95,71 @@ class Work:
         finally:
             _running.discard(self)
             self.on_end()
+
+
+class WorkThread:
+    """What Valkka's threads have in common: any number of works, which start and stop with it.
+
+    Heirs make works (`_begin()`, or later), say which there are (`_works()`), and forget them (`_forget()`).
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._runs = False
+        self._stopped = True
+
+    def startCall(self) -> None:
+        """From now on it works. Raises StateError where it runs."""
+        if not self._stopped:
+            raise rw.StateError(f"{self.name} runs already", hint="stopCall() first")
+        self._runs, self._stopped = True, False
+        self._begin()
+
+    def stopCall(self) -> None:
+        """Ends all that it does, within 2 s, and raises what failed in it first. It may be started again."""
+        self.requestStopCall()
+        works = list(self._works())
+        self._forget()
+        self._stopped = True
+        join_all(works)
+
+    def requestStopCall(self) -> None:
+        """Asks it to end, and returns; `waitStopCall()` waits."""
+        self._runs = False
+        for work in self._works():
+            work.ask_to_stop()
+
+    def waitStopCall(self) -> None:
+        """As `stopCall()`."""
+        self.stopCall()
+
+    def _begin(self) -> None:
+        """It was started."""
+
+    def _works(self) -> Iterable[Work]:
+        """All that run, or may yet."""
+        raise NotImplementedError
+
+    def _forget(self) -> None:
+        """They are stopped by who called."""
+        raise NotImplementedError
+
+    def _must_run(self) -> None:
+        """Raises StateError where it does not."""
+        if not self._runs:
+            raise rw.StateError(f"{self.name} does not run", hint="startCall() first")
+
+
+def join_all(works: Iterable[Work]) -> None:
+    """Waits for all; then raises the first failure."""
+    failures: list[Exception] = []
+    for work in works:
+        try:
+            work.join()
+        except Exception as error:  # noqa: BLE001 - raised below
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _stop_all() -> None:
