@@ -15,6 +15,8 @@ import pytest
 
 from tools import bootstrap
 
+pytest_plugins = ["tests.secrets"]
+
 SOAK = os.environ.get("REELWAY_SOAK") == "1"
 CI = os.environ.get("CI") == "true"
 DEBIAN: dict[str, list[str]] = tomllib.loads(bootstrap.PYPROJECT.read_text())["tool"]["reelway"]["debian"]

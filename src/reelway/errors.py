@@ -245,7 +245,10 @@ class UnsupportedError(ReelwayError, NotImplementedError):
 
 
 class FilterError(ReelwayError, RuntimeError):
-    """A filter raised. `filter` and `pid` are names, `time` is seconds or None, `cause` the exception."""
+    """A filter raised. `filter` and `pid` are names, `time` is seconds or None, `cause` the exception.
+
+    Tracebacks show the cause too; where that would tell a password, with the password hidden.
+    """
 
     fault = "filter"
 
@@ -264,7 +267,7 @@ class FilterError(ReelwayError, RuntimeError):
         self.time = time
         self.cause = cause
         super().__init__(message or self._compose(), hint=hint or getattr(cause, "hint", None))
-        self.__cause__ = cause
+        self.__cause__ = _presentable(cause)
 
     def _compose(self) -> str:
         where = f"filter {self.filter!r} failed"
@@ -277,6 +280,20 @@ class FilterError(ReelwayError, RuntimeError):
         first, *_ = str(self.cause).splitlines() or [""]
         kind = type(self.cause).__name__
         return f"{where}: {kind}: {first}" if first else f"{where}: {kind}"
+
+
+def _presentable(cause: BaseException | None) -> BaseException | None:
+    """`cause`; where a traceback of it, and of what led to it, told a secret: one like it that does not."""
+    each = cause
+    while each is not None:
+        text = "".join([str(each), *getattr(each, "__notes__", ())])
+        if redact(text) != text:
+            assert cause is not None
+            kind = type(cause)
+            like = type(kind.__name__, (Exception,), {"__module__": kind.__module__})
+            return like(redact(str(cause))).with_traceback(cause.__traceback__)  # type: ignore[no-any-return]
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return cause
 
 
 class InterleaveError(ReelwayError, RuntimeError):

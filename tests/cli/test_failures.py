@@ -36,12 +36,12 @@ CALLS = {
         "http://127.0.0.1:{port}/x: Connection refused", "check the address, and whether the server runs",
     ),
     "a password": (
-        "run rtsp://user:secret@127.0.0.1:{port}/x out.ts", 1,
+        "run rtsp://user:q7xsecret@127.0.0.1:{port}/x out.ts", 1,
         "rtsp://user:***@127.0.0.1:{port}/x: Connection refused",
         "check the address, and whether the server runs",
     ),
     "a password, writing": (
-        "run film.mp4 rtmp://user:secret@127.0.0.1:{port}/x:format=flv", 1,
+        "run film.mp4 rtmp://user:q7xsecret@127.0.0.1:{port}/x:format=flv", 1,
         "rtmp://user:***@127.0.0.1:{port}/x: Connection refused",
         "check the address, and whether the server runs",
     ),
@@ -96,7 +96,7 @@ CALLS = {
     "threads": ("run film.mp4 out.ts --threads=-1", 2, "threads is -1, must be 0 or more", None),
     "policy": (
         "run film.mp4 out.ts --policy=drop", 2,
-        "no link policy 'drop'", "one of block, drop_oldest, drop_newest, latest, drop_to_keyframe",
+        "no link policy 'drop'", "one of block, drop_oldest, drop_newest, latest, fresh, drop_to_keyframe",
     ),
     "tool": ("run film.mp4 null --log=dahs@info", 2, "no log tool is named 'dahs'", "did you mean 'dash'?"),
     "level": ("run film.mp4 null --log=dash@inf", 2, "no log level is named 'inf'", "did you mean 'info'?"),
@@ -172,7 +172,7 @@ def test_a_missing_source_leaves_the_destination_alone(film: Path, reelway: Run)
 
 def test_our_own_mistake_is_called_one(film: Path, reelway: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("division by rtsp://user:secret@host/x")
+        raise ZeroDivisionError("division by rtsp://user:q7xsecret@host/x")
 
     monkeypatch.setattr("reelway.session.session.Session.load_src", fail)
     done = reelway("run", film, "out.ts")
@@ -197,7 +197,7 @@ def test_a_filter_of_ours_that_fails_is_our_mistake_too(
 
 
 def test_debug_shows_the_traceback_without_secrets(closed_port: int, reelway: Run) -> None:
-    done = reelway("inspect", f"rtsp://user:secret@127.0.0.1:{closed_port}/x", "--debug")
+    done = reelway("inspect", f"rtsp://user:q7xsecret@127.0.0.1:{closed_port}/x", "--debug")
     assert done.code == 1
     assert "Traceback (most recent call last):" in done.err
     assert "secret" not in done.err

@@ -109,7 +109,7 @@ def test_all_of_one(reelway: Run) -> None:
         picture = {"StreamType": "Visual", "CodecID": "raw", "PixelFormat": "rgb24", "Width": 8, "Height": 4}
         with share.open("cam1") as frames:
             assert writer.wait_readers(1, 10)
-            writer.write(bytes(96), properties=picture | {"URL": "rtsp://u:secret@camera/"})
+            writer.write(bytes(96), properties=picture | {"URL": "rtsp://u:q7xsecret@camera/"})
             held = frames.pull(10)
             done = reelway("shared", "cam1")
             del held

@@ -791,7 +791,7 @@ def test_a_drawing_shows_elements_states_and_caps(opened: list[Any]) -> None:
 
 def test_a_graph_shows_no_secrets() -> None:
     pipeline = Gst.parse_launch(
-        'rtspsrc location=rtsp://bob:HUNTER2@host/x user-id=bob user-pw="HUN TER2" ! fakesink'
+        'rtspsrc location=rtsp://bob:q7xHUNTER2@host/x user-id=bob user-pw="q7xHUN q7xTER2" ! fakesink'
     )
     drawn = Gst.debug_bin_to_dot_data(pipeline, Gst.DebugGraphDetails.ALL)
     assert "location=rtsp://bob:***@host/x" in drawn

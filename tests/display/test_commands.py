@@ -203,7 +203,7 @@ def test_what_cannot_be_shown_is_told(screen: XServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["rtsp://user:secret@host", "rtsp://user:secret@host/stream1", "rtmp://host/app/secret"]
+    "url", ["rtsp://user:q7xsecret@host", "rtsp://user:q7xsecret@host/stream1", "rtmp://host/app/q7xsecret"]
 )
 def test_a_title_tells_no_secret(url: str) -> None:
     with rw.Session() as session:

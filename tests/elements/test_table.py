@@ -236,10 +236,10 @@ def test_what_is_not_asked_for_stays_as_the_filter_has_it(
         ("tcpclientsrc", {"host": "::1", "port": 5}, "tcp://[::1]:5"),
         (
             "rtspsrc",
-            {"location": "rtsp://host/1", "user-id": "me", "user-pw": "a@b"},
-            "rtsp://me:a%40b@host/1",
+            {"location": "rtsp://host/1", "user-id": "me", "user-pw": "q7xa@q7xb"},
+            "rtsp://me:q7xa%40q7xb@host/1",
         ),
-        ("rtspsrc", {"location": "rtsp://you:c@host/1", "user-id": "me"}, "rtsp://you:c@host/1"),
+        ("rtspsrc", {"location": "rtsp://you:q7xc@host/1", "user-id": "me"}, "rtsp://you:q7xc@host/1"),
         ("filesink", {"location": "out.mp4"}, "out.mp4"),
         ("udpsink", {}, "udp://localhost:5004?pkt_size=1316"),
         ("rtmpsink", {"location": "rtmp://host/live"}, "rtmp://host/live"),

@@ -139,16 +139,16 @@ def upload(url: str) -> None:
 
 def test_an_upload_arrives_whole(uploads: tuple[int, type[Uploads]], tmp_path: Path) -> None:
     port, handler = uploads
-    upload(f"http://me:p%40ss@127.0.0.1:{port}/film.ts?x=1")
+    upload(f"http://me:q7xp%40q7xss@127.0.0.1:{port}/film.ts?x=1")
     (tmp_path / "got.ts").write_bytes(handler.got["/film.ts?x=1"])
     assert probe.counters(tmp_path / "got.ts") == list(range(100))
-    assert handler.users == ["Basic bWU6cEBzcw=="]
+    assert handler.users == ["Basic bWU6cTd4cEBxN3hzcw=="]
 
 
 def test_a_server_that_refuses_an_upload_is_an_error(uploads: tuple[int, type[Uploads]]) -> None:
     port, _ = uploads
     with pytest.raises(rw.OpenError, match=r":\*\*\*@.*/refused: the server answered 403 Forbidden"):
-        upload(f"http://me:secret@127.0.0.1:{port}/refused")
+        upload(f"http://me:q7xsecret@127.0.0.1:{port}/refused")
 
 
 def test_a_server_that_sends_an_upload_elsewhere_has_not_taken_it(uploads: tuple[int, type[Uploads]]) -> None:
@@ -224,7 +224,7 @@ def test_an_address_that_http_cannot_ask_for_is_an_error_without_its_secrets(
     uploads: tuple[int, type[Uploads]], path: str
 ) -> None:
     port, handler = uploads
-    secrets = "hunter2", "xyzzy"
+    secrets = "q7xhunter2", "q7xyzzy"
     url = "http://me:{1}@127.0.0.1:{0}/{3}?token={2}".format(port, *secrets, path)
     with pytest.raises(rw.OpenError, match="cannot be asked for: spaces, and letters beyond ASCII") as told:
         upload(url)

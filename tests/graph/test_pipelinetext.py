@@ -212,12 +212,12 @@ def test_an_error_shows_a_part_of_a_long_line():
 
 
 def test_an_error_hides_passwords_and_still_points_right():
-    text = "rtspsrc location=rtsp://me:secret@cam/x ! nonsense"
+    text = "rtspsrc location=rtsp://me:q7xsecret@cam/x ! nonsense"
     error = PipelineError.unknown("element", "nonsense", ["nonesuch"], text=text, at=text.index("nonsense"))
     assert "secret" not in error.caret
     line, marks = error.caret.split("\n")
     assert line[marks.index("^") :] == "nonsense"
-    assert str(error) == "line 1, column 43: no element is named 'nonsense'"
+    assert str(error) == "line 1, column 46: no element is named 'nonsense'"
     assert error.hint == "did you mean 'nonesuch'?"
 
 

@@ -15,15 +15,14 @@ from typing import Any
 import av
 
 from tests.media import make
+from tests.secrets import PASSWORD, USER, escaped
 
 FPS = 25
 PICTURES = 250
 """Of the film, which is sent over and over."""
 SCRIPT = Path(__file__).with_name("rtspserver.py")
+CERTIFICATE = Path(__file__).with_name("selfsigned.pem")
 PYTHON = "/usr/bin/python3"
-PASSWORD = "s3cret@pa:ss"
-"""With what has to be escaped in an address."""
-USER = "viewer"
 
 
 def free_port() -> int:
@@ -63,22 +62,26 @@ class RtspServer:
     sound: str = ""
     transports: tuple[str, ...] = ("tcp", "udp")
     shared: bool = False
+    fps: int = FPS
+    log: Path | None = None
+    """Gets a line for each picture: its number, and when it was sent [ns of the monotonic clock]."""
+    tls: bool = False
+    """With a certificate that it has signed itself; a password is wanted, too."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
         """With the password where it asks for one."""
-        from urllib.parse import quote
-
-        who = f"{USER}:{quote(PASSWORD, safe='')}@" if self.auth else ""
-        return f"rtsp://{who}127.0.0.1:{self.port}/cam"
+        who = f"{USER}:{escaped(PASSWORD)}@" if self.auth else ""
+        return f"rtsp{'s' if self.tls else ''}://{who}127.0.0.1:{self.port}/cam"
 
     def start(self) -> RtspServer:
         told: dict[str, Any] = {
             "port": self.port,
             "film": str(self.film),
-            "fps": FPS,
+            "fps": self.fps,
+            "log": str(self.log or ""),
             "codec": self.codec,
             "auth": self.auth,
             "user": USER,
@@ -86,6 +89,7 @@ class RtspServer:
             "sound": self.sound,
             "transports": self.transports,
             "shared": self.shared,
+            "tls": str(CERTIFICATE) if self.tls else "",
         }
         self.process = subprocess.Popen(
             [PYTHON, str(SCRIPT), json.dumps(told)],

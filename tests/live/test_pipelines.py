@@ -6,8 +6,8 @@ import pytest
 
 import reelway as rw
 from tests.live.conftest import MakeServer
-from tests.live.serving import PASSWORD, USER
 from tests.media import make
+from tests.secrets import PASSWORD, USER
 
 SINK = "appsink name=out sync=false"
 TEXTS = [

@@ -11,8 +11,9 @@ import pytest
 import reelway as rw
 from reelway.errors import OpenError, OptionError
 from tests.live.conftest import MakeServer
-from tests.live.serving import PASSWORD, USER, free_port
+from tests.live.serving import free_port
 from tests.live.watching import Watch, WatchCoded, WatchSound, frames, rises, watched
+from tests.secrets import PASSWORD, USER
 
 
 @pytest.mark.parametrize("auth", ["", "basic", "digest"])

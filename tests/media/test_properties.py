@@ -127,7 +127,7 @@ def test_values_are_made_canonical_and_unknown_names_left_alone():
         ("Role", ["main", "sign"], "main,sign"),
         ("DecoderConfig", b"\x01\xab", "2 bytes 0x01AB"),
         ("DecoderConfig", b"123456789" * 5, "45 bytes (CRC32 0x39D4AA32)"),
-        ("URL", "rtsp://me:pw@cam/x", "rtsp://me:***@cam/x"),
+        ("URL", "rtsp://me:q7xpw@cam/x", "rtsp://me:***@cam/x"),
         ("Mine", None, ""),
     ],
 )

@@ -31,7 +31,7 @@ class Unlucky(rw.Filter):
     inputs = (rw.Caps(),)
 
     def configure(self, pid: rw.Link) -> None:
-        raise ValueError("no luck with http://user:secret@host/")
+        raise ValueError("no luck with http://user:q7xsecret@host/")
 
 
 Case = Callable[[rw.Session], object]

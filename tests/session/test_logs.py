@@ -83,7 +83,7 @@ def test_messages_go_to_stderr_without_passwords() -> None:
     assert run(
         "import reelway as rw, logging\n"
         "rw.set_logs('dash@info'); rw.set_logs('http@info')\n"
-        "logging.getLogger('reelway.dash').info('at %s', 'http://me:secret@host/x')\n"
+        "logging.getLogger('reelway.dash').info('at %s', 'http://me:q7xsecret@host/x')\n"
         "logging.getLogger('reelway.runtime.scheduler').warning('hm')\n"
         "logging.getLogger('reelway.session').info('not this')\n"
     ) == ("[dash] info: at http://me:***@host/x\n[sched] warning: hm\n")
@@ -105,7 +105,7 @@ def test_a_programs_own_handlers_get_them_instead() -> None:
 def test_ffmpegs_own_log_is_off_until_it_is_asked_for(logs: str, said: bool) -> None:
     err = run(
         f"import reelway as rw\nrw.set_logs({logs!r})\n"
-        "try: rw.run('rtsp://me:secret@127.0.0.1:1/x', 'null')\n"
+        "try: rw.run('rtsp://me:q7xsecret@127.0.0.1:1/x', 'null')\n"
         "except rw.OpenError: pass\n"
     )
     assert ("[ffmpeg] error: " in err) == said

@@ -55,7 +55,7 @@ def test_asking_for_progress_first_silences_nobody(tmp_path: Path) -> None:
 
 
 def test_no_traceback_tells_a_password(tmp_path: Path) -> None:
-    secret = "hunter2"
+    secret = "q7xhunter2"
     url = "http://user:" + secret + "@127.0.0.1:1/film.ts"  # a traceback quotes lines of the program
     with pytest.raises(rw.OpenError) as caught:
         rw.run(url, str(tmp_path / "out.ts"))
