@@ -26,6 +26,24 @@ _OnError = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 _ignore = _OnError(lambda _connection, _error: 0)
 
 
+class _Key(ctypes.Structure):
+    _fields_ = (
+        ("type", c_int),
+        ("serial", c_ulong),
+        ("send_event", c_int),
+        ("display", c_void_p),
+        ("window", c_ulong),
+        ("root", c_ulong),
+        ("subwindow", c_ulong),
+        ("time", c_ulong),
+        ("place", c_int * 4),
+        ("state", c_uint),
+        ("keycode", c_uint),
+        ("same_screen", c_int),
+        ("rest", c_long * 24),
+    )
+
+
 class Desktop:
     """A connection of its own to the server. Windows that vanish meanwhile are no error."""
 
@@ -69,6 +87,19 @@ class Desktop:
         message.message_type = self._x.XInternAtom(self._display, b"WM_PROTOCOLS", 0)
         message.data[0] = self._x.XInternAtom(self._display, b"WM_DELETE_WINDOW", 0)
         self._x.XSendEvent(self._display, c_ulong(window), 0, c_long(0), byref(message))
+        self._x.XSync(self._display, 0)
+
+    def press_key(self, window: int, name: str) -> None:
+        """The window gets the keyboard, and a key is pressed and let go: "q", "space", "Escape"."""
+        root = c_ulong(self._x.XDefaultRootWindow(self._display))
+        self._x.XStringToKeysym.restype = c_ulong
+        sym = c_ulong(self._x.XStringToKeysym(name.encode()))
+        code = self._x.XKeysymToKeycode(self._display, sym) & 0xFF
+        self._x.XSetInputFocus(self._display, c_ulong(window), 1, c_ulong(0))
+        self._x.XSync(self._display, 0)
+        for kind, mask in ((2, 1), (3, 2)):  # KeyPress, KeyRelease
+            event = _Key(type=kind, window=window, root=root.value, keycode=code, same_screen=1)
+            self._x.XSendEvent(self._display, c_ulong(window), 1, c_long(mask), byref(event))
         self._x.XSync(self._display, 0)
 
     def resize(self, window: int, width: int, height: int) -> None:

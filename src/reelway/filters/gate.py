@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reelway.filters.simple import Forward
+from reelway.filters.tempo import Tempo
 from reelway.graph.link import Link
 from reelway.graph.option import option
 from reelway.media.events import Event, Play
@@ -13,33 +14,16 @@ from reelway.media.packet import Packet
 __all__ = ["Gate", "Tempo"]
 
 
-class Tempo:
-    """When what lies at a running time is due: the same for all gates that share it. The session's thread.
+class _Stream:
+    """What the gate keeps for one input."""
 
-    The first packet that comes to any gate, at the beginning and after a seek, is due at once.
-    """
+    __slots__ = ("came", "run")
 
     def __init__(self) -> None:
-        self.speed = 1.0
-        self.free = False
-        """Everything is due at once: the end was asked for."""
-        self._run = 0
-        self._start: tuple[float, float] | None = None
-        """Running time of the first packet, and the session's time at which it was due."""
-
-    def due_s(self, run: int, running_s: float, now_s: float) -> float:
-        """When a packet of the run number `run` (counted in restarts) is due; of an older run: at once."""
-        if run < self._run or self.free:
-            return now_s
-        if run > self._run or self._start is None:
-            self._run, self._start = run, (running_s, now_s)
-        first_s, at_s = self._start
-        return at_s + (running_s - first_s) / self.speed
-
-    def set_speed(self, speed: float) -> None:
-        """Another speed from the next packet on, which is due at once."""
-        if speed > 0 and speed != self.speed:
-            self.speed, self._start = speed, None
+        self.run = 0
+        """How often it was restarted."""
+        self.came = 0
+        """How many packets have come."""
 
 
 class Gate(Forward):
@@ -64,17 +48,27 @@ class Gate(Forward):
         self.skipping = False
         """What is still on its way from before a seek is thrown away, up to the restart."""
         self.skipped = 0
+        self._ahead_s = 0.0
+
+    def feed_sound(self, lead_s: float, ahead_s: float) -> None:
+        """What comes through is sound: it passes `ahead_s` before it is due, and all is due `lead_s` later.
+
+        The session's thread. Then who plays it sees to it that it is heard when `clock.when_s()` says.
+        """
+        self._ahead_s = ahead_s
+        self.clock.set_lead(lead_s)
 
     def configure(self, pid: Link) -> None:
         super().configure(pid)
         if pid.data is None:
-            pid.data = 0  # runs: how often it was restarted
+            pid.data = _Stream()
 
     def process(self) -> float | None:
         wait_s: float | None = None
         for pid in self.ipids:
             output = pid.output
             assert output is not None  # made in configure()
+            self._look_at_arrival(pid)
             while (packet := pid.peek()) is not None:
                 if self.skipping or packet.seek:
                     self.skipped += pid.take(packet)
@@ -89,7 +83,7 @@ class Gate(Forward):
         return wait_s
 
     def restarted(self, pid: Link) -> None:
-        pid.data += 1
+        pid.data.run += 1
         self.skipping = False
         super().restarted(pid)
 
@@ -98,13 +92,25 @@ class Gate(Forward):
             self.clock.set_speed(event.speed)
         return False
 
+    def _look_at_arrival(self, pid: Link) -> None:
+        """Tells the clock of a packet that has just come, even if others wait in front of it."""
+        stream: _Stream = pid.data
+        if not self.sync or stream.came == pid.packets_in:
+            return
+        stream.came = pid.packets_in
+        try:
+            last = pid.queue[-1]
+        except IndexError:
+            return
+        if isinstance(last, Packet) and (running_s := _running_s(pid, last)) is not None:
+            self.clock.came(pid, stream.run, running_s, self.context.now())
+
     def _left_s(self, pid: Link, packet: Packet) -> float:
-        ticks = packet.cts if packet.cts is not None else packet.dts
-        if ticks is None:
+        running_s = _running_s(pid, packet)
+        if running_s is None:
             return 0.0
-        running_s = pid.pid.timeline.running_s(ticks, pid.properties.get("Timescale") or 1)
         now_s = self.context.now()
-        left_s = self.clock.due_s(pid.data, running_s, now_s) - now_s
+        left_s = self.clock.due_s(pid.data.run, running_s, now_s) - now_s - self._ahead_s
         self.late_s = max(0.0, -left_s)
         return left_s
 
@@ -112,3 +118,8 @@ class Gate(Forward):
         ticks = packet.cts if packet.cts is not None else packet.dts
         if ticks is not None:
             self.position_s = ticks / (pid.properties.get("Timescale") or 1)
+
+
+def _running_s(pid: Link, packet: Packet) -> float | None:
+    ticks = packet.cts if packet.cts is not None else packet.dts
+    return None if ticks is None else pid.pid.timeline.running_s(ticks, pid.properties.get("Timescale") or 1)
