@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +126,12 @@ def test_recordings_overlap_follow_each_other_and_end_with_the_stream(tmp_path: 
             ("short", 1.5, {"extend": False, "before_s": 0.1, "after_s": 0.1}),
             ("cut", 2.9, {}),
         ]
+
+        def ask(name: str, options: dict[str, Any]) -> None:
+            made[name] = recorder.record(name, **options)
+
         for name, second, options in wanted:
-            session.post(
-                lambda name=name, options=options: made.update({name: recorder.record(name, **options)}),
-                second,
-            )
+            session.post(partial(ask, name, options), second)
         session.run()
     assert recorder.state is RecorderState.DETACHED
     assert made["early"] is made["the same"]

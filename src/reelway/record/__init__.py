@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from reelway.record.many import Recorders
 from reelway.record.recorder import Recorder
 from reelway.record.recording import Recording, RecordingInfo, Trigger
 from reelway.record.states import RecorderState
 
-__all__ = ["Recorder", "RecorderState", "Recording", "RecordingInfo", "Trigger"]
+__all__ = ["Recorder", "RecorderState", "Recorders", "Recording", "RecordingInfo", "Trigger"]

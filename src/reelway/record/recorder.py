@@ -161,6 +161,11 @@ class Recorder:
         return bool(self._unfinished)
 
     @property
+    def kept_bytes(self) -> int:
+        """Of media that are kept for the next recording."""
+        return self._tape.ring.bytes
+
+    @property
     def recordings(self) -> list[Recording]:
         """Those that are not done."""
         with self._lock:
