@@ -18,7 +18,7 @@ import reelway as rw
 from reelway.record import Recorder, RecorderState, Recording
 from reelway.testing.burnin import read_counter
 from reelway.testing.clock import VirtualClock
-from tests.media.make import film
+from tests.media.make import Track, film
 from tests.media.make import read_counter as read_picture
 from tests.media.probe import counters
 
@@ -167,3 +167,92 @@ def length_of_sound(path: str | Path) -> float:
         stream = container.streams.audio[0]
         frames = list(container.decode(stream))
     return float(sum(frame.samples for frame in frames) / Fraction(frames[0].sample_rate))
+
+
+@pytest.mark.parametrize(("ending", "coded"), [("mp4", {"audio": "aac"}), ("mkv", {})])
+def test_sound_that_a_container_cannot_hold_is_coded(
+    ending: str, coded: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """G.711, as cameras send it."""
+    law = Track("pcm_mulaw", rate=8000, channels=1)
+    source = film(tmp_path / "camera.mov", seconds=8, audio=[law])
+    caplog.set_level("INFO", "reelway.record")
+    recordings, _ = recorded(source, tmp_path / f"clip.{ending}", [4.0])
+    info = recordings[0].wait()
+    assert info.coded == coded
+    assert [record.message for record in caplog.records if "is coded with" in record.message] == [
+        f"{info.path}: audio is coded with aac" for _ in coded
+    ]
+    assert counters(info.path)[:50] == list(range(50, 100))
+    assert length_of_sound(info.path) == pytest.approx(4.0, abs=0.2)
+
+
+def test_sound_alone(tmp_path: Path) -> None:
+    source = film(tmp_path / "sound.mp4", seconds=8, video=None)
+    recordings, _ = recorded(source, tmp_path / "clip.mp4", [4.0])
+    assert length_of_sound(recordings[0].wait().path) == pytest.approx(4.0, abs=0.05)
+
+
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    taken = tmp_path / "clip.mp4"
+    taken.write_text("somebody's")
+    recordings, _ = recorded(
+        "testvideo:fps=10:frames=30:size=320x240", taken, [1.0, 2.9], before_s=0.2, after_s=0.2
+    )
+    assert [recording.path for recording in recordings] == [str(tmp_path / f"clip-{n}.mp4") for n in (2, 3)]
+    assert taken.read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("name", ["clip", "clip.avi"])
+def test_a_name_that_says_no_container(name: str, tmp_path: Path) -> None:
+    with rw.Session(clock=VirtualClock()) as session:
+        recorder = Recorder(session, session.load("testvideo:frames=3"), str(tmp_path / name))
+        with pytest.raises(rw.OptionError, match=r"clips are not written as") as caught:
+            recorder.record()
+        assert ".mkv" in (caught.value.hint or "")
+
+
+def test_what_cannot_be_recorded_is_named(tmp_path: Path) -> None:
+    with rw.Session() as session:
+        with pytest.raises(rw.OptionError, match="42 cannot be recorded"):
+            Recorder(session, 42, "clip.mp4")  # type: ignore[arg-type]
+        with pytest.raises(rw.UnknownNameError, match="nobody"):
+            Recorder(session, "nobody", "clip.mp4")
+        with pytest.raises(rw.OptionError, match="chains of elements are for applications"):
+            Recorder(session, session.load("testvideo"), "clip.mp4", record_chain="x264enc ! mp4mux")
+
+
+def test_a_function_chooses_the_moment(tmp_path: Path) -> None:
+    def look(packet: Any, pid: Any) -> Any:
+        found = read_counter(packet)
+        assert pid.properties["Width"] == 320
+        return {"number": found[0]} if found is not None and found[0] in (40, 42) else None
+
+    recordings: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        source = session.load("testvideo:fps=30:frames=120:size=320x240")
+        recorder = Recorder(
+            session, source, str(tmp_path / "clip.mp4"), before_s=0.5, after_s=0.5, trigger=look
+        )
+        session.post(lambda: recordings.extend(recorder.recordings), 1.5)
+        session.run()
+    (recording,) = recordings
+    info = recording.wait(20.0)
+    assert [trigger.metadata["number"] for trigger in info.triggers] == [40, 42]
+    assert counters_of(info.path) == list(range(25, 57))
+
+
+def test_a_recording_is_stopped_and_the_recorder_taken_out(tmp_path: Path) -> None:
+    made: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        source = session.load("testvideo:fps=30:frames=300:size=320x240")
+        source >> (paced := session.load("reframer:rt=on"))
+        paced >> session.load("null")
+        recorder = Recorder(session, paced, str(tmp_path / "clip.mp4"), after_s=60.0)
+        session.post(lambda: made.append(recorder.record()), 3.0)
+        session.post(recorder.stop, 4.0)
+        session.post(lambda: recorder.close(timeout_s=0), 5.0)
+        session.run()
+        assert recorder.state is RecorderState.DETACHED
+        assert "tape" not in [filter.name for filter in session.filters if not filter.opened]
+    assert counters_of(made[0].wait(20.0).path) == list(range(30, 120))

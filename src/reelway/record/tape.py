@@ -108,6 +108,7 @@ class Tape(Filter):
             pid.data.properties = dict(pid.properties)
 
     def process(self) -> float | None:
+        self._begin_all()
         wait_s: float | None = None
         for pid in self.ipids:
             while (packet := pid.peek()) is not None:
@@ -158,14 +159,19 @@ class Tape(Filter):
         return media_s + self._offset_s, media_s
 
     def _take(self, pid: Link, kept: Kept) -> None:
+        self._begin_all()  # before anything that they want makes room
+        begun = [recording for recording in tuple(self._takes) if recording.fed]
         self.ring.add(kept)
-        for recording in tuple(self._takes):
-            if recording.fed:
-                self._give(recording, kept)
-            else:
-                self._begin(recording)
+        for recording in begun:
+            self._give(recording, kept)
+        self._begin_all()
         if self.trigger is not None and kept.stream.picture:
             self.trigger(kept.packet, pid)
+
+    def _begin_all(self) -> None:
+        for recording in tuple(self._takes):
+            if not recording.fed:
+                self._begin(recording)
 
     def _begin(self, recording: Recording) -> None:
         """With what the ring has, once there is a picture to begin with."""
