@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,12 +79,15 @@ class Seen:
         self.ages_s: list[float] = []
         self.counters: list[int] = []
         self.flags: list[bool] = []
+        self.memory: list[int] = []
+        """What the process held then [bytes]."""
 
     def look(self, packet: rw.Packet, luma: Any) -> None:
         assert packet.capture_time is not None
         self.ages_s.append((time.time_ns() - packet.capture_time) / 1e9)
         self.counters.append(make.read_counter(luma))
         self.flags.append(packet.discontinuity)
+        self.memory.append(resident())
 
     def check(self) -> None:
         """Not before the second picture: with the first the session begins."""
@@ -92,6 +96,13 @@ class Seen:
         steps = [(b - a) % 250 for a, b in pairwise(self.counters)]
         assert all(FPS - 3 <= step <= FPS + 8 for step in steps[1:]), self.counters
         assert all(self.flags[1:])  # pictures between them are missing, and they say so
+        # in each second 3 MB of pictures come, and 0.1 MB coded
+        assert self.memory[-1] - self.memory[1] < 6_000_000, self.memory
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def dropped(statistics: Any) -> int:

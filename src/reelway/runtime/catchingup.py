@@ -20,7 +20,7 @@ __all__ = ["CatchingUp", "heard"]
 
 AWAY_S = 0.02
 """Less than this is no time in which pictures grow old."""
-MOST_S = 0.5
+MOST_S = 5.0
 """A decoder that is too slow for its source never has nothing to do."""
 
 

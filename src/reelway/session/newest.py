@@ -66,7 +66,7 @@ def running(session: Session, sink: Newest) -> Generator[tuple[Packet, dict[str,
 
     def run() -> None:
         try:
-            session.run()
+            session.run_until(lambda: False)  # to its end, also one that is made for runs pass by pass
         except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
             failures.append(error)
 
