@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy
 import pytest
 
 import reelway as rw
 from reelway.compat.valkka import core
-from tests.compat.valkka_peers import Seen, counter
+from tests.compat.valkka_peers import Script, Seen, counter, counters
 from tests.display.conftest import _server, screen  # noqa: F401 - fixtures
 from tests.display.showing import until
 from tests.display.xclient import desktop
@@ -33,7 +29,6 @@ from tests.media import make
 from tests.secrets import MARK
 
 FPS = 25
-SCRIPTS = Path(__file__).parent / "scripts"
 STUBBED = (  # the wheel's windows want a screen of their own: what would be shown is printed
     "import cv2; cv2.imshow = lambda name, image: print(name, image.shape, flush=True); "
     "cv2.waitKey = lambda ms: -1; "
@@ -48,68 +43,13 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-class Script:
-    """A script of the documents under `reelway script`, and the lines that it has printed."""
-
-    def __init__(self, name: str, prelude: str = "", **environment: str) -> None:
-        code = f"import sys; from reelway.cli import main; {prelude}sys.exit(main())"
-        self.process = subprocess.Popen(
-            [sys.executable, "-uc", code, "script", str(SCRIPTS / name)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        self.lines: list[str] = []
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
-
-    def kill(self) -> str:
-        """What it has said on stderr."""
-        self.process.kill()
-        return self.end()
-
-    def end(self) -> str:
-        self.process.wait(30)
-        self._reading.join()
-        assert self.process.stderr is not None
-        said = self.process.stderr.read()
-        self.process.stdout.close()  # type: ignore[union-attr]
-        self.process.stderr.close()
-        return said
-
-
-def counters(server: XServer, across: int = 1) -> list[int]:
-    """What is burned into the pictures side by side in a window of 320x240; [] where one cannot be read.
-
-    Of a picture only what is below its counter is sure to be lit.
-    """
-    whole = server.screen()
-    found = numpy.argwhere(whole.any(axis=2))
-    if not len(found):
-        return []
-    bottom, right = (int(each) + 1 for each in found.max(axis=0))
-    wide, tall = 320 // across, 240 // across
-    left, top = right - 320, bottom - tall
-    parts = [whole[top:bottom, left + wide * n : left + wide * (n + 1)] for n in range(across)]
-    try:
-        return [make.read_counter(each) for each in parts]
-    except (ValueError, ZeroDivisionError):
-        return []
-
-
 def test_the_documents_server_with_its_three_clients(rtsp_server: MakeServer, screen: XServer) -> None:  # noqa: F811
     pytest.importorskip("cv2")
     camera = rtsp_server(auth="digest")
     server = Script("valkka_01_server.py", RTSP=camera.url, SECONDS_TO_RUN="8")
     clients = [
         Script("valkka_02_client_api2.py"),
-        Script("valkka_03_client_opencv.py", STUBBED),
+        Script("valkka_03_client_opencv.py", prelude=STUBBED),
         Script("valkka_04_client_api1.py"),
     ]
     wanted = ["got data: ", "valkka_opencv_demo (270, 480, 3)", "payload  "]
