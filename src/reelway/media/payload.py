@@ -63,7 +63,17 @@ class Frame(ABC):
         return one_array(self.planes(), self.format)
 
 
-class Buffer:
+class Viewed(ABC):
+    """Bytes that are not simply there, but can be looked at."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def view(self) -> memoryview:
+        """All of them."""
+
+
+class Buffer(Viewed):
     """`size` bytes of zeroed memory, or a copy of `content`, that Reelway owns."""
 
     __slots__ = ("__weakref__", "memory")
@@ -75,7 +85,7 @@ class Buffer:
         return memoryview(self.memory)
 
 
-class SharedBuffer:
+class SharedBuffer(Viewed):
     """Memory of somebody else, readable until the last view of it is gone.
 
     Then `release` is handed to `defer`, which queues it for the session's thread: the last reference may
@@ -112,7 +122,7 @@ def _watched(flat: memoryview, gone: Callable[[], None]) -> memoryview:
     return memoryview(exporter)
 
 
-class Part:
+class Part(Viewed):
     """Bytes `start` to `stop` of another payload, which it keeps alive."""
 
     __slots__ = ("__weakref__", "start", "stop", "whole")
@@ -126,7 +136,7 @@ class Part:
 
 def view(payload: Any) -> memoryview:
     """The bytes of a payload, not copied; writable only where the payload is. TypeError: it has no bytes."""
-    if isinstance(payload, (Buffer, SharedBuffer, Part)):
+    if isinstance(payload, Viewed):
         return payload.view()
     try:
         flat = memoryview(payload)

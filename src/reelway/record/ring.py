@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.media.packet import Packet
 
+if TYPE_CHECKING:
+    from reelway.record.spill import Spill
+
 __all__ = ["SLACK_S", "Kept", "Ring", "Stream"]
 
+WARM_S = 2.0
+"""What is newer is not spilled: most events are short."""
 SLACK_S = 1e-4
 """Two times that differ by less are the same: they come from different sums."""
 
@@ -54,16 +59,22 @@ class Ring:
     At most `most_bytes`: beyond that the oldest go first, which `short` tells.
     """
 
-    def __init__(self, seconds: float, most_bytes: int) -> None:
+    def __init__(self, seconds: float, most_bytes: int, spill: Spill | None = None) -> None:
+        """`spill` takes what is older than two seconds, where it is coded; it does not count any more then."""
         self.seconds = seconds
         self.most_bytes = most_bytes
         self.bytes = 0
+        """In memory."""
         self.short = False
         """There was no room for all of it."""
         self._kept: deque[Kept] = deque()
         """As it came."""
         self._starts: dict[Stream, deque[float]] = {}
         """Of each picture stream: when the packets are due that a clip can begin with."""
+        self._spill = spill
+        self._warm: deque[Kept] = deque()
+        """What may be spilled some time."""
+        self._spilled: set[Packet] = set()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -78,6 +89,10 @@ class Ring:
                 return  # nothing can be made of it
         self._kept.append(kept)
         self.bytes += kept.packet.size
+        if self._spill is not None and kept.properties.get("CodecID") != "raw":
+            self._warm.append(kept)
+            while self._warm[0].due_s < kept.due_s - WARM_S:
+                self._cool(self._warm.popleft().packet)
         self.trim(kept.due_s)
 
     def trim(self, now_s: float) -> None:
@@ -119,11 +134,24 @@ class Ring:
         """Forgets all."""
         self._kept.clear()
         self._starts.clear()
+        self._warm.clear()
+        self._spilled.clear()
         self.bytes = 0
+
+    def _cool(self, packet: Packet) -> None:
+        assert self._spill is not None
+        if self._spill.move(packet):
+            self._spilled.add(packet)
+            self.bytes -= packet.size
 
     def _forget(self) -> None:
         kept = self._kept.popleft()
-        self.bytes -= kept.packet.size
+        if kept.packet in self._spilled:
+            self._spilled.discard(kept.packet)
+        else:
+            self.bytes -= kept.packet.size
+        if self._warm and self._warm[0] is kept:
+            self._warm.popleft()
         starts = self._starts.get(kept.stream)
         if starts and kept.start and starts[0] <= kept.due_s:
             starts.popleft()
