@@ -1,60 +1,81 @@
-"""The file of a clip while it is written: it is not under its final name before it is complete."""
+"""The file of a clip while it is written: it is not under its final name before it is complete.
+
+Beside `NAME.EXT.part` lies `NAME.EXT.json.part`, which says what is known from the beginning; both are left
+by a crash, and `reelway.record.repair` makes of them what should have been. Whose the sidecar is not, that
+file is not ours.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from reelway.errors import OpenError
 
-__all__ = ["PART", "Disk", "release", "reserve"]
+__all__ = [
+    "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "lock", "publish", "read_sidecar", "release",
+    "reserve", "sha256",
+]  # fmt: skip
 
 PART = ".part"
 """Behind the name of what is not complete."""
 SIDECAR = ".json"
+BY = "reelway"
+"""What a sidecar of ours says under "by"."""
+ROOM_S = 0.5
+"""So often it is asked how much room is left, or each time that so many bytes were written."""
+ROOM_BYTES = 4 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _naming = threading.Lock()
 _reserved: set[str] = set()
 """Of files that are not there yet."""
 
 
-class Disk:
-    """A file object for a muxer; locked while it is open, so that a repair sees that somebody writes it.
+class File:
+    """A file object for a muxer: what FFmpeg forgets of an error that a write raised stays in `failure`.
 
-    What FFmpeg forgets of an error that a write raised stays in `failure`.
+    After such an error nothing is written any more: what a muxer does to complete a file would make what was
+    written until then unplayable.
     """
 
-    def __init__(self, path: str) -> None:
-        """Raises OpenError."""
-        self.path = path
-        self.part = path + PART
-        """Where it is until it is complete."""
+    def __init__(self, path: str, mode: str) -> None:
+        """Opens it, and locks it for as long as it is open. Raises OSError."""
         self.failure: OSError | None = None
+        self.written = 0
+        """Bytes so far."""
+        self._path = path
+        self._file = open(path, mode, buffering=0)  # noqa: SIM115
         try:
-            os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
-            self._file = open(self.part, "xb+", buffering=0)  # noqa: SIM115
-            _lock(self._file)
-        except OSError as error:
-            raise OpenError(
-                f"{path} cannot be written: {error.strerror}",
-                url=path,
-                errno=error.errno,
-                hint="check the folder, its permissions, and the room on its disk",
-            ) from error
+            lock(self._file, wait=True)
+            if not _is_at(self._file, path):  # a repair took it for what a crash left, and removed it
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __repr__(self) -> str:
+        return self._path
 
     def write(self, data: bytes) -> int:
         """All of it. Raises OSError."""
+        if self.failure is not None:
+            raise self.failure
         left = memoryview(data)
         try:
             while left:
                 left = left[self._file.write(left) or 0 :]
         except OSError as error:
-            self.failure = self.failure or error
+            self.failure = error
             raise
+        self.written += len(data)
         return len(data)
 
     def read(self, size: int = -1) -> bytes:
@@ -67,23 +88,140 @@ class Disk:
     def tell(self) -> int:
         return self._file.tell()
 
-    def publish(self, sidecar: Mapping[str, Any]) -> None:
-        """It is complete: it gets its name, and a sidecar before that. Raises OSError."""
+    def sync(self) -> None:
+        """What was written is on the disk. Raises OSError."""
         os.fsync(self._file.fileno())
-        with open(self.path + SIDECAR + PART, "w", encoding="utf-8") as file:
-            json.dump(sidecar, file, indent=2, default=str)
-            file.write("\n")
-        os.replace(self.path + SIDECAR + PART, self.path + SIDECAR)
-        os.replace(self.part, self.path)
 
     def close(self) -> None:
         """Lets go of it."""
         self._file.close()
 
+
+class Disk(File):
+    """A file that is recorded; locked while it is open, so that a repair sees that somebody writes it."""
+
+    def __init__(self, path: str, said: Mapping[str, Any] | None = None, *, min_free: int = 0) -> None:
+        """`said` is what its sidecar tells if it is never completed. Raises OpenError; its `errno` is ENOSPC
+        where less than `min_free` bytes are left."""
+        self.path = path
+        self.part = path + PART
+        """Where it is until it is complete."""
+        self.min_free = min_free
+        self._asked_s = time.monotonic()
+        self._asked_bytes = 0
+        folder = os.path.dirname(path) or os.curdir
+        try:
+            while True:
+                os.makedirs(folder, exist_ok=True)
+                if (left := free_bytes(folder)) < min_free:
+                    raise too_little(path, left, min_free)
+                try:
+                    self.say(said or {})
+                    super().__init__(self.part, "xb+")
+                except FileNotFoundError:  # so does retention with folders that are empty
+                    continue
+                return
+        except OpenError:
+            raise
+        except OSError as error:
+            raise OpenError(
+                f"{path} cannot be written: {error.strerror}",
+                url=path,
+                errno=error.errno,
+                hint="check the folder, its permissions, and the room on its disk",
+            ) from error
+
+    def say(self, said: Mapping[str, Any]) -> None:
+        """What a repair puts into the sidecar. Raises OSError."""
+        _write_json(self.path + SIDECAR + PART, {"path": self.path, **said})
+
+    def short(self) -> OpenError | None:
+        """The error, where less than `min_free` is left; it looks now and then only."""
+        now_s = time.monotonic()
+        if not self.min_free or (
+            now_s - self._asked_s < ROOM_S and self.written - self._asked_bytes < ROOM_BYTES
+        ):
+            return None
+        self._asked_s, self._asked_bytes = now_s, self.written
+        try:
+            left = free_bytes(os.path.dirname(self.path) or os.curdir)
+        except OSError:
+            return None  # writing will tell
+        return too_little(self.path, left, self.min_free) if left < self.min_free else None
+
+    def trouble(self, error: OSError | None = None) -> OpenError | None:
+        """What kept it from being written, and what to do; None where nothing did."""
+        error = self.failure or error
+        if error is None:
+            return None
+        text = error.strerror or str(error)
+        hint = "see what is wrong with its disk"
+        if error.errno in _FULL:
+            hint = "make room on its disk"
+        return OpenError(
+            f"{self.path} could not be written to its end: {text}",
+            url=self.path,
+            errno=error.errno,
+            hint=f"{hint}; what was written plays, and reelway.record.repair() completes it: {self.part}",
+        )
+
+    def publish(self, sidecar: Mapping[str, Any]) -> None:
+        """It is complete: it gets its name, and a sidecar before that. Raises OSError."""
+        self.sync()
+        publish(self.path, {**sidecar, "repaired": False}, time.time())
+
     def discard(self) -> None:
         """Nothing was written: there is no file."""
         self.close()
-        os.unlink(self.part)
+        _unlink(self.part)
+        _unlink(self.path + SIDECAR + PART)
+
+
+def publish(path: str, sidecar: Mapping[str, Any], written_s: float, part: str = "") -> None:
+    """Gives `part` (usually that of `path`) its name, and a sidecar before that. Raises OSError.
+
+    A crash in between leaves the former, whose hash the sidecar has.
+    """
+    part = part or path + PART
+    written = datetime.fromtimestamp(written_s, UTC).isoformat()
+    _write_json(path + SIDECAR + PART, {**sidecar, "written": written})
+    os.replace(path + SIDECAR + PART, path + SIDECAR)
+    os.replace(part, path)
+
+
+def is_ours(sidecar: Mapping[str, Any]) -> bool:
+    """A recorder of Reelway wrote it."""
+    return sidecar.get("by") == BY
+
+
+def read_sidecar(path: str) -> dict[str, Any]:
+    """What a sidecar says; nothing where it is not there, cannot be read, or is not ours."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            said = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) and is_ours(said) else {}
+
+
+def free_bytes(folder: str) -> int:
+    """The room that this process may use on the disk of `folder`. Raises OSError."""
+    if not hasattr(os, "statvfs"):
+        import shutil
+
+        return shutil.disk_usage(folder).free
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def too_little(path: str, left: int, min_free: int) -> OpenError:
+    """The error of the guard."""
+    return OpenError(
+        f"{path}: {left:,} bytes are left on its disk, less than min_free={min_free:,}",
+        url=path,
+        errno=errno.ENOSPC,
+        hint="make room there, or have old recordings removed: keep_bytes=, keep_files= or keep_days=",
+    )
 
 
 def sha256(path: str) -> str:
@@ -112,14 +250,40 @@ def release(path: str) -> None:
     _reserved.discard(path)
 
 
-def _lock(file: Any) -> None:
-    """Says that somebody is at it, for as long as it is open."""
+def lock(file: Any, wait: bool = False) -> bool:
+    """Says that somebody is at it, for as long as it is open; False: somebody else is. Raises OSError."""
     try:
         import fcntl
     except ImportError:  # elsewhere an open file cannot be renamed anyhow
-        return
+        return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
     except OSError as error:
         if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # file systems that know no locks
             raise
+    return True
+
+
+def _is_at(file: Any, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _write_json(path: str, said: Mapping[str, Any]) -> None:
+    """At once or not at all, whenever this ends."""
+    new = path + ".new"
+    with open(new, "w", encoding="utf-8") as file:
+        json.dump({"by": BY, **said}, file, indent=2, default=str)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, path)
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)

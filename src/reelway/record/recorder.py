@@ -15,6 +15,7 @@ from reelway.errors import OptionError, StateError
 from reelway.graph.filter import Filter, Output
 from reelway.graph.pid import Pid
 from reelway.record.attach import attach
+from reelway.record.house import House
 from reelway.record.recording import Manner, Recording, RecordingInfo, Trigger
 from reelway.record.states import RecorderState, follow
 
@@ -47,8 +48,12 @@ class Recorder:
     record_chain elements between the ring and a file, likewise: "x264enc ! mp4mux"
     most_bytes   of what is kept before an event
     queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
+    min_free     bytes that stay free on the disk: with less no file is begun, and the one that is written ends
+    keep_days, keep_bytes, keep_files
+                 what is kept of the complete files in the folder of `filename`, when one more is: the oldest
+                 go first. None: all of them
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
-    on_failed    called with path and error, likewise
+    on_failed    called with path and error, likewise; also where a file is complete, but ended for want of room
 
     Times are the session's. All methods may be called from any thread.
     """
@@ -67,6 +72,10 @@ class Recorder:
         record_chain: str = "",
         most_bytes: int = 256 << 20,
         queue_bytes: int = 64 << 20,
+        min_free: int = 0,
+        keep_days: float | None = None,
+        keep_bytes: int | None = None,
+        keep_files: int | None = None,
         trigger: Callable[[Any, Any], Any] | None = None,
         on_finished: Callable[[str, RecordingInfo], None] | None = None,
         on_failed: Callable[[str, Exception], None] | None = None,
@@ -84,6 +93,8 @@ class Recorder:
         self.on_failed = on_failed
         self._filename = filename
         self._queue_bytes = queue_bytes
+        self._min_free = min_free
+        self._house = House.of(filename, days=keep_days, bytes=keep_bytes, files=keep_files)
         self._number = 0
         for each in WRITERS:  # so that the first file begins at once
             catalog.find(each)
@@ -191,7 +202,14 @@ class Recorder:
             start_s,
             until_s,
             Manner(
-                self._make, self._changed, self._write, self.exact, not self._tape.live, self._queue_bytes
+                self._make,
+                self._changed,
+                self._write,
+                self.exact,
+                not self._tape.live,
+                self._queue_bytes,
+                self._min_free,
+                self._house,
             ),
             [Trigger.now(metadata)],
         )
@@ -227,7 +245,7 @@ class Recorder:
         try:
             if recording.info is not None and self.on_finished is not None:
                 self.on_finished(recording.path, recording.info)
-            elif recording.error is not None and self.on_failed is not None:
+            if recording.error is not None and self.on_failed is not None:
                 self.on_failed(recording.path, recording.error)
         except Exception:
             log.exception("%s: what it calls at the end of a file failed", self.name)

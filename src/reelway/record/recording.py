@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
 from reelway.record.disk import PART, Disk, release, reserve, sha256
+from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
 from reelway.record.replay import Replay
 from reelway.record.ring import Kept, Stream
@@ -59,6 +61,7 @@ class RecordingInfo:
     coded        kind of stream -> what it was coded to; the others are as they came
     triggers     the calls of `record()`
     next         the file in which it goes on, where it does
+    error        why it ended before its time, though it is complete: as little room was left
     """
 
     path: str
@@ -72,6 +75,7 @@ class RecordingInfo:
     triggers: tuple[Trigger, ...] = ()
     sha256: str = ""
     next: str = ""
+    error: str = ""
 
     def sidecar(self) -> dict[str, Any]:
         """For JSON."""
@@ -94,6 +98,8 @@ class Manner:
     exact        begin at the very picture
     lossless     the tape waits when the disk is slow; else packets are dropped, and counted
     most_bytes   that wait for the disk
+    min_free     bytes that stay free there
+    house        what is done with old files, each time that one is complete
     """
 
     make: Callable[[], Host]
@@ -102,6 +108,8 @@ class Manner:
     exact: bool = False
     lossless: bool = False
     most_bytes: int = 64 << 20
+    min_free: int = 0
+    house: House | None = None
 
 
 class Recording:
@@ -110,7 +118,8 @@ class Recording:
     path       of the file when it is complete; until then `.part` is behind it
     triggers   the calls of `record()`
     info       what has become of it; None until it is done, or where it failed
-    error      why it failed; what was written by then can be played, under its name with `.part`
+    error      why it failed; what was written by then can be played, under its name with `.part`. With an
+               `info`: why it ended before its time
     next       where it goes on, after a change of the stream that no file can hold, as of its size
     """
 
@@ -137,6 +146,9 @@ class Recording:
         """What the streams were when the file began."""
         self._most_bytes = manner.most_bytes
         self._replay: Replay | None = None
+        self._disk: Disk | None = None
+        self._told = 0
+        """Triggers that are known even after a crash."""
         self._room: Callable[[], None] = lambda: None
         self._finishing = False
         self._begun = threading.Event()
@@ -206,7 +218,14 @@ class Recording:
         """As much as may be waits for its disk."""
         if self.next is not None:
             return self.next.full
-        return self._replay is not None and self._replay.waiting > self._most_bytes
+        return self._replay is not None and not self.closed and self._replay.waiting > self._most_bytes
+
+    @property
+    def closed(self) -> bool:
+        """It takes no more: it has all, or has failed."""
+        if self.next is not None:
+            return self.next.closed
+        return self.done or (self._replay is not None and self._replay.over)
 
     def begin(
         self, first: list[Kept], streams: Iterable[Stream], now_s: float, room: Callable[[], None]
@@ -236,6 +255,8 @@ class Recording:
 
     def give(self, kept: Kept) -> None:
         """One more packet. Where the disk is too slow it is dropped, with what follows up to a keyframe."""
+        if self.closed:
+            return
         if self.full and not self.manner.lossless:
             self._skipping.add(kept.stream)
         if kept.stream in self._skipping:
@@ -270,11 +291,14 @@ class Recording:
             self.next.begin([kept], self._begun_as, kept.due_s, self._room)
             self._close()
 
-    def _close(self) -> None:
-        """The file has all that it gets."""
+    def _close(self, now: bool = False) -> None:
+        """The file has all that it gets; `now`: it is not even given what waits, on the thread that writes."""
         assert self._replay is not None
         self._finishing = True
-        self._replay.give(None)
+        if now:
+            self._replay.stop()
+        else:
+            self._replay.give(None)
         self.manner.changed(self)
 
     # Its own thread
@@ -283,25 +307,42 @@ class Recording:
         if not self._begun.is_set():
             self._begun.set()
             self.manner.changed(self)
+        assert self._disk is not None
+        if self.error is None and (short := self._disk.short()) is not None:
+            self._fail(short)
+            self._close(True)
+        elif self._told != len(self.triggers):
+            with contextlib.suppress(OSError):  # the file itself will tell
+                self._disk.say(self._known())
         self._room()
 
     def _write(self) -> None:
-        disk = None
         try:
-            disk = Disk(self.path)
-            self._run(disk)
-            self._publish(disk)
-        except ReelwayError as error:
+            self._disk = Disk(self.path, self._known(), min_free=self.manner.min_free)
+            self._run(self._disk)
+            self._publish(self._disk)
+        except (ReelwayError, OSError) as error:
             self._fail(error)
-        except OSError as error:
-            self._fail(OpenError(f"{self.path}: {error.strerror}", url=self.path, errno=error.errno))
         except BaseException as error:  # a fault of ours must not look like a recording that goes on
             self._fail(FormatError(f"{self.path}: {type(error).__name__}: {error}"))
             raise
         finally:
-            if disk is not None:
-                disk.close()
+            if self._disk is not None:
+                self._disk.close()
+            if self.info is not None and self.manner.house is not None:
+                self.manner.house.tidy(self.path)
             self._end()
+
+    def _known(self) -> dict[str, Any]:
+        """What a sidecar can say of a file whose end is not known."""
+        assert self._wall_s is not None
+        self._told = len(self.triggers)
+        return {
+            "start": _said(datetime.fromtimestamp(self._wall_s, UTC)),
+            "container": self._container.name,
+            "coded": self._codings,
+            "triggers": _said(tuple(self.triggers)),
+        }
 
     def _run(self, disk: Disk) -> None:
         assert self._replay is not None
@@ -335,6 +376,7 @@ class Recording:
             tuple(self.triggers),
             sha256(self.path + PART),
             self.next.path if self.next is not None else "",
+            str(self.error or ""),
         )
         try:
             disk.publish(info.sidecar())
@@ -342,15 +384,19 @@ class Recording:
             self.info = None
             raise
 
-    def _fail(self, error: ReelwayError) -> None:
-        self.error = error
-        log.error("%s", error)
+    def _fail(self, error: ReelwayError | OSError) -> None:
+        told: BaseException | None = error
+        if self._disk is not None and (self._disk.failure or not isinstance(error, ReelwayError)):
+            told = self._disk.trouble(error if isinstance(error, OSError) else None)
+        self.error = told if isinstance(told, ReelwayError) else OpenError(f"{self.path}: {error}")
+        log.error("%s%s", self.error, f" ({self.error.hint})" if self.error.hint else "")
 
     def _end(self) -> None:
         release(self.path)
         _unfinished.discard(self)
         self._done.set()
         self._begun.set()
+        self._room()
         self.manner.changed(self)
 
 

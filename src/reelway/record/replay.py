@@ -58,6 +58,11 @@ class Replay(Filter):
         """Bytes that were given, and not taken yet."""
         return self._bytes_in - self._bytes_out
 
+    @property
+    def over(self) -> bool:
+        """Nothing is taken any more."""
+        return self._over
+
     def give(self, kept: Kept | None) -> None:
         """The next packet, a copy of what is given; None: that was all."""
         if self._over:
@@ -69,6 +74,14 @@ class Replay(Filter):
             self._bytes_in += kept.packet.size
         if self.opened:  # what was given before is seen in the first turn
             self.wake()
+
+    # For who writes
+
+    def stop(self) -> None:
+        """What was sent is all, whatever still waits."""
+        self._over = True
+        self._kept.clear()
+        self._kept.append(None)  # what is given at this moment comes behind that
 
     # The filter
 

@@ -82,7 +82,7 @@ class Tape(Filter):
         """It ends at `until_s`, where that is later; False: it has ended already."""
         with self._lock:
             take = self._takes.get(recording)
-            if take is None or take.ended:
+            if take is None or take.ended or recording.closed:
                 return False
             recording.until_s = max(recording.until_s, until_s)
         return True
