@@ -68,11 +68,9 @@ class House:
             return None
         if callable(filename):
             return cls("", **limits)
-        root = os.path.dirname(filename.partition("{")[0])
+        root = os.path.dirname(filename.partition("{")[0]) or os.curdir
         example = filename.format(time=datetime.now(UTC), number=1, name="name")
-        return cls(
-            root or os.curdir, depth=os.path.relpath(example, root or os.curdir).count(os.sep), **limits
-        )
+        return cls(root, depth=os.path.relpath(example, root).count(os.sep), **limits)
 
     def tidy(self, path: str = "") -> list[str]:
         """Removes what is too old or too much, the oldest first; returns the paths of that.
@@ -132,9 +130,9 @@ class House:
 
     def _remove_empty(self, folder: str, root: str) -> None:
         for _ in range(self.depth):
-            if os.path.samefile(folder, root):
-                return
             try:
+                if os.path.samefile(folder, root):
+                    return
                 os.rmdir(folder)
             except OSError:  # there is something in it
                 return

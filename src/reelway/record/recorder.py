@@ -48,12 +48,13 @@ class Recorder:
     record_chain elements between the ring and a file, likewise: "x264enc ! mp4mux"
     most_bytes   of what is kept before an event
     queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
-    min_free     bytes that stay free on the disk: with less no file is begun, and the one that is written ends
+    min_free     bytes that stay free on the disk: with less no file is begun, and what is written ends
     keep_days, keep_bytes, keep_files
                  what is kept of the complete files in the folder of `filename`, when one more is: the oldest
                  go first. None: all of them
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
-    on_failed    called with path and error, likewise; also where a file is complete, but ended for want of room
+    on_failed    called with path and error, likewise; also where a file is complete, but ended early for want of
+                 room
 
     Times are the session's. All methods may be called from any thread.
     """

@@ -292,7 +292,7 @@ class Recording:
             self._close()
 
     def _close(self, now: bool = False) -> None:
-        """The file has all that it gets; `now`: it is not even given what waits, on the thread that writes."""
+        """The file has all that it gets; `now`, on the thread that writes: not even what still waits."""
         assert self._replay is not None
         self._finishing = True
         if now:
