@@ -53,8 +53,8 @@ class Recorder:
                  what is kept of the complete files in the folder of `filename`, when one more is: the oldest
                  go first. None: all of them
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
-    on_failed    called with path and error, likewise; also where a file is complete, but ended early for want of
-                 room
+    on_failed    called with path and error, likewise; also where a file is complete, but ended early for want
+                 of room
 
     Times are the session's. All methods may be called from any thread.
     """
