@@ -14,18 +14,20 @@ import pickle
 import struct
 import sys
 import threading
+import time
 
 import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 told = json.loads(sys.argv[1])
 with open(told["film"], "rb") as file:
     UNITS = pickle.load(file)
 FPS = told["fps"]
+LOG = open(told["log"], "w", buffering=1) if told.get("log") else None  # noqa: SIM115 - until the process ends
 PAY = {
     "h264": "h264parse ! rtph264pay config-interval=-1",
     "hevc": "h265parse ! rtph265pay config-interval=-1",
@@ -57,6 +59,8 @@ class Feeder:
             buffer = Gst.Buffer.new_wrapped(self.units[self.number % len(self.units)])
             buffer.pts = buffer.dts = self.start + self.number * Gst.SECOND // self.rate
             buffer.duration = Gst.SECOND // self.rate
+            if LOG is not None and self.units is UNITS:
+                print(self.number, time.monotonic_ns(), file=LOG)
             self.number += 1
             if self.source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
                 return False
@@ -114,6 +118,8 @@ if told["auth"]:
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(told["user"], told["password"], token)
     server.set_auth(auth)
+    if told.get("tls"):
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(told["tls"]))
 server.get_mount_points().add_factory("/cam", factory)
 if not server.attach(None):
     sys.exit("the port is taken")

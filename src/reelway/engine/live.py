@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from reelway.engine.backoff import Backoff
-from reelway.engine.frame_numbers import FrameNumbers
-from reelway.engine.liveopen import Connection, connect, transports
+from reelway.engine.frame_numbers import FrameNumbers, HevcNumbers, frame_numbers
+from reelway.engine.livedevices import Asked, frame_of, raw_of
+from reelway.engine.liveopen import LATER, LATER_S, Connection, connect, transports
 from reelway.engine.livetimes import LiveTimes, LiveTrack
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import DeadlineError, FormatError, ReelwayError, redact
@@ -19,10 +20,11 @@ from reelway.graph.filter import Filter
 from reelway.graph.link import Limits
 from reelway.graph.option import option
 from reelway.graph.pid import Pid
-from reelway.media.addresses import OTHER, LiveProtocol, live_protocol
+from reelway.media.addresses import OTHER, LiveProtocol, device_of, live_protocol
 from reelway.media.events import Event, Gap, Stop
 from reelway.media.packet import Packet
 from reelway.media.timebase import rescale, unify
+from reelway.media.values import Size
 
 __all__ = ["Live"]
 
@@ -43,11 +45,15 @@ PUSHED = Limits(packets=2000, bytes=64 << 20, seconds=5.0, policy="drop_to_keyfr
 """Nobody can make a camera wait: who is later than this goes on at a newer keyframe, and it is counted."""
 PASSING = {"Bitrate", "FPS", "FileMetadata", "ID", "Metadata", "StreamInfo", "Timescale"}
 """Properties that may differ from one connection to the next without the stream being another."""
+OF_DEVICES = ("size", "fps", "input_format")
 OF_FILES = ("Duration", "NumFrames", "StartTime")
 
 
 class Live(Filter):
-    """Reads RTSP, RTP (by SDP), MPEG-TS over UDP, RTMP, HTTP live streams and SRT, and does not lose them.
+    """Reads network streams, cameras, screens and microphones, and does not lose them.
+
+    RTSP, RTP (by SDP), MPEG-TS over UDP, RTMP, HTTP live streams, SRT; V4L2 (/dev/video0), the screen of an
+    X server (screen:), ALSA (alsa:default) and other devices of FFmpeg.
 
     Each stream begins with a keyframe, at time 0, and its times rise from there, across all connections.
     After the first packet, a source that ends, fails or falls silent is connected again, as often as it
@@ -76,6 +82,13 @@ class Live(Filter):
     )
     retry: int = option(0, low=-1, help="how often to try again before the first packet; -1: for ever")
     reconnect: int = option(-1, low=-1, help="how often to try again after that, each time; -1: for ever")
+    size: Size | None = option(None, kind=Size | None, help="of a device's pictures, such as 1280x720")
+    fps: Fraction | None = option(
+        None, kind=Fraction | None, low=Fraction(1, 3600), help="pictures a second that a device shall give"
+    )
+    input_format: str = option(
+        "", help="what a camera shall give: mjpeg, h264, or a pixel format such as yuyv422"
+    )
     ffmpeg: dict[str, str] = option(
         {}, kind=dict, help="options of FFmpeg's demuxer and protocol, by its names"
     )
@@ -85,12 +98,18 @@ class Live(Filter):
         self.ways = transports(self.transport)
         self.protocol: LiveProtocol = live_protocol(self.src) or OTHER
         self.where = redact(self.src)
+        device = device_of(self.src)
+        self.asked = device and Asked(device, self.size, self.fps, self.input_format)
+        if device is None and (said := [each for each in OF_DEVICES if getattr(self, each)]):
+            log.warning("%s: %s is for devices, and changes nothing here", self.name, ", ".join(said))
         self.connections = 0
         """How often it was connected."""
         self.gaps: deque[Gap] = deque(maxlen=REMEMBERED)
         """The last of them; each has ended."""
         self._connection: Connection | None = None
         self._backoff = Backoff()
+        self._failures: set[str] = set()
+        """Why it could not be connected since it last was: each is told once."""
         self._due_s = 0.0
         """When the next try is due [s, monotonic]."""
         self._times = LiveTimes()
@@ -128,7 +147,11 @@ class Live(Filter):
             started = time.monotonic()
             try:
                 payload = self._connection.read()
+                if payload is LATER:
+                    return LATER_S
                 if payload is None and not self._connection.ends:
+                    if self._is_complete():
+                        return 0.0
                     raise FormatError(f"{self.where}: the other side has ended the stream")
             except ReelwayError as error:
                 self._lose(error)
@@ -166,19 +189,9 @@ class Live(Filter):
     def _try(self) -> None:
         """Connects, or says when to try again. Raises where that was tried often enough."""
         first = not self.connections
-        open_s = self.protocol.open_s if self.timeout_s is None else self.timeout_s
-        self._silence_s = min(self.protocol.silence_s, open_s) if self.silence_s is None else self.silence_s
         self.status = f"connects to {self.where}"
         try:
-            connection = connect(
-                self.src,
-                self.protocol,
-                ways=self.ways,
-                open_s=open_s,
-                silence_s=self._silence_s,
-                format=self.format,
-                options=self.ffmpeg,
-            )
+            connection = self._connected()
         except ReelwayError as error:
             self._again(error, self.retry if first else self.reconnect)
             return
@@ -192,10 +205,49 @@ class Live(Filter):
             self._again(error, self.retry if first else self.reconnect)
             return
         self._begun_s = self._pictured_s = time.monotonic()
-        self._opening = self._has_picture = any(way and way.picture for way in self._ways)
+        self._opening = any(way and way.picture for way in self._ways)
+        known = any(kind == "video" and not pid.ended for (kind, _), (pid, _) in self._pids.items())
+        self._has_picture = self._opening or known  # it may send none now, and has before
         over = f" over {connection.transport}" if connection.transport else ""
         self.status = f"connected to {self.where}{over}"
         log.info("%s: %s", self.name, self.status)
+
+    def _connected(self) -> Connection:
+        open_s = self.protocol.open_s if self.timeout_s is None else self.timeout_s
+        self._silence_s = min(self.protocol.silence_s, open_s) if self.silence_s is None else self.silence_s
+        return connect(
+            self.src,
+            self.protocol,
+            ways=self.ways,
+            open_s=open_s,
+            silence_s=self._silence_s,
+            format=self.format,
+            options=self.ffmpeg,
+            asked=self.asked,
+        )
+
+    def _is_complete(self) -> bool:
+        """What came to its end is an HTTP live stream whose playlist says so, and not one that broke off.
+
+        FFmpeg tells the two apart only where it opens one. What of it was not read yet is read then.
+        """
+        if self.protocol.name != "hls":
+            return False
+        try:
+            whole = self._connected()
+        except ReelwayError:
+            return False
+        if not whole.ends:
+            whole.close()
+            return False
+        self.close()
+        self._connection = whole
+        self._adopt(whole)
+        for way in self._ways:
+            if way is not None:
+                way.waits = way.fresh = False
+                way.repeats = True
+        return True
 
     def _again(self, error: ReelwayError, tries: int) -> None:
         """Sets the time of the next try. Raises `error` after so many, none of which went well."""
@@ -204,13 +256,17 @@ class Live(Filter):
         delay_s = self._backoff.next_s()
         self._due_s = time.monotonic() + delay_s
         self.status = f"{error}; tries again"
-        log.info("%s: %s, in %.1f s", self.name, self.status, delay_s)
+        known, self._failures = str(error) in self._failures, {*self._failures, str(error)}
+        log.log(
+            logging.INFO if known else logging.WARNING, "%s: %s, in %.1f s", self.name, self.status, delay_s
+        )
 
     def _lose(self, error: ReelwayError) -> None:
         self.close()
         if self._gap is None:
             self._gap = Gap(start_s=self._times.end_s, reason=str(error))
             log.warning("%s is lost: %s", self.name, error)
+            self._failures.add(str(error))
             self._tell(self._gap)
         self._again(error, self.reconnect)
 
@@ -236,10 +292,14 @@ class Live(Filter):
                 properties.pop(name, None)
             if self.protocol.pushed and not connection.ends:
                 properties["Live"] = True
+            raw = raw_of(stream, properties)
+            if raw is not None:
+                properties = raw
             pid, track = self._pid(kind, number, properties)
             way = self._ways[-1] = _Way(stream, pid, track)
-            if connection.lossy and info.codec == "h264":
-                way.numbers = FrameNumbers(info.extradata)
+            way.raw = raw is not None
+            if connection.lossy:
+                way.numbers = frame_numbers(info.codec, info.extradata)
         if not any(self._ways):
             raise FormatError(
                 f"{self.where} has no stream that can be read", hint="`reelway doctor` says what can be"
@@ -269,7 +329,7 @@ class Live(Filter):
         if way.picture:
             if payload.is_corrupt or (way.numbers is not None and way.numbers.lost(memoryview(payload))):
                 way.waits = way.broken = True
-            if payload.is_keyframe and not payload.is_corrupt:
+            if (payload.is_keyframe or way.raw) and not payload.is_corrupt:
                 way.waits = False
             if way.waits:
                 return
@@ -287,13 +347,16 @@ class Live(Filter):
         """`said`: the time of a packet that has none."""
         track, jumps = way.track, way.track.jumps
         dts, cts, duration = way.ticks(payload.dts), way.ticks(payload.pts), way.ticks(payload.duration)
+        if way.repeats and track.had(dts if dts is not None else cts):
+            return
         if said is not None:
             dts = cts = said
         if way.fresh and not way.picture and track.precedes(dts if dts is not None else cts):
             return  # the picture begins later
         dts, cts = track.place(dts, cts, duration, now_s)
-        key = bool(payload.is_keyframe)
-        packet = Packet(payload, dts, cts, duration or None, 1 if key else 0, payload.size)
+        key = way.raw or bool(payload.is_keyframe)
+        sent = frame_of(payload) if way.raw else payload
+        packet = Packet(sent, dts, cts, duration or None, 1 if key else 0, sent.size)
         packet.discontinuity = way.broken or track.jumps != jumps or (way.fresh and self.connections > 1)
         way.broken = way.fresh = False
         wall_ns = self._connection.wall_ns(payload.pts, way.ns_a_tick) if self._connection else None
@@ -302,6 +365,7 @@ class Live(Filter):
             self._opening, self._pictured_s = False, now_s
         if self._backoff.tries:
             self._backoff.reset()
+            self._failures.clear()
         if self._gap is not None:
             self._return(cts / track.timescale)
         way.pid.send(packet)
@@ -335,7 +399,11 @@ class _Way:
         """Packets of it were left out."""
         self.fresh = True
         """Nothing of it came yet in this connection."""
-        self.numbers: FrameNumbers | None = None
+        self.raw = False
+        """Its packets hold frames, which are sent without them."""
+        self.repeats = False
+        """What it begins with came already, in the connection before."""
+        self.numbers: FrameNumbers | HevcNumbers | None = None
         """Tells what was lost, where anything may be."""
         base = stream.time_base or Fraction(1, 90000)
         self.untimed: list[Any] = []

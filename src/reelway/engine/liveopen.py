@@ -4,7 +4,8 @@ PyAV's timeouts are FFmpeg's interrupt callback. It was tried against RTSP serve
 nothing, stop in each phase, send a byte a second, lengths that are wrong, or noise: every call came back in
 its time. PyAV spends the time to open twice, to connect and to look at what comes; but it asks for the
 number each time, so that a `Patience` can give what is left. Interrupted while it opens, FFmpeg calls the
-data invalid: only the clock tells. What it does not interrupt is the look-up of a host's name.
+data invalid: only the clock tells. What it does not interrupt is the look-up of a host's name: that is done
+before, by `hostnames`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from urllib.parse import urlsplit
 
 import av
 
+from reelway.engine import livedevices as devices
 from reelway.engine.errors import quotable, reading
+from reelway.engine.hostnames import found_by
 from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, ReelwayError, redact
-from reelway.media.addresses import LiveProtocol
+from reelway.media.addresses import Device, LiveProtocol
 
-__all__ = ["Connection", "connect", "transports"]
+__all__ = ["LATER", "LATER_S", "Connection", "connect", "transports"]
 
 TRANSPORTS = {"tcp": "tcp", "udp": "udp", "multicast": "udp_multicast", "http": "http"}
 """Name -> what FFmpeg's RTSP client calls it."""
@@ -39,12 +42,18 @@ USUAL: dict[str, dict[str, str]] = {
     "srt": {"fpsprobesize": "3", "analyzeduration": "3000000"},
     "rtmp": {"fpsprobesize": "3", "analyzeduration": "3000000", "rtmp_live": "live"},
     "hls": {},
+    "device": {"fpsprobesize": "0"},
+    "made": {},
     "other": {},
 }
 """What FFmpeg is told unless somebody says otherwise. By itself it would look at a second of every stream
 before it gives any, and count pictures to guess their rate."""
+ENCRYPTED = ("rtsps:", "rtmps:", "https:")
 LEAST_S = 0.001
 """Less than nothing would be for ever."""
+LATER: Any = object()
+"""In the place of a packet: a device has nothing yet; it is to be asked again after `LATER_S`."""
+LATER_S = 0.004
 
 
 def transports(text: str) -> Sequence[str]:
@@ -82,18 +91,23 @@ class Patience:
 class Connection:
     """One connection that has brought at least one packet. Used by one thread, and closed by that."""
 
-    def __init__(self, container: Any, where: str, transport: str) -> None:
+    def __init__(self, container: Any, where: str, transport: str, device: Device | None = None) -> None:
         self.container = container
         self.transport = transport
         self._where = where
+        self._device = device.format if device is not None else ""
         self._silence_s = 0.0
+        self._heard_s = time.monotonic()
+        """When it gave a packet, of what gives them without waiting."""
         self._packets: Iterator[Any] = container.demux()
         self._first: Any = None
 
     def read_first(self, patience: Patience, silence_s: float) -> None:
         """Waits for the first packet; `read()` gives it. Raises as that does, and FormatError for none."""
         self._silence_s = max(LEAST_S, patience.until_s - time.monotonic())
-        self._first = self.read()
+        while (first := self.read()) is LATER:
+            time.sleep(LATER_S)
+        self._first = first
         self._silence_s = patience.silence_s = silence_s
         self._packets = self.container.demux()
         if self._first is None:
@@ -103,7 +117,7 @@ class Connection:
             )
 
     def read(self) -> Any:
-        """The next av packet; None at the end. Raises DeadlineError, OpenError, FormatError."""
+        """The next av packet; None at the end, or LATER. Raises DeadlineError, OpenError, FormatError."""
         packet, self._first = self._first, None
         if packet is not None:
             return packet
@@ -111,21 +125,33 @@ class Connection:
         try:
             for packet in self._packets:
                 if packet.size or packet.dts is not None:  # else it would flush decoders
-                    return packet
+                    self._heard_s = started
+                    return devices.owned(packet) if self._device == devices.V4L2 else packet
             return None
+        except av.error.BlockingIOError:
+            self._packets = self.container.demux()
+            if started - self._heard_s < self._silence_s:
+                return LATER
+            raise self._silent() from None
         except IndexError:  # PyAV 18: a stream appeared while it read; the next connection knows it
             raise FormatError(f"{self._where} has another stream now") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
             failure = error  # raised below: in here its text, with the password, would be the context
-        if time.monotonic() - started >= self._silence_s * 0.95:
+        # interrupted, FFmpeg may first give the rest of a packet, and says so the next time, at once
+        if isinstance(failure, av.error.ExitError) or time.monotonic() - started >= self._silence_s * 0.95:
             raise self._silent()
-        raise reading(failure, self._where) from quotable(failure)
+        known = devices.broken(failure, self._device, self._where)
+        raise known or reading(failure, self._where) from quotable(failure)
 
     def _silent(self) -> DeadlineError:
         return DeadlineError(
             f"{self._where} has sent nothing that is whole for {self._silence_s:g} s",
             hint="check the sender; silence_s says how long is too long",
         )
+
+    @property
+    def is_device(self) -> bool:
+        return bool(self._device)
 
     @property
     def lossy(self) -> bool:
@@ -139,10 +165,14 @@ class Connection:
     @property
     def ends(self) -> bool:
         """It says how long it is, so it is no live stream but a recording, and its end is the end."""
+        if self._device == "lavfi":
+            return True
         return self.container.duration is not None and self.container.duration > 0
 
     def wall_ns(self, pts: int | None, ns_a_tick: float) -> int | None:
-        """The sender's clock [ns since 1970] at `pts`, from RTCP sender reports, where there are any."""
+        """The sender's clock [ns since 1970] at `pts`: a device's, or from RTCP sender reports."""
+        if self._device in devices.CLOCKED:
+            return None if pts is None else devices.wall_of(round(pts * ns_a_tick))
         start_us = getattr(self.container, "start_time_realtime", None)  # PyAV 18.1
         if start_us is None or pts is None:
             return None
@@ -162,12 +192,17 @@ def connect(
     silence_s: float,
     format: str = "",
     options: dict[str, str] | None = None,
+    asked: devices.Asked | None = None,
 ) -> Connection:
     """Opens `url` and waits for its first packet, `open_s` at most; other transports where one is refused.
 
-    Raises DeadlineError, OpenError, FormatError, UnsupportedError.
+    `asked` is what a device is asked for, where it is one. Raises DeadlineError, OpenError, FormatError,
+    UnsupportedError, OptionError.
     """
     until = time.monotonic() + open_s
+    if asked is not None:
+        return _connect_device(asked, redact(url), Patience(until), open_s, silence_s, options or {})
+    _find_host(url, until, open_s)
     url, ways = _plain(url, protocol, ways)
     for number, way in enumerate(ways):
         fallback = ways[number + 1 :]
@@ -209,16 +244,55 @@ def _connect(
         if patience.over:
             raise _no_answer(where, open_s)
         raise _refused(failure, url) or reading(failure, url, format) from quotable(failure)
-    connection = Connection(container, where, way)
+    return _begun(Connection(container, where, way), where, patience, open_s, silence_s)
+
+
+def _begun(
+    connection: Connection, where: str, patience: Patience, open_s: float, silence_s: float
+) -> Connection:
+    """`connection`, which has brought a packet; else it is closed, and the error raised."""
     try:
         connection.read_first(patience, silence_s)
     except DeadlineError:
         connection.close()
-        raise _no_media(where, open_s) from None
+        raise _no_media(where, open_s, connection.is_device) from None
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _connect_device(
+    asked: devices.Asked,
+    where: str,
+    patience: Patience,
+    open_s: float,
+    silence_s: float,
+    options: dict[str, str],
+) -> Connection:
+    told = USUAL["device"] | devices.make_ready(asked, where, patience.until_s) | options
+    failure: BaseException | None = None
+    timeout: Any = patience, patience
+    try:
+        container = av.open(
+            asked.name,
+            format=asked.device.format,
+            options=told,
+            timeout=timeout,
+        )
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        failure = error
+    if failure is not None:
+        if patience.over:
+            raise _no_media(where, open_s, True) from quotable(failure)
+        raise devices.refused(failure, asked, where) or reading(failure, where) from quotable(failure)
+    connection = Connection(container, where, "", asked.device)
+    try:
+        devices.check(container, asked, where)
+    except BaseException:
+        connection.close()
+        raise
+    return _begun(connection, where, patience, open_s, silence_s)
 
 
 def _plain(url: str, protocol: LiveProtocol, ways: Sequence[str]) -> tuple[str, Sequence[str]]:
@@ -254,7 +328,12 @@ def _no_answer(where: str, open_s: float) -> DeadlineError:
     )
 
 
-def _no_media(where: str, open_s: float) -> DeadlineError:
+def _no_media(where: str, open_s: float, device: bool = False) -> DeadlineError:
+    if device:
+        return _NoMediaError(
+            f"{where} is there, but gave nothing within {open_s:g} s",
+            hint="plug it in again, or ask for another size or input_format; timeout_s says how long to wait",
+        )
     return _NoMediaError(
         f"{where} answered, but sent no media within {open_s:g} s",
         hint="a firewall may hold back UDP (transport=tcp goes around it), or nobody sends; "
@@ -280,7 +359,15 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
         hint = "check the address: port and path must be those of a stream, not of a web page"
         return FormatError(f"{where}: what answers there sends no stream", hint=hint)
     if getattr(error, "errno", None) == errno.EIO and _is_unknown(url):
-        return OpenError(f"{where}: no host has this name", url=url, errno=errno.EIO, hint="check the name")
+        return _no_host(url)
+    if getattr(error, "errno", None) == errno.EIO and url.lower().startswith(ENCRYPTED):
+        return OpenError(
+            f"{where}: no TLS connection comes about",
+            url=url,
+            errno=errno.EIO,
+            hint="perhaps the server has none at this port, and rtsp:// is right; or its certificate is not "
+            "what tls_verify=1 wants: signed by somebody known, for this name",
+        )
     if isinstance(error, av.error.HTTPNotFoundError):
         return OpenError(
             f"{where}: there is no stream at this path",
@@ -299,6 +386,27 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
         said = getattr(error, "strerror", "") or "refused"
         return OpenError(f"{where}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
     return None
+
+
+def _find_host(url: str, until_s: float, open_s: float) -> None:
+    """Raises OpenError or DeadlineError where the host of `url` has no address, or none in time."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return
+    if not host or (found := found_by(host, until_s)):
+        return
+    where = redact(url)
+    if found is None:
+        raise DeadlineError(
+            f"{where}: no name server said within {open_s:g} s where {host} is",
+            hint="check the network, or write the address in numbers",
+        )
+    raise _no_host(url)
+
+
+def _no_host(url: str) -> OpenError:
+    return OpenError(f"{redact(url)}: no host has this name", url=url, errno=errno.EIO, hint="check the name")
 
 
 def _is_unknown(url: str) -> bool:

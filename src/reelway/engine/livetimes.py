@@ -74,6 +74,12 @@ class LiveTrack:
             return False
         return time / self.timescale + offset_s < self._shared.begin_s
 
+    def had(self, time: int | None) -> bool:
+        """`time`, as the sender says it, was given already."""
+        if time is None or self.offset is None or self.last is None:
+            return False
+        return time + self.offset <= self.last
+
     def place(
         self, dts: int | None, cts: int | None, duration: int | None, now_s: float
     ) -> tuple[int | None, int]:

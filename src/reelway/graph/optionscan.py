@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from reelway.errors import OptionError
 from reelway.graph.option import BUILTIN_OPTIONS
+from reelway.media.addresses import DEVICES
 
 __all__ = ["BUILTIN_OPTIONS", "OPTION_NAME", "URL_OPTIONS", "Exists", "Pair", "Scanner", "Separators"]
 
@@ -22,6 +23,7 @@ _TIMES = re.compile(
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 # The last "@" before a path: passwords may hold ":" and "@" themselves.
 _AUTHORITY = re.compile(r"(?:[^/?#\s]*@)?(?:\[[0-9A-Fa-f:.%\w]*\]|[^/?#:\[\]@\s]*)(?::\d+(?![\w=]))?")
+_DEVICE = re.compile(rf"(?i)(?:av://)?({'|'.join(DEVICES)}):")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 OPTION_NAME = re.compile(r"[A-Za-z_][\w.\-@]*")
 
@@ -112,7 +114,12 @@ class Scanner:
     def url_end(self, start: int) -> int:
         """Where the URL or path ends that begins at `start`."""
         after = start
-        if scheme := _SCHEME.match(self.text, start):
+        scheme: re.Match[str] | None
+        if scheme := _DEVICE.match(self.text, start):  # alsa:hw:1,0 and screen::0 have colons of their own
+            if scheme[1].lower() == "lavfi":
+                return len(self.text)
+            after = scheme.end()
+        elif scheme := _SCHEME.match(self.text, start):
             authority = _AUTHORITY.match(self.text, scheme.end())
             after = authority.end() if authority else scheme.end()
         elif _DRIVE.match(self.text, start):

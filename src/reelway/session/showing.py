@@ -27,7 +27,6 @@ FRESH = Limits(packets=2, policy="latest")
 """Of what is live the newest is shown: who is late leaves pictures out, and they are counted."""
 LIVE = ("live", "shared")
 """Sources that keep to a time of their own."""
-CAMERA = "/dev/video"
 STEP_S = 10.0
 """So far the arrow keys go."""
 
@@ -181,12 +180,10 @@ def _load(session: Session, url: str) -> Filter:
         return session.load("shared", name=rest, policy="latest")
     if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
         return session.load(url)
-    if url.startswith(CAMERA):
-        return session.load_src(url, format="video4linux2,v4l2")
     return session.load_src("pipe:0" if url == "-" else url)
 
 
 def _is_live(source: Filter) -> bool:
     if source.registry_name in LIVE:
         return not getattr(source, "ends", False)
-    return bool(getattr(source, "live", False)) or str(getattr(source, "src", "")).startswith(CAMERA)
+    return bool(getattr(source, "live", False))
