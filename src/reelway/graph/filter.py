@@ -57,6 +57,12 @@ class Context(Protocol):
     def call(self, filter: Filter, work: Callable[[], None]) -> None:
         """Runs `work` on the filter's thread, before its next turn."""
 
+    def watch(self, look: Callable[[], float | None]) -> None:
+        """Calls `look` on the session's thread, soon, and again after each delay [s] that it returns.
+
+        It keeps no session running. From any thread.
+        """
+
     def now(self) -> float:
         """The session's clock [s]."""
 
@@ -193,6 +199,12 @@ class Filter:
 
     def updated(self, name: str) -> None:
         """The live option `name` has a new value."""
+
+    def interrupt(self) -> None:
+        """It is to end while a turn of it runs on its own thread: what waits there may be made to come back.
+
+        Called on the session's thread; nothing has to happen.
+        """
 
     def close(self) -> None:
         """Lets go of everything. Called once, on the filter's thread, also after a failure."""

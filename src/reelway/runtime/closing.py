@@ -41,6 +41,8 @@ class Closing:
         self._left.update(begun)
         for node in begun:
             if node.own is not None:
+                if node.running:
+                    node.filter.interrupt()
                 report = partial(self._scheduler.inbox.put, partial(self._report, node))
                 self._scheduler.workers.close_there(node, report)
             elif not node.running:

@@ -239,6 +239,9 @@ class Node:
         self.work.append(work)
         self.scheduler.wake_from_anywhere(self)
 
+    def watch(self, look: Callable[[], float | None]) -> None:
+        self.scheduler.post(look, watches=True)
+
     def now(self) -> float:
         return self.scheduler.time.now()
 

@@ -15,6 +15,8 @@ log = logging.getLogger("reelway.runtime")
 
 SILENT_S = 5.0
 """A source that can move only when something outside wakes it is named after so long."""
+LOOKS = 10
+"""In that time."""
 
 
 class Silence:
@@ -23,14 +25,19 @@ class Silence:
     def __init__(self) -> None:
         self._since: dict[Node, tuple[int, float]] = {}
         self._told: set[Node] = set()
+        self._next_s = 0.0
+        """Before that nobody is looked at again: every packet of every source wakes a session."""
 
     def listen(self, scheduler: Scheduler, until: float | None) -> float | None:
         """Until when to sleep, so that a silent source can be named; names those that are due."""
         if not isinstance(scheduler.clock, RealClock):  # nobody waits before a virtual one
             return until
+        now = scheduler.clock.now()
+        if now < self._next_s:
+            return self._next_s if until is None else min(until, self._next_s)
+        self._next_s = now + SILENT_S / LOOKS
         silent = [node for node in scheduler.nodes if _is_silent(node)]
         self._told.intersection_update(scheduler.nodes)
-        now = scheduler.clock.now()
         since, self._since = self._since, {}
         for node in silent:
             if node in self._told:

@@ -38,6 +38,8 @@ def begin_stop(scheduler: Scheduler, flush: Flush) -> None:
         elif not node.running:
             scheduler.let_go_on(node.filter)
             scheduler.wake(node)
+        elif node.is_source:
+            node.filter.interrupt()
 
 
 def discard_behind(scheduler: Scheduler, source: Node) -> None:
