@@ -58,12 +58,6 @@ def test_tuning() -> None:
     assert run("gpac_02_tuning.py") == []
 
 
-def test_playback_says_that_windows_come_later() -> None:
-    (line, *rest) = run("gpac_03_playback.py", code=1)
-    assert re.fullmatch(r"gpac_03_playback\.py:11: ComesLaterError: .*vout.* comes later: .*", line), line
-    assert not any("Traceback" in each for each in rest)
-
-
 @pytest.mark.parametrize("script", ["gpac_04_remux.py", "gpac_05_nonblocking.py"])
 @pytest.mark.parametrize("extension", ["ts", "mp4", "mkv"])
 def test_remux(script: str, extension: str, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_profile_is_a_file_of_options(tmp_path: Path) -> None:
 # Names of filters
 
 
-@pytest.mark.parametrize("name", ["vout", "aout", "dashin", "dasher", "httpout:port=8080"])
+@pytest.mark.parametrize("name", ["compositor", "dashin", "dasher", "httpout:port=8080"])
 def test_filters_that_come_later(name: str) -> None:
     fs = gpac.FilterSession()
     with pytest.raises(

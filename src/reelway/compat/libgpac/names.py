@@ -5,7 +5,7 @@ from __future__ import annotations
 from reelway import catalog
 from reelway.compat.libgpac.later import comes_later
 
-__all__ = ["FILTERS", "LATER_FILTERS", "MIME_TYPES", "SCHEMES", "filter_text", "find_filter_name"]
+__all__ = ["FILTERS", "LATER_FILTERS", "MIME_TYPES", "SCHEMES", "SHOWING", "filter_text", "find_filter_name"]
 
 _DEMUX = """
     fin httpin rtpin sockin pin mp4dmx m2tsdmx m2psdmx avidmx oggdmx ffdmx ffavin ufadts
@@ -27,13 +27,14 @@ FILTERS: dict[str, str] = {
 }
 """libgpac's filter -> Reelway's, where the names differ or might."""
 
-_DISPLAY = "windows and sound that keep time come with the player"
+SHOWING: dict[str, str] = {"vout": "videosink", "aout": "audiosink"}
+"""libgpac's filter -> Reelway's that shows or plays, which a gate in front of it makes keep time."""
+
+_DISPLAY = "composing scenes comes with the player; Reelway's own mixer, grid and crop are there"
 _ADAPTIVE = "DASH and HLS come with reelway.adaptive"
 _SERVE = "serving HTTP comes with reelway.serve"
 
 LATER_FILTERS: dict[str, str] = {
-    "vout": _DISPLAY,
-    "aout": _DISPLAY,
     "compositor": _DISPLAY,
     "vcrop": _DISPLAY,
     "dasher": _ADAPTIVE,

@@ -15,8 +15,9 @@ from reelway.compat.libgpac import environment
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
 from reelway.compat.libgpac.filters import Filter
 from reelway.compat.libgpac.later import NearestNames, comes_later
-from reelway.compat.libgpac.names import MIME_TYPES, SCHEMES, filter_text, find_filter_name
+from reelway.compat.libgpac.names import MIME_TYPES, SCHEMES, SHOWING, filter_text, find_filter_name
 from reelway.compat.libgpac.values import Fraction64
+from reelway.filters.tempo import Tempo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,8 @@ class FilterSession(NearestNames):
         self._faces: dict[rw.Filter, Filter] = {}
         self._tasks: dict[FilterTask, Callable[[], None]] = {}
         """Each with what cancels it."""
+        self._tempo = Tempo()
+        """What pictures and sound keep to."""
         self._blocking = settings.blocking
         self._clock_hint = 0, Fraction64()
         self._reporting = False
@@ -112,8 +115,23 @@ class FilterSession(NearestNames):
         return self._to_filter(self._session.load_dst(_joined(URL, parentURL)))
 
     def load(self, fname: str) -> Filter:
-        """The filter that `fname` names, with its options: "reframer:rt=on"."""
+        """The filter that `fname` names, with its options: "reframer:rt=on".
+
+        Of vout and aout it is what takes the stream, and holds it back until it is due.
+        """
+        name, separator, options = fname.partition(":")
+        if name in SHOWING:
+            return self._to_filter(self._in_time(SHOWING[name] + separator + options, name))
         return self._to_filter(self._session.load(filter_text(fname)))
+
+    def _in_time(self, text: str, name: str) -> rw.Filter:
+        """A sink that shows or plays, behind a gate, on one clock with all others of the session."""
+        sink = self._session.load(text)
+        gate = self._session.load("gate", tempo=self._tempo, name=name)
+        gate.inputs = sink.inputs  # type: ignore[misc]  # converted before it waits, not after
+        gate.preferred = sink.preferred  # type: ignore[method-assign]
+        gate >> sink
+        return gate
 
     # Running
 
