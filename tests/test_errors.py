@@ -128,6 +128,7 @@ SECRETS = [
     ("rtsp://a:b@h1,rtsp://c:d@h2", "rtsp://a:***@h1,rtsp://c:***@h2"),
     ("http://:pw@host/", "http://:***@host/"),
     ("srt://h:9000?passphrase=abcdef&mode=caller", "srt://h:9000?passphrase=***&mode=caller"),
+    ("srt://h:9000?streamid=abc", "srt://h:9000?streamid=***"),
     ("http://h/x?access_token=abc&key=k1&API_KEY=k2", "http://h/x?access_token=***&key=***&API_KEY=***"),
     ("password=hunter2 was refused", "password=*** was refused"),
     ("https://h/seg?X-Amz-Signature=ab12&n=1", "https://h/seg?X-Amz-Signature=***&n=1"),

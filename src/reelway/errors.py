@@ -52,7 +52,7 @@ _MAPPED = r"""(?P<quote>["'])(?P<name>[\w\-]+)(?P=quote)\s*:\s*b?(?=["'])"""
 # A name that is misspelt hides its value all the same: user-pww, pasword.
 _SECRET = r"(?:token|passphrase\w?|pw\w{0,3}|secret|signature|credential|playpath|streamkey)$"
 _KEY = r"(?:^|[_\-])(?:stream|access|secret|api|private)[_\-]key$"
-_QUERY_KEY = r"(?:^|[_\-])(?:key|auth|sig|apikey)$"
+_QUERY_KEY = r"(?:^|[_\-])(?:key|auth|sig|apikey|streamid)$"
 # What HTTP and RTSP send: the rest of the line, whose end may be written as an escape.
 _HEADER = r"(?<![\w\-])(?P<name>[\w\-]+)\s*:[^\S\r\n]*"
 _HEADER_NAME = r"(?:^|-)(?:authorization|cookie)$|-(?:token|secret|api-key)$"
@@ -67,10 +67,10 @@ def redact(text: str) -> str:
     """`text` with the secrets of any URL in it written `***`.
 
     Hides the password of `scheme://user:password@host`, the values of keys such as `token=`, `password=`,
-    `user-pw=` and, in a query, `key=`, the rest of the line behind `Authorization:` and its like, and the
-    stream's name in `rtmp://host/application/name`. Everything else stays; redacting twice changes nothing.
-    Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a port. The time
-    it takes grows as the text does.
+    `user-pw=` and, in a query, `key=` and `streamid=`, the rest of the line behind `Authorization:` and its
+    like, and the stream's name in `rtmp://host/application/name`. Everything else stays; redacting twice
+    changes nothing. Where a text is ambiguous it hides too much rather than too little, but for `host:80/`, a
+    port. The time it takes grows as the text does.
     """
     if "://" in text:
         if "@" in text:

@@ -1,6 +1,7 @@
 """Pictures on the screen with their sound, from whatever shows some: what `reelway play` and `view` do.
 
-What is live goes to the screen as soon as it comes; what is not keeps to the clock.
+Sound and pictures keep to one clock. What is live goes to the screen as soon as it comes where it has no
+sound; else each picture waits for its sound, which is on its way to the device for a tenth of a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from reelway import catalog
 from reelway.errors import UnsupportedError, redact
-from reelway.filters.gate import Tempo
+from reelway.filters.tempo import SOUND_LEAD_S, Following, Tempo
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits
 from reelway.graph.option import Size
@@ -25,6 +26,8 @@ __all__ = ["Player", "Showing", "Viewer"]
 
 FRESH = Limits(packets=2, policy="latest")
 """Of what is live the newest is shown: who is late leaves pictures out, and they are counted."""
+WAITING = Limits(packets=25, bytes=512 << 20, policy="drop_oldest")
+"""Pictures of what is live that wait for their sound."""
 LIVE = ("live", "shared")
 """Sources that keep to a time of their own."""
 STEP_S = 10.0
@@ -65,7 +68,8 @@ class Player:
     def __init__(self, session: Session, showing: Showing) -> None:
         self._session, self._showing = session, showing
         self._source = _load(session, showing.urls[0])
-        self._tempo = Tempo()
+        self._tempo: Tempo | None = None
+        self._gates: list[Filter] = []
         self.shown: set[str] = set()
         session.on_pid_new = self._look
 
@@ -79,6 +83,10 @@ class Player:
         elif kind == "Audio" and self._showing.sound:
             self.shown.add(kind)
             self._link("#audio1", "rawaudio", self._session.load("audiosink"))
+            assert self._tempo is not None  # made with the gate
+            self._tempo.set_lead(SOUND_LEAD_S)
+            for gate in self._gates:
+                gate.update("sync", True)
 
     def _window(self) -> Filter:
         window = self._showing.window(self._session)
@@ -89,12 +97,17 @@ class Player:
         return window
 
     def _link(self, stream: str, raw: str, sink: Filter) -> None:
-        session = self._session
-        between = [session.load(raw)]
-        if not _is_live(self._source):
-            between.append(session.load("gate", tempo=self._tempo))
-        session.chain(*between, sink)
-        self._source.select(stream) >> between[0]
+        session, live = self._session, _is_live(self._source)
+        if self._tempo is None:
+            self._tempo = Following() if live else Tempo()
+        gate = session.load("gate", tempo=self._tempo, sync=not live or "Audio" in self.shown)
+        gate.inputs = sink.inputs  # type: ignore[misc]  # converted before it waits, not after
+        gate.preferred = sink.preferred  # type: ignore[method-assign]
+        if live and raw == "rawvideo":
+            gate.input_limits = WAITING
+        self._gates.append(gate)
+        session.chain(first := session.load(raw), gate, sink)
+        self._source.select(stream) >> first
 
     def check(self) -> None:
         """At the end: raises UnsupportedError where there was nothing to be seen or heard."""
@@ -110,7 +123,9 @@ class Viewer:
         self._gates: dict[Filter, Filter] = {}
         for url in showing.urls:
             source = _load(session, url)
-            session.chain(first := session.load("convert", format="yuv420p"), gate := session.load("gate"))
+            # one picture has one matrix and one range, whatever its parts had
+            first = session.load("convert", format="yuv420p", matrix="bt709", full_range=False)
+            session.chain(first, gate := session.load("gate"))
             source.select("#video1") >> first
             self._gates[source] = gate
         across = ceil(sqrt(len(showing.urls)))
