@@ -238,7 +238,7 @@ def reserve(path: str) -> str:
     stem, ending = os.path.splitext(path)
     number = 1
     with _naming:
-        while path in _reserved or os.path.lexists(path) or os.path.lexists(path + PART):
+        while path in _reserved or any(os.path.lexists(path + end) for end in ("", PART, SIDECAR)):
             number += 1
             path = f"{stem}-{number}{ending}"
         _reserved.add(path)
