@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -273,3 +275,38 @@ def test_policy_block_gives_every_picture(camera: tuple[str, Pulse]) -> None:
         if len(counters) > 3 * FPS:
             break
     assert all((b - a) % 250 == 1 for a, b in pairwise(counters))
+
+
+def test_a_source_that_is_lost_for_good_is_an_error_in_the_loop(rtsp_server: MakeServer) -> None:
+    server = rtsp_server()
+    count = 0
+
+    def look() -> None:
+        nonlocal count
+        for _ in rw.frames(f"{server.url}:reconnect=0"):
+            count += 1
+            if count == 5:
+                server.kill()
+
+    with pytest.raises(rw.ReelwayError, match=r"rtsp://127\.0\.0\.1"):
+        look()
+    assert count >= 5
+    assert "reelway-frames" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_leaving_an_asynchronous_loop_leaves_nothing_behind(rtsp_server: MakeServer) -> None:
+    server = rtsp_server()
+    before = set(threading.enumerate())
+
+    async def look() -> list[int]:
+        counters = []
+        async with aclosing(rw.frames_async(server.url, pixel_format="gray")) as frames:
+            async for frame in frames:
+                counters.append(make.read_counter(frame.array))
+                if len(counters) == 10:
+                    break
+        return counters
+
+    counters = asyncio.run(look())
+    assert all(0 < b - a < 10 for a, b in pairwise(counters))
+    assert set(threading.enumerate()) == before

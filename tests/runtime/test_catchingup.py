@@ -11,6 +11,7 @@ import reelway as rw
 from reelway.filters.simple import Forward
 from reelway.graph import policy
 from reelway.runtime import catchingup
+from reelway.testing.clock import VirtualClock
 
 STEP = 10
 ROUNDS = 6
@@ -161,3 +162,23 @@ def test_a_source_that_goes_on_by_itself_is_linked_to_who_comes_late() -> None:
         session.post(link, 0.05)
         session.run()
     assert len(late.numbers) >= ROUNDS
+
+
+class Ahead(Camera):
+    """Sends all it has at once, a second of it."""
+
+    def process(self) -> float | None:
+        for number in range(25):
+            self.out.send(rw.Packet(b"", 40 * number, 40 * number, 40, 1))
+        self.out.end()
+        return None
+
+
+def test_what_lets_packets_through_at_their_times_has_all_of_them() -> None:
+    seen: list[int | None] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        gate = session.load("gate")
+        camera = session.add(Ahead())
+        camera >> gate >> session.load("call", function=lambda packet: seen.append(packet.dts))
+        session.run()
+    assert seen == list(range(0, 1000, 40))

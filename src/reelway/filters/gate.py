@@ -33,6 +33,7 @@ class Gate(Forward):
     """
 
     registry_name = "gate"
+    holds = True
 
     sync: bool = option(True, live=True, help="wait until packets are due, by the clock")
     tempo: Tempo | None = option(None, kind=object, help="the clock that gates share; None: one of its own")

@@ -55,6 +55,7 @@ class Reframer(Filter):
     """
 
     registry_name = "reframer"
+    holds = True
     inputs = (Caps(),)
     outputs = (Caps(),)
 

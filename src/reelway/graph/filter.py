@@ -123,6 +123,8 @@ class Filter:
     nothing else to do waits, instead of ending or calling it stuck."""
     records: ClassVar[bool] = False
     """It keeps what it gets: pictures of a live source on their way to it are not left out for newer ones."""
+    holds: ClassVar[bool] = False
+    """What waits in front of it is not late: it lets each packet through at its time."""
     seeks: ClassVar[bool] = False
     """A source that goes elsewhere in its stream when it is told to (`Play`)."""
     max_inputs: ClassVar[int | None] = None

@@ -168,7 +168,7 @@ class Linker:
         session = self._session
         if filter.input_limits is not None:
             return filter.input_limits
-        live = session.fresh and is_live_picture(pid.properties)
+        live = session.fresh and not filter.holds and is_live_picture(pid.properties)
         if live and not keeps_all(session._wiring, consumer, steps):
             return FRESH
         return pid.filter.output_limits or session.limits
