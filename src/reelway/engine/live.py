@@ -123,6 +123,8 @@ class Live(Filter):
         self._has_picture = False
         self._opening = False
         """Sound waits for the picture."""
+        self._leaves = False
+        """Reads end because it is over, which is no loss."""
         self._gap: Gap | None = None
         """The one that is not over."""
 
@@ -154,6 +156,8 @@ class Live(Filter):
                         return 0.0
                     raise FormatError(f"{self.where}: the other side has ended the stream")
             except ReelwayError as error:
+                if self._leaves:
+                    return None
                 self._lose(error)
                 return 0.0
             if payload is None:
@@ -177,6 +181,11 @@ class Live(Filter):
         if isinstance(event, Stop):
             event.pid.end()
         return True
+
+    def interrupt(self) -> None:
+        connection, self._leaves = self._connection, True
+        if connection is not None and connection.watched:
+            connection.end_read()
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -211,6 +220,16 @@ class Live(Filter):
         over = f" over {connection.transport}" if connection.transport else ""
         self.status = f"connected to {self.where}{over}"
         log.info("%s: %s", self.name, self.status)
+
+    def _look(self, connection: Connection) -> float | None:
+        """On the session's thread: a read of `connection` that lasts too long is ended."""
+        if connection is not self._connection:
+            return None
+        left_s = connection.left_s()
+        if left_s > 0:
+            return left_s
+        connection.end_read()
+        return None
 
     def _connected(self) -> Connection:
         open_s = self.protocol.open_s if self.timeout_s is None else self.timeout_s
@@ -272,6 +291,8 @@ class Live(Filter):
 
     def _adopt(self, connection: Connection) -> None:
         """Finds the PID of each stream, by its kind and number, or makes one."""
+        if connection.watched:
+            self.context.watch(lambda: self._look(connection))
         counts: dict[str, int] = {}
         self._ways = []
         for stream in connection.container.streams:
@@ -329,8 +350,9 @@ class Live(Filter):
         if way.picture:
             if payload.is_corrupt or (way.numbers is not None and way.numbers.lost(memoryview(payload))):
                 way.waits = way.broken = True
-            if (payload.is_keyframe or way.raw) and not payload.is_corrupt:
+            if (payload.is_keyframe or way.raw) and not (payload.is_corrupt or way.doubtful):
                 way.waits = False
+            way.doubtful = payload.is_corrupt
             if way.waits:
                 return
         elif self._opening and now_s - self._begun_s < KEYFRAME_S:
@@ -397,6 +419,9 @@ class _Way:
         """For a keyframe."""
         self.broken = False
         """Packets of it were left out."""
+        self.doubtful = False
+        """The packet before was said to be damaged. It may be the next one that is: FFmpeg's parser gives a
+        picture when it sees the one that follows, with what is known of that."""
         self.fresh = True
         """Nothing of it came yet in this connection."""
         self.raw = False

@@ -22,6 +22,7 @@ import av
 from reelway.engine import livedevices as devices
 from reelway.engine.errors import quotable, reading
 from reelway.engine.hostnames import found_by
+from reelway.engine.interruption import can_end_reads, end_read
 from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, ReelwayError, redact
 from reelway.media.addresses import Device, LiveProtocol
 
@@ -80,7 +81,7 @@ class Patience:
 
     def __float__(self) -> float:
         if self.silence_s is not None:
-            return self.silence_s
+            return self.silence_s  # below 0: for ever
         return max(LEAST_S, self.until_s - time.monotonic())
 
     @property
@@ -101,6 +102,10 @@ class Connection:
         """When it gave a packet, of what gives them without waiting."""
         self._packets: Iterator[Any] = container.demux()
         self._first: Any = None
+        self.watched = False
+        """Somebody has to look at `left_s`, and `end_read()`: reads have no time limit of their own."""
+        self._since_s: float | None = None
+        """When the read that is under way began; others look at it."""
 
     def read_first(self, patience: Patience, silence_s: float) -> None:
         """Waits for the first packet; `read()` gives it. Raises as that does, and FormatError for none."""
@@ -109,6 +114,8 @@ class Connection:
             time.sleep(LATER_S)
         self._first = first
         self._silence_s = patience.silence_s = silence_s
+        if not self._device and can_end_reads(self.container):
+            self.watched, patience.silence_s = True, -1.0
         self._packets = self.container.demux()
         if self._first is None:
             raise FormatError(
@@ -121,7 +128,7 @@ class Connection:
         packet, self._first = self._first, None
         if packet is not None:
             return packet
-        started = time.monotonic()
+        started = self._since_s = time.monotonic()
         try:
             for packet in self._packets:
                 if packet.size or packet.dts is not None:  # else it would flush decoders
@@ -137,11 +144,22 @@ class Connection:
             raise FormatError(f"{self._where} has another stream now") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
             failure = error  # raised below: in here its text, with the password, would be the context
+        finally:
+            self._since_s = None
         # interrupted, FFmpeg may first give the rest of a packet, and says so the next time, at once
         if isinstance(failure, av.error.ExitError) or time.monotonic() - started >= self._silence_s * 0.95:
             raise self._silent()
         known = devices.broken(failure, self._device, self._where)
         raise known or reading(failure, self._where) from quotable(failure)
+
+    def left_s(self) -> float:
+        """How long the read that is under way may still last. From any thread."""
+        since_s = self._since_s
+        return self._silence_s - (0.0 if since_s is None else time.monotonic() - since_s)
+
+    def end_read(self) -> None:
+        """From another thread: the read that is under way comes back, as if nothing had come in its time."""
+        end_read(self.container)
 
     def _silent(self) -> DeadlineError:
         return DeadlineError(
