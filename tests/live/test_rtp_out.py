@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import shutil
 import socket
 import struct
@@ -96,14 +97,22 @@ def read(sdp: Path, watch: Watch, **told: Any) -> Watch:
 
 
 @pytest.mark.parametrize(
-    "codec",
-    ["libx264", "libx265", "mpeg4", "mpeg2video", "libvpx", "libsvtav1"],
+    ("codec", "told"),
+    [
+        ("libx264", r"96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42C0\w\w;sprop-param"),
+        ("libx265", r"96 H265/90000\r\na=fmtp:96 sprop-vps=\S+;sprop-sps=\S+;sprop-pps=\S+\r"),
+        ("mpeg4", r"96 MP4V-ES/90000\r\na=fmtp:96 profile-level-id=1;config=000001B001\w+\r"),
+        ("mpeg2video", r"32 MPV/90000\r"),
+        ("libvpx", r"96 VP8/90000\r"),
+        ("libsvtav1", r"96 AV1/90000\r"),
+    ],
 )
-def test_pictures(codec: str, tmp_path: Path) -> None:
+def test_pictures(codec: str, told: str, tmp_path: Path) -> None:
     made, sdp = film(tmp_path, codec), tmp_path / "out.sdp"
-    with sending(made, f"rtp://127.0.0.1:{free_port() & ~1}", sdp=sdp):
+    with sending(made, f"rtp://127.0.0.1:{free_port() & ~1}", sdp=sdp) as sink:
         wait_for_file(sdp)
         watch = read(sdp, Watch(frames(30)))
+        assert re.search(f"a=rtpmap:{told}", sink.sdp_text), sink.sdp_text
     assert contiguous(watch.counters)
     assert watch.counters[0] % GOP == 0
     assert rises(watch.times)

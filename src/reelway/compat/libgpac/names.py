@@ -11,7 +11,7 @@ _DEMUX = """
     fin httpin rtpin sockin pin mp4dmx m2tsdmx m2psdmx avidmx oggdmx ffdmx ffavin ufadts
     rfadts rfnalu rfav1 rfmp3 rfac3 rfflac rfh263 rfmpgvid rfpcm rfrawvid rfimg
 """
-_MUX = "fout sockout pout rtpout mp4mx m2tsmx oggmx avimx ffmx"
+_MUX = "fout sockout pout mp4mx m2tsmx oggmx avimx ffmx"
 
 FILTERS: dict[str, str] = {
     **dict.fromkeys(_DEMUX.split(), "demux"),
@@ -23,6 +23,7 @@ FILTERS: dict[str, str] = {
     "resample": "resample",
     "ffbsf": "bsf",
     "reframer": "reframer",
+    "rtpout": "rtpsink",
     "inspect": "inspect",
 }
 """libgpac's filter -> Reelway's, where the names differ or might."""
