@@ -104,6 +104,7 @@ def read(sdp: Path, watch: Watch, **told: Any) -> Watch:
         ("mpeg4", r"96 MP4V-ES/90000\r\na=fmtp:96 profile-level-id=1;config=000001B001\w+\r"),
         ("mpeg2video", r"32 MPV/90000\r"),
         ("libvpx", r"96 VP8/90000\r"),
+        ("libvpx-vp9", r"96 VP9/90000\r"),
         ("libsvtav1", r"96 AV1/90000\r"),
     ],
 )

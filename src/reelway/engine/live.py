@@ -14,6 +14,7 @@ from reelway.engine.livedevices import Asked, frame_of, raw_of
 from reelway.engine.liveopen import LATER, LATER_S, Connection, connect, transports
 from reelway.engine.livetimes import LiveTimes, LiveTrack
 from reelway.engine.streaminfo import StreamInfo, describe
+from reelway.engine.vp9 import is_keyframe as is_vp9_keyframe
 from reelway.errors import DeadlineError, FormatError, ReelwayError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
@@ -321,6 +322,7 @@ class Live(Filter):
             way.raw = raw is not None
             if connection.lossy:
                 way.numbers = frame_numbers(info.codec, info.extradata)
+                way.unmarked = info.codec == "vp9"
         if not any(self._ways):
             raise FormatError(
                 f"{self.where} has no stream that can be read", hint="`reelway doctor` says what can be"
@@ -348,6 +350,8 @@ class Live(Filter):
         if way is None or way.pid.ended:
             return
         if way.picture:
+            if way.unmarked:
+                payload.is_keyframe = is_vp9_keyframe(memoryview(payload))
             if payload.is_corrupt or (way.numbers is not None and way.numbers.lost(memoryview(payload))):
                 way.waits = way.broken = True
             if (payload.is_keyframe or way.raw) and not (payload.is_corrupt or way.doubtful):
@@ -428,6 +432,8 @@ class _Way:
         """Its packets hold frames, which are sent without them."""
         self.repeats = False
         """What it begins with came already, in the connection before."""
+        self.unmarked = False
+        """FFmpeg does not say which of its pictures are keyframes."""
         self.numbers: FrameNumbers | HevcNumbers | None = None
         """Tells what was lost, where anything may be."""
         base = stream.time_base or Fraction(1, 90000)
