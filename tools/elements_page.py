@@ -12,7 +12,7 @@ from reelway.elements import ElementKind, Property
 PAGE = Path(__file__).parents[1] / "docs" / "elements.md"
 TITLES = {
     "Test sources": ("testsources",),
-    "Sources": ("sources",),
+    "Sources": ("sources", "devices"),
     "Sinks": ("sinks",),
     "Containers": ("files",),
     "Parsers and depayloaders": ("parsers",),

@@ -9,6 +9,7 @@ from reelway.media import addresses
 
 PAGE = Path(__file__).parents[2] / "docs" / "live.md"
 WORDS = {"RTSP": "rtsp", "RTP": "rtp", "UDP": "udp", "SRT": "srt", "RTMP": "rtmp", "HTTP live streams": "hls"}
+WORDS["devices of this machine"] = "device"
 
 
 def test_the_table_of_deadlines() -> None:
@@ -18,5 +19,5 @@ def test_the_table_of_deadlines() -> None:
         for words, open_s, silence_s in rows
         for word in words.split(", ")
     }
-    known = {*addresses.PROTOCOLS.values(), addresses.HLS}
+    known = {*addresses.PROTOCOLS.values(), addresses.HLS, addresses.DEVICE}
     assert said == {each.name: (each.open_s, each.silence_s) for each in known}

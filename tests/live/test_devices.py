@@ -24,7 +24,7 @@ import numpy
 import pytest
 
 import reelway as rw
-from reelway.engine import cameras, livedevices, liveopen
+from reelway.engine import cameras, live, livedevices, liveopen
 from reelway.engine.decoder import Decoder
 from reelway.engine.livedevices import Asked
 from reelway.engine.liveopen import LATER, Connection, connect
@@ -232,6 +232,41 @@ def test_a_pipeline_reads_the_screen(screen: Screen) -> None:
         assert packet.array().shape == (48, 64, 4)
     finally:
         app.stop()
+
+
+def test_a_pipeline_asks_a_screen_for_a_rate(screen: Screen) -> None:
+    app = rw.launch("ximagesrc name=screen ! video/x-raw,framerate=10/1 ! fakesink")
+    try:
+        filter = app["screen"].filter
+        assert filter is not None
+        assert (filter.registry_name, filter.given["fps"]) == ("live", "10")
+    finally:
+        app.stop()
+
+
+@pytest.mark.parametrize(
+    ("caps", "options"),
+    [
+        ("image/jpeg,width=1280,height=720", {"size": "1280x720", "input_format": "mjpeg"}),
+        ("video/x-raw,format=YUY2,framerate=15/1", {"fps": "15", "input_format": "yuyv422"}),
+        ("video/x-raw", {}),
+        ("video/x-raw,width=640,height=480;image/jpeg,width=640", {}),
+    ],
+)
+def test_a_pipeline_asks_a_camera_for_what_the_caps_behind_it_say(
+    caps: str, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[dict[str, Any]] = []
+
+    def connect(*_: object, asked: Asked, **__: object) -> None:
+        made.append({name: value for name, value in asked.options.items() if name != "fflags"})
+        raise OpenError("there is no camera where tests run")
+
+    monkeypatch.setattr(live, "connect", connect)
+    with pytest.raises(OpenError, match="no camera where tests run"):
+        rw.launch(f"v4l2src ! {caps} ! decodebin ! fakesink")
+    names = {"size": "video_size", "fps": "framerate", "input_format": "input_format"}
+    assert made == [{names[name]: value for name, value in options.items()}]
 
 
 def test_raw_pictures_are_not_copied_on_their_way_to_frames(screen: Screen) -> None:

@@ -13,7 +13,7 @@ __all__ = ["find", "names", "register"]
 
 _TABLES = (
     *("video", "audio", "flow", "testsources", "coders", "decoders", "files", "sources", "sinks", "parsers"),
-    *("nvidia", "missing"),
+    *("devices", "nvidia", "missing"),
 )
 """Modules of this room, each with its KINDS."""
 

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from reelway.session.application.element import Element, Pad
     from reelway.session.application.pipeline import Pipeline
 
-__all__ = ["asked_of", "stream_type_of"]
+__all__ = ["asked_of", "asked_of_device", "coded_as", "stream_type_of"]
 
 PASSING = frozenset(
     "queue queue2 multiqueue identity tee valve capsfilter videoconvert videoscale videoconvertscale "
     "nvvideoconvert nvvidconv videorate audioconvert audioresample volume level".split()
 )
 """Elements through which a wish goes on upstream: what the source makes so, they need not change."""
+CODED = {"image/jpeg": "mjpeg", "video/x-h264": "h264", "video/x-h265": "hevc"}
+"""What cameras send coded, as caps and as FFmpeg call it."""
 
 
 def asked_of(pipeline: Pipeline, element: Element) -> dict[str, Any]:
@@ -36,6 +38,44 @@ def asked_of(pipeline: Pipeline, element: Element) -> dict[str, Any]:
                     fields.setdefault(name, value)
     values = element.kind.caps_values
     return {wanted[name]: values.get(name, {}).get(str(value), value) for name, value in fields.items()}
+
+
+def asked_of_device(pipeline: Pipeline, element: Element) -> dict[str, Any]:
+    """Options of `live` by a caps filter straight behind a camera or a screen, which then gives just that.
+
+    Further behind others can make it of what the device prefers. A screen has one size only, its own.
+    """
+    caps = _straight_behind(pipeline, element)
+    fields = _fixed(caps)
+    asked = {"fps": str(fields["framerate"])} if fields.get("framerate") else {}
+    if element.kind.name == "v4l2src":
+        if "width" in fields and "height" in fields:
+            asked["size"] = f"{fields['width']}x{fields['height']}"
+        if format := coded_as(pipeline, element) or fields.get("format"):
+            asked["input_format"] = str(format)
+    return asked
+
+
+def coded_as(pipeline: Pipeline, element: Element) -> str:
+    """The codec that a caps filter straight behind a camera asks for; empty: raw pictures, or any."""
+    from reelway.graph.mediacaps import MediaCaps
+
+    caps = _straight_behind(pipeline, element)
+    if not caps or element.kind.name != "v4l2src":
+        return ""
+    (only,) = MediaCaps.parse(caps)
+    return CODED.get(only.media, "")
+
+
+def _straight_behind(pipeline: Pipeline, element: Element) -> str:
+    """The text of caps that leave no choice; empty: there are none."""
+    from reelway.graph.mediacaps import MediaCaps
+
+    behind = pipeline.consumers(element)
+    if len(behind) != 1 or behind[0].kind.name != "capsfilter":
+        return ""
+    caps = str(behind[0].values.get("caps", ""))
+    return caps if caps and len(list(MediaCaps.parse(caps))) == 1 else ""
 
 
 def _fixed(caps: str) -> dict[str, Any]:

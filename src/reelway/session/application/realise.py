@@ -27,7 +27,7 @@ from reelway.graph.select import Selector
 from reelway.media.addresses import live_protocol
 from reelway.session.application.choice import StreamChoice
 from reelway.session.application.element import Edge, Element, Pad
-from reelway.session.application.negotiate import asked_of, stream_type_of
+from reelway.session.application.negotiate import asked_of, asked_of_device, coded_as, stream_type_of
 
 if TYPE_CHECKING:
     from reelway.graph.pid import Pid
@@ -159,6 +159,8 @@ class Realiser:
             case _ if self._is_opener(element):
                 place = self._openers.get(element, element)
                 told = options if place is element else place.options() if place.kind.role == "source" else {}
+                if kind.filter == "live":
+                    told = {**told, **asked_of_device(self.pipeline, element)}
                 format = {"format": kind.format} if kind.format else {}
                 filter = _reader(place.url(), **format, **_known(told))
             case "closer":
@@ -249,7 +251,7 @@ class Realiser:
             return element.exit, _branch(pad) if element.kind.count_option else None
         if pad.choice is None:
             pad.choice = self._choice(pad, edge)
-        if not element.kind.decodes:
+        if not element.kind.decodes or coded_as(self.pipeline, element):
             return element.exit, pad.choice
         if pad.filter is None:
             pad.name = pad.name or f"src_{sum(each.filter is not None for each in element.pads)}"
@@ -388,7 +390,8 @@ def _reader(url: str, **options: Any) -> Filter:
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
     """Those options that it has."""
-    return {name: options[name] for name in ("timeout_s", "ffmpeg", "transport") if name in options}
+    names = ("timeout_s", "ffmpeg", "transport", "size", "fps", "input_format")
+    return {name: options[name] for name in names if name in options}
 
 
 class _Nowhere:
