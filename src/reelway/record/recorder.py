@@ -47,6 +47,7 @@ class Recorder:
     ring_chain   elements in front of the ring, in an application: "queue ! capsfilter caps=..."
     record_chain elements between the ring and a file, likewise: "x264enc ! mp4mux"
     most_bytes   of what is kept before an event
+    spill        a folder on whose disk the older part of a long pre-roll lies, of what is coded
     queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
     min_free     bytes that stay free on the disk: with less no file is begun, and what is written ends
     keep_days, keep_bytes, keep_files
@@ -72,6 +73,7 @@ class Recorder:
         ring_chain: str = "",
         record_chain: str = "",
         most_bytes: int = 256 << 20,
+        spill: str | os.PathLike[str] = "",
         queue_bytes: int = 64 << 20,
         min_free: int = 0,
         keep_days: float | None = None,
@@ -105,7 +107,14 @@ class Recorder:
         """The one that further calls make longer."""
         self._unfinished: list[Recording] = []
         self._tape, self._make, self._write, host, self._take_out = attach(
-            session, source, ring_chain, record_chain, seconds=before_s, most_bytes=most_bytes, live=live
+            session,
+            source,
+            ring_chain,
+            record_chain,
+            seconds=before_s,
+            most_bytes=most_bytes,
+            live=live,
+            spill=os.fspath(spill),
         )
         host.watch(lambda: -1.0, at_end=self._settle)
         self._tape.trigger = (

@@ -23,6 +23,7 @@ from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
 from reelway.record.disk import PART, Disk, release, reserve, sha256
 from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
+from reelway.record.mp4 import lengthen
 from reelway.record.replay import Replay
 from reelway.record.ring import Kept, Stream
 from reelway.record.states import RecorderState
@@ -350,6 +351,8 @@ class Recording:
             session.add(self._replay)
             (self.manner.write or self._link)(session, self._replay, disk)
             session.run()
+        if self._container.edits and self.manner.write is None:
+            lengthen(disk, self._replay.picture_ends_s)
         if disk.failure is not None:
             raise disk.failure
 

@@ -39,8 +39,8 @@ class Replay(Filter):
         """
         super().__init__(**options)
         self.start_s = start_s
-        self.end_s = 0.0
-        """Where the clip ends so far [s]."""
+        self.ends_s = dict.fromkeys(streams, 0.0)
+        """Where each stream ends so far [s]."""
         self.packets = 0
         """Sent, of all streams."""
         self._on_taken = on_taken
@@ -50,6 +50,18 @@ class Replay(Filter):
         self._kept: deque[Kept | None] = deque()
         self._bytes_in = self._bytes_out = 0
         self._over = False
+
+    @property
+    def end_s(self) -> float:
+        """Where the clip ends so far [s]."""
+        return max(self.ends_s.values())
+
+    @property
+    def picture_ends_s(self) -> list[float]:
+        """Where each picture stream ends, in the order of their tracks [s]."""
+        pictures = [stream for stream in self.ends_s if stream.picture]
+        pictures.sort(key=lambda stream: stream.properties.get("ID") or 0)
+        return [self.ends_s[stream] for stream in pictures]
 
     # For who gives
 
@@ -120,6 +132,7 @@ class Replay(Filter):
             packet.cts = None if packet.cts is None else packet.cts + at - ticks
             packet.dts = None if packet.dts is None else packet.dts + at - ticks
         packet.seek = packet.seek or at < 0
-        self.end_s = max(self.end_s, (at + (packet.duration or 0)) / timescale)
+        end_s = (at + (packet.duration or 0)) / timescale
+        self.ends_s[kept.stream] = max(self.ends_s[kept.stream], end_s)
         self.packets += 1
         pid.send(packet)

@@ -60,7 +60,7 @@ class Ring:
     """
 
     def __init__(self, seconds: float, most_bytes: int, spill: Spill | None = None) -> None:
-        """`spill` takes what is older than two seconds, where it is coded; it does not count any more then."""
+        """`spill` takes what is coded and older than two seconds; it does not count any more then."""
         self.seconds = seconds
         self.most_bytes = most_bytes
         self.bytes = 0

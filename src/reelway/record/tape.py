@@ -14,6 +14,7 @@ from reelway.graph.option import option
 from reelway.media.packet import Packet
 from reelway.record.recording import Recording
 from reelway.record.ring import SLACK_S, Kept, Ring, Stream
+from reelway.record.spill import Spill
 
 __all__ = ["Tape"]
 
@@ -40,6 +41,7 @@ class Tape(Filter):
 
     seconds: float = option(2.0, low=0.0, unit="s", help="so much of what came last is kept")
     most_bytes: int = option(256 << 20, low=1, unit="byte", help="and no more than that")
+    spill: str = option("", help="a folder for what is coded and older than two seconds; empty: in memory")
     live: bool | None = option(
         None,
         help="packets are due when they come, not by their times; by default where the source is live",
@@ -47,7 +49,8 @@ class Tape(Filter):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.ring = Ring(self.seconds, self.most_bytes)
+        self._spill = Spill(self.spill) if self.spill else None
+        self.ring = Ring(self.seconds, self.most_bytes, self._spill)
         self.over = False
         """Nothing comes any more."""
         self.first_s: float | None = None
@@ -139,6 +142,8 @@ class Tape(Filter):
 
     def close(self) -> None:
         self._finish_all()
+        if self._spill is not None:
+            self._spill.close()
 
     # Inside
 
@@ -193,7 +198,8 @@ class Tape(Filter):
         behind = (packet.cts or 0) - (packet.dts or 0) if packet.dts is not None else 0
         decoded_s = kept.due_s - behind / (kept.properties.get("Timescale") or 1)
         with self._lock:
-            if decoded_s >= recording.until_s - SLACK_S:
+            end_s = max(recording.until_s - SLACK_S, take.shown_s.get(kept.stream, 0.0))
+            if decoded_s >= end_s:
                 take.ended.add(kept.stream)
         if kept.stream in take.ended:
             if all(pid.data in take.ended for pid in self.ipids if not pid.ended):
@@ -201,9 +207,10 @@ class Tape(Filter):
             return
         held = take.held.setdefault(kept.stream, [])
         held.append(kept)
-        if kept.due_s < recording.until_s - SLACK_S:  # and so what it may need goes with it
-            for each in held:
+        if kept.due_s < end_s:
+            for each in held:  # what it may need, and so all that is shown before that
                 recording.give(each)
+                take.shown_s[kept.stream] = max(take.shown_s.get(kept.stream, 0.0), each.due_s)
             held.clear()
 
     def _close_late(self) -> float | None:
@@ -239,11 +246,13 @@ class Tape(Filter):
 class _Take:
     """What the tape knows of a recording."""
 
-    __slots__ = ("ended", "held", "hurried")
+    __slots__ = ("ended", "held", "hurried", "shown_s")
 
     def __init__(self) -> None:
         self.ended: set[Stream] = set()
         """Of these it has all."""
+        self.shown_s: dict[Stream, float] = {}
+        """When the last picture is shown that it has [s]."""
         self.hurried = False
         """Nobody waits for what is late."""
         self.held: dict[Stream, list[Kept]] = {}
