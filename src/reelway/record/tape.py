@@ -38,6 +38,7 @@ class Tape(Filter):
 
     registry_name = "tape"
     inputs = (Caps(),)
+    records = True
 
     seconds: float = option(2.0, low=0.0, unit="s", help="so much of what came last is kept")
     most_bytes: int = option(256 << 20, low=1, unit="byte", help="and no more than that")
