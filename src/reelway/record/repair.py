@@ -117,9 +117,11 @@ def _repair(path: str) -> Repaired:
         if left.st_size == 0:
             return _removed(path)
         said = _sidecar(path)
-        if "sha256" in said and said["sha256"] == sha256(part):  # it ended between giving names to the sidecar and the file
+        whole = "sha256" in said and not os.path.lexists(path) and said["sha256"] == sha256(part)
+        if whole:  # it ended while it gave names to the sidecar and the file
+            if "sha256" in read_sidecar(path + SIDECAR + PART):
+                os.replace(path + SIDECAR + PART, path + SIDECAR)
             os.replace(part, path)
-            _unlink(path + SIDECAR + PART)
             return Repaired(path, "finished", _number(said.get("duration_s")))
         new = File(path + NEW, "wb+")
         try:
