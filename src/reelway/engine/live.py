@@ -251,7 +251,7 @@ class Live(Filter):
 
         FFmpeg tells the two apart only where it opens one. What of it was not read yet is read then.
         """
-        if self.protocol.name != "hls":
+        if self.protocol.name != "hls" or self._leaves:
             return False
         try:
             whole = self._connected()
