@@ -24,8 +24,6 @@ GRACE_S = 5.0
 """The same for a source that is slower than it should be, and does not lose anything."""
 LEAK = 0.001
 """So fast does the clock of a live source seem to go slower, where all that comes is late [s/s]."""
-LIVE = ("live", "shared")
-"""Sources that keep to a time of their own; others say so."""
 JUMP_S = 1.0
 """Who is later than that has not kept to the clock: from here on it is counted anew."""
 
@@ -261,20 +259,14 @@ class _Take:
 
 
 def _is_live(pid: Link) -> bool:
-    """One of the sources that it comes from keeps to a time of its own."""
+    """What comes says so, or one of the sources that it comes from keeps to a time of its own."""
+    if pid.properties.get("Live"):
+        return True
     seen: set[Filter] = set()
     todo = [pid.source]
     while todo:
         filter = todo.pop()
-        if filter in seen:
-            continue
-        seen.add(filter)
-        if not filter.ipids and _keeps_time(filter):
-            return True
-        todo += [link.source for link in filter.ipids]
-    return False
-
-
-def _keeps_time(source: Filter) -> bool:
-    known = source.registry_name in LIVE and not getattr(source, "ends", False)
-    return known or getattr(source, "live", False) is True
+        if filter not in seen:
+            seen.add(filter)
+            todo += [link.source for link in filter.ipids]
+    return any(getattr(filter, "live", False) is True for filter in seen if not filter.ipids)
