@@ -56,7 +56,9 @@ for url, options in given["sources"]:
             look(session)
 for url in given["targets"]:
     try:
-        rw.run("testvideo:frames=3", url)
+        with rw.Session() as session:
+            session.load("testvideo:frames=3") >> session.load_dst(url)
+            session.run()
     except rw.ReelwayError as error:
         tell(error)
 for text in given["pipelines"]:
@@ -74,9 +76,17 @@ print("all of it was tried")
 
 
 class _Refusing(http.server.BaseHTTPRequestHandler):
-    """Wants a password, or sends to where one is told."""
+    """Wants a password, or sends to where one is told; what is there it gives to everybody."""
+
+    film = b""
 
     def do_GET(self) -> None:
+        if "there" in self.path:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.film)))
+            self.end_headers()
+            self.wfile.write(self.film)
+            return
         if "redirect" in self.path:
             self.send_response(302)
             self.send_header("Location", f"http://me:{escaped(PASSWORD)}@127.0.0.1:1/x?token={TOKEN}")
@@ -93,7 +103,11 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def web() -> Iterator[str]:
+def web(tmp_path: Path) -> Iterator[str]:
+    with rw.Session() as session:
+        session.load("testvideo:frames=5:size=320x180") >> session.load_dst(tmp_path / "film.ts")
+        session.run()
+    _Refusing.film = (tmp_path / "film.ts").read_bytes()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -115,6 +129,7 @@ def test_nothing_that_a_program_is_told_has_a_password_in_it(web: str) -> None:
         (f"rtmp://me:{word}@{key}", {}),
         (f"srt://127.0.0.1:1?passphrase={escaped(PASSPHRASE)}&streamid={TOKEN}", {}),
         (f"http://me:{word}@{web}/film.ts?token={TOKEN}", {}),
+        (f"http://me:{strange}@{web}/there.ts?token={TOKEN}", {"ffmpeg": {"headers": header}}),
         (f"http://{web}/redirect.ts", {}),
         (f"http://{web}/film.ts", {"ffmpeg": {"headers": header}}),
         (f"http://{web}/film.ts", {"ffmpeg": {"headers": header, "nosuch": "1"}}),

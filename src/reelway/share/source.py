@@ -88,13 +88,10 @@ class Shared(Filter):
                 self._out = self.new_pid("shared", **properties)
 
     def process(self) -> float | None:
-        for _ in range(self.quantum):
-            if self.blocked or (self._out is not None and self._out.ended):
-                return None
-            if self._reader is None and not self._attach():
-                return 0.0
-            if not self._go_on():
-                return 0.0
+        if self.blocked or (self._out is not None and self._out.ended):
+            return None
+        if self._reader is not None or self._attach():
+            self._go_on()  # one a turn: the next one may take its time, and this one is wanted now
         return 0.0
 
     def on_event(self, event: Event) -> bool:
@@ -133,19 +130,18 @@ class Shared(Filter):
         self.status = ""
         return True
 
-    def _go_on(self) -> bool:
-        """Sends the next frame; False: none came so soon, or the writer is gone. Raises as `Reader.pull`."""
+    def _go_on(self) -> None:
+        """Sends the next frame, unless none comes so soon, or the writer is gone. Raises as `Reader.pull`."""
         reader = self._reader
         assert reader is not None
         try:
             frame = reader.pull(TURN_S)
         except DeadlineError:
-            return False
+            return
         if frame is None:
             self._lose()
-            return False
-        self._send(frame)
-        return True
+        else:
+            self._send(frame)
 
     def _lose(self) -> None:
         """The writer has ended, or is gone."""
