@@ -30,6 +30,8 @@ def test_make_bench_finds_them() -> None:
         "frames",
         "hop",
         "imports",
+        "latency",
+        "live",
         "memory",
         "pipelines",
         "remux",

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.live.conftest import MakeServer
 from tests.live.watching import Watch, WatchCoded, rises
 
 CYCLES = count(200)
+HUNDREDS = count(200)
 SCRIPT = """
 import os, sys, threading
 sys.path.insert(0, sys.argv[3])
@@ -55,6 +57,35 @@ def test_many_sources_in_one_session_none_of_which_loses_a_packet(rtsp_server: M
         steps = {b - a for a, b in pairwise(watch.times)}
         assert all(abs(step - 3600) < 90 for step in steps)  # none is missing
         assert not any(watch.flags)
+    assert (set(threading.enumerate()), len(os.listdir("/proc/self/fd"))) == before
+
+
+def test_hundreds_begin_together_and_stop_in_time(rtsp_server: MakeServer) -> None:
+    server = rtsp_server(shared=True)
+    before = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
+    there: set[Watch] = set()
+    stopped_s: list[float] = []
+
+    def enough(watch: Watch) -> bool:
+        if len(watch.times) == 5:
+            there.add(watch)
+        if len(there) < HUNDREDS or stopped_s:
+            return False
+        stopped_s.append(time.monotonic())
+        return True
+
+    watches = [WatchCoded(enough) for _ in range(HUNDREDS)]
+    with rw.Session() as session:
+        for watch in watches:
+            session.add(watch)
+            session.load_src(server.url) >> watch
+        session.run()
+        assert time.monotonic() - stopped_s[0] < 2.0
+        assert not session.statistics().abandoned
+    for watch in watches:
+        assert watch.counters[0] == 1
+        assert rises(watch.times)
+        assert not watch.gaps
     assert (set(threading.enumerate()), len(os.listdir("/proc/self/fd"))) == before
 
 
