@@ -472,6 +472,49 @@ def test_a_session_that_is_sought_goes_on(plain: Path, ear: Ear) -> None:
     assert contiguous([field(packet, 2, 2) for packet in ear.packets])
 
 
+def test_a_stream_that_changes_is_told_of_anew(tmp_path: Path, ear: Ear) -> None:
+    sizes = ((320, 240), (160, 120))
+    films = []
+    for size in sizes:
+        folder = tmp_path / str(size[0])
+        folder.mkdir()
+        films.append(film(folder, size=size, seconds=1))
+    sdp = tmp_path / "out.sdp"
+    texts: list[str] = []
+    with rw.Session() as session:
+        joined = session.load("concat")
+        for each in films:
+            session.load_src(str(each)) >> joined
+        sink: Any = session.load_dst(f"rtp://127.0.0.1:{ear.port}", sdp=str(sdp), rt="off")
+        joined >> sink
+        ear.first = lambda: texts.append(sink.sdp_text)
+        session.run()
+    until(lambda: len(ear.packets) == sink.sent - len(ear.reports))
+    sets = [text.partition("sprop-parameter-sets=")[2].partition("\r")[0] for text in (*texts, sink.sdp_text)]
+    assert sets[0] != sets[1]
+    assert sdp.read_bytes().decode() == sink.sdp_text
+    versions = [int(text.split()[3]) for text in (*texts, sink.sdp_text)]
+    assert versions[1] == versions[0] + 1
+    # what goes out then holds the sets that are told
+    second = base64.b64decode(sets[1].partition(",")[0])
+    assert sum(second in packet for packet in ear.packets) == -(-FPS // GOP)
+    assert contiguous([field(packet, 2, 2) for packet in ear.packets])
+
+
+def test_another_codec_is_coded_to_the_one_that_was_told(tmp_path: Path, ear: Ear) -> None:
+    films = [film(tmp_path, codec, seconds=1) for codec in ("libx264", "mpeg4")]
+    with rw.Session() as session:
+        joined = session.load("concat")
+        for each in films:
+            session.load_src(str(each)) >> joined
+        sink: Any = session.load_dst(f"rtp://127.0.0.1:{ear.port}", rt="off")
+        joined >> sink
+        session.run()
+    until(lambda: len(ear.packets) == sink.sent - len(ear.reports))
+    assert len({field(packet, 4) for packet in ear.packets}) == 2 * FPS
+    assert "H264/90000" in sink.sdp_text
+
+
 # Errors
 
 

@@ -193,6 +193,10 @@ class Packetizer:
         self._stream = self._container.add_stream_from_template(info.template, opaque=True)
         self._container.start_encoding()
         assert self._stream.time_base.denominator == media.clock
+        self.goes_on_as(info)
+
+    def goes_on_as(self, info: StreamInfo) -> None:
+        """The stream has these parameter sets from now on; its codec is the same."""
         self._sets = _in_front(info)
 
     def add(self, data: Any, dts: int, pts: int, key: bool) -> int:

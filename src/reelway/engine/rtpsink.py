@@ -193,9 +193,11 @@ class RtpSink(Filter):
                 self.check_input(name, pid.properties)
             return
         self.check_input(name, pid.properties, pid)
-        media = media_of(name, _info(pid.properties), self._streams.index(stream)).at(stream.media.port)
-        if media != stream.media:  # its parameter sets, which travel in it, too
+        info = _info(pid.properties)
+        media = media_of(name, info, self._streams.index(stream)).at(stream.media.port)
+        if info.extradata and media != stream.media:  # other parameter sets; what has none said keeps its own
             stream.media = media
+            stream.packetizer.goes_on_as(info)
             self._publish()
 
     def process(self) -> float | None:
