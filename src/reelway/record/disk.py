@@ -170,11 +170,13 @@ class Disk(File):
         self.sync()
         publish(self.path, {**sidecar, "repaired": False}, time.time())
 
-    def discard(self) -> None:
-        """Nothing was written: there is no file."""
-        self.close()
-        _unlink(self.part)
-        _unlink(self.path + SIDECAR + PART)
+    def close(self) -> None:
+        """Lets go of it; where nothing was written there is no file."""
+        with contextlib.suppress(OSError):
+            if os.path.getsize(self.part) == 0:
+                _unlink(self.path + SIDECAR + PART)
+                _unlink(self.part)
+        super().close()
 
 
 def publish(path: str, sidecar: Mapping[str, Any], written_s: float, part: str = "") -> None:

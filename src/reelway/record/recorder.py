@@ -242,7 +242,9 @@ class Recorder:
                 self._unfinished.append(recording.next)
             if self._state is not RecorderState.DETACHED:
                 self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
-        if recording.done:
+            news = recording.done and not recording.told
+            recording.told = recording.told or news
+        if news:
             self._tell(recording)
 
     def _settle(self) -> None:

@@ -143,6 +143,8 @@ class Recording:
         self.error: ReelwayError | None = None
         self.dropped = 0
         self.next: Recording | None = None
+        self.told = False
+        """Who asked for it was told of its end; the recorder's."""
         self._begun_as: dict[Stream, Mapping[str, Any]] = {}
         """What the streams were when the file began."""
         self._most_bytes = manner.most_bytes
@@ -272,7 +274,8 @@ class Recording:
         if self.next is not None:
             self.next.finish()
         elif self._replay is not None:
-            self._close()
+            if not self.closed:
+                self._close()
         elif not self.done:
             self._fail(
                 FormatError(f"{self.path}: nothing came that could be recorded", hint="does its source send?")
