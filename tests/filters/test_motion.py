@@ -174,10 +174,10 @@ def test_one_picture_is_not_enough_and_a_short_rest_is_no_end() -> None:
     flash = [STREET] * 5 + [with_box(50, 60)] + [STREET] * 10
     assert watched(grey(flash))[0] == []
     assert [each.moving for each in watched(grey(flash), pictures=1, hold=0.25)[0]] == [True] * 3 + [False]
-    again = [STREET] * 100 + walk(4, first=0) + [STREET] * 6 + walk(4, first=0) + [STREET] * 15
-    _, _, messages = watched(grey(again), memory=20)
+    again = [STREET] * 30 + walk(4, first=0) + [STREET] * 6 + walk(4, first=0) + [STREET] * 15
+    _, _, messages = watched(grey(again))
     told = [(each["moving"], each["timestamp"] // 100_000_000) for each in messages]
-    assert told == [(True, 101), (False, 123)]
+    assert told == [(True, 31), (False, 53)]
 
 
 def test_what_came_to_stay_is_background_some_time() -> None:

@@ -25,6 +25,10 @@ WIDE = 160
 """So many samples across a picture is looked at, at most twice as many."""
 GAP_S = 30.0
 """What comes after a longer gap has nothing to do with what was before."""
+USUAL_S = 0.04
+"""From a picture to the next one, where nothing says so."""
+FASTEST = 2.0
+"""So many thresholds a `memory` the background moves at most towards what differs."""
 NOISE = 4.5
 """So many times the median of all differences is still noise: three standard deviations of a normal one."""
 NS = 1_000_000_000
@@ -48,10 +52,11 @@ class Found(NamedTuple):
 class Motion(Forward):
     """Passes pictures on as they are, and tells what moves in them, by zones.
 
-    A picture is compared with a background, the mean of the last `memory` seconds. A zone moves where `part`
-    of it has differed by `threshold` in `pictures` in a row, and until nothing has for `hold` seconds. What
-    differs in single samples, or no more than most samples do, is noise; a brightness that changes
-    everywhere, or `most` of the picture at once, is the light. Pictures that are smeared are not looked at.
+    A picture is compared with a background, the mean of the last `memory` seconds, but that large differences
+    change it slowly, so that what passes leaves no trace. A zone moves where `part` of it has differed by
+    `threshold` in `pictures` in a row, and until nothing has for `hold` seconds. What differs in single
+    samples, or no more than most samples do, is noise; a brightness that changes everywhere, or `most` of the
+    picture at once, is the light. Pictures that are smeared are not looked at.
 
     Each picture says `Motion`, the largest part of a zone that differs, and where a zone moves, `MotionZone`,
     its number from 1. The message `motion` tells when it begins and when it is over: `zone`, `moving`,
@@ -81,7 +86,7 @@ class Motion(Forward):
         1.0, low=0.0, kind=Seconds, unit="s", live=True, help="nothing moves for so long: it is over"
     )
     memory: Seconds = option(
-        5.0, low=0.01, kind=Seconds, unit="s", live=True, help="what stands still so long is background"
+        5.0, low=0.01, kind=Seconds, unit="s", live=True, help="how fast what stands still becomes background"
     )
     most: float = option(
         0.7, low=0.0, high=1.0, live=True, help="where more of the picture differs, it is the light"
@@ -267,11 +272,14 @@ class _Watch:
         if self._background is None:
             self._background, self._pictures = cells, 1
             return None
+        passed_s = self._passed_s or USUAL_S
         apart = cells - self._background
-        learnt = max(1 / (self._pictures + 1), 1 - exp(-self._passed_s / asked.memory))
+        light = numpy.median(apart[::3, ::3])
+        apart -= light  # which changes everywhere
+        learnt = numpy.float32(max(1 / (self._pictures + 1), 1 - exp(-passed_s / asked.memory)))
+        step = FASTEST * asked.threshold * passed_s / asked.memory  # what passes leaves no trace
         self._pictures += 1
-        self._background += apart * numpy.float32(learnt)
-        apart -= numpy.median(apart[::3, ::3])  # the light that changes everywhere
+        self._background += light + numpy.clip(apart * learnt, -step, step)
         numpy.abs(apart, out=apart)
         differs: Array = (apart > asked.threshold) & self._seen
         if numpy.count_nonzero(differs) > asked.most * self._all:
