@@ -248,7 +248,7 @@ def test_what_is_written_and_what_is_foreign_is_left_alone(left: Path) -> None:
             (f"new.mkv{PART}", "in use"),
         }
         assert {name: (left / name).read_bytes() for name in in_folder(left)} == before
-    disk.close()
+    File.close(disk)
     assert [each.outcome for each in repair(left)] == ["repaired", "removed"]
     assert in_folder(left) == sorted([*foreign, "a.mp4", "a.mp4.json"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -17,6 +18,7 @@ from reelway.graph.pid import Pid
 from reelway.record.attach import attach
 from reelway.record.house import House
 from reelway.record.recording import Manner, Recording, RecordingInfo, Trigger
+from reelway.record.segments import Segments
 from reelway.record.states import RecorderState, follow
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Recorder:
     keep_days, keep_bytes, keep_files
                  what is kept of the complete files in the folder of `filename`, when one more is: the oldest
                  go first. None: all of them
+    segments     the paths of files that are written all the time, as `filename`, beside those of events: each
+                 begins with the first keyframe at or after a full `segment_s`, by the wall clock in UTC
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
     on_failed    called with path and error, likewise; also where a file is complete, but ended early for want
                  of room
@@ -79,6 +83,8 @@ class Recorder:
         keep_days: float | None = None,
         keep_bytes: int | None = None,
         keep_files: int | None = None,
+        segments: Callable[[], str | os.PathLike[str]] | str = "",
+        segment_s: float = 60.0,
         trigger: Callable[[Any, Any], Any] | None = None,
         on_finished: Callable[[str, RecordingInfo], None] | None = None,
         on_failed: Callable[[str, Exception], None] | None = None,
@@ -97,8 +103,11 @@ class Recorder:
         self._filename = filename
         self._queue_bytes = queue_bytes
         self._min_free = min_free
-        self._house = House.of(filename, days=keep_days, bytes=keep_bytes, files=keep_files)
-        self._number = 0
+        limits = {"days": keep_days, "bytes": keep_bytes, "files": keep_files}
+        self._house = House.of(filename, **limits)
+        self._segments = segments
+        self._segments_house = House.of(segments, **limits) if segments else None
+        self._number = self._segment = 0
         for each in WRITERS:  # so that the first file begins at once
             catalog.find(each)
         self._lock = threading.RLock()
@@ -106,6 +115,8 @@ class Recorder:
         self._current: Recording | None = None
         """The one that further calls make longer."""
         self._unfinished: list[Recording] = []
+        self._continuous: list[Recording] = []
+        """Segments that are not done; those neither make it busy nor change its state."""
         self._tape, self._make, self._write, host, self._take_out = attach(
             session,
             source,
@@ -120,6 +131,8 @@ class Recorder:
         self._tape.trigger = (
             None if trigger is None else lambda packet, pid: self._triggered(trigger, packet, pid)
         )
+        if segments:
+            self._tape.segments = Segments(segment_s, self._next_segment)
         self._tape.on_over = lambda: self._move(RecorderState.DETACHED)
         self._move(RecorderState.BUFFERING)
 
@@ -190,7 +203,7 @@ class Recorder:
     def recordings(self) -> list[Recording]:
         """Those that are not done."""
         with self._lock:
-            return list(self._unfinished)
+            return [*self._unfinished, *self._continuous]
 
     def __enter__(self) -> Self:
         return self
@@ -202,26 +215,34 @@ class Recorder:
 
     def _made(self, start_s: float, until_s: float, metadata: Any) -> Recording:
         self._number += 1
-        if callable(self._filename):
-            path = os.fspath(self._filename())
-        else:
-            now = datetime.now(UTC)
-            path = self._filename.format(time=now, number=self._number, name=self.name)
+        path = self._path(self._filename, self._number)
         return Recording(
-            path,
-            start_s,
-            until_s,
-            Manner(
-                self._make,
-                self._changed,
-                self._write,
-                self.exact,
-                not self._tape.live,
-                self._queue_bytes,
-                self._min_free,
-                self._house,
-            ),
-            [Trigger.now(metadata)],
+            path, start_s, until_s, self._manner(self.exact, self._house), [Trigger.now(metadata)]
+        )
+
+    def _next_segment(self, start_s: float) -> Recording:
+        with self._lock:
+            self._segment += 1
+            path = self._path(self._segments, self._segment)
+            made = Recording(path, start_s, math.inf, self._manner(False, self._segments_house), [])
+            self._continuous.append(made)
+        return made
+
+    def _path(self, filename: Any, number: int) -> str:
+        if callable(filename):
+            return str(os.fspath(filename()))
+        return str(filename.format(time=datetime.now(UTC), number=number, name=self.name))
+
+    def _manner(self, exact: bool, house: House | None) -> Manner:
+        return Manner(
+            self._make,
+            self._changed,
+            self._write,
+            exact,
+            not self._tape.live,
+            self._queue_bytes,
+            self._min_free,
+            house,
         )
 
     def _triggered(self, trigger: Callable[[Any, Any], Any], packet: Any, pid: Any) -> None:
@@ -232,14 +253,11 @@ class Recorder:
     def _changed(self, recording: Recording) -> None:
         """A recording has begun, has all it gets, or is done."""
         with self._lock:
-            if recording.done and recording in self._unfinished:
-                self._unfinished.remove(recording)
-            if (
-                recording.next is not None
-                and not recording.next.done
-                and recording.next not in self._unfinished
-            ):
-                self._unfinished.append(recording.next)
+            mine = self._unfinished if recording.triggers else self._continuous
+            if recording.done and recording in mine:
+                mine.remove(recording)
+            if recording.next is not None and not recording.next.done and recording.next not in mine:
+                mine.append(recording.next)
             if self._state is not RecorderState.DETACHED:
                 self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
             news = recording.done and not recording.told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelway.filters.gate import Tempo
 from reelway.graph.caps import Caps
@@ -15,6 +15,9 @@ from reelway.media.packet import Packet
 from reelway.record.recording import Recording
 from reelway.record.ring import SLACK_S, Kept, Ring, Stream
 from reelway.record.spill import Spill
+
+if TYPE_CHECKING:
+    from reelway.record.segments import Segments
 
 __all__ = ["Tape"]
 
@@ -58,6 +61,10 @@ class Tape(Filter):
         """Called with each packet of a picture stream, behind what it is about."""
         self.on_over: Callable[[], None] | None = None
         """Called when nothing comes any more."""
+        self.segments: Segments | None = None
+        """Files that are written all the time; set before the session runs, or while it does."""
+        self._complete = False
+        """Every stream that it begins with is there."""
         self._lock = threading.Lock()
         """Guards the recordings and their ends; held for moments."""
         self._takes: dict[Recording, _Take] = {}
@@ -111,11 +118,15 @@ class Tape(Filter):
 
     def process(self) -> float | None:
         self._begin_all()
+        if self.segments is not None and not self._is_complete():
+            return None
         wait_s: float | None = None
         for pid in self.ipids:
             while (packet := pid.peek()) is not None:
                 if any(recording.manner.lossless and recording.full for recording in tuple(self._takes)):
                     return None  # it wakes this when there is room
+                if self.segments is not None and self.segments.full:
+                    return None
                 now_s = self.context.now()
                 due_s, media_s = self._times(pid, packet, now_s)
                 if not self.live and due_s > now_s:
@@ -134,6 +145,8 @@ class Tape(Filter):
     def restarted(self, pid: Link) -> None:
         self._tempo = Tempo()
         self.ring.clear()
+        if self.segments is not None:
+            self.segments.restart()
 
     def remove(self, pid: Link) -> None:
         if not self.ipids:
@@ -162,6 +175,12 @@ class Tape(Filter):
         self._seen_s = now_s
         return media_s + self._offset_s, media_s
 
+    def _is_complete(self) -> bool:
+        if not self._complete:
+            configured = all(pid.configured for pid in self.ipids)
+            self._complete = configured and not self.context.expects_inputs(self)
+        return self._complete
+
     def _take(self, pid: Link, kept: Kept) -> None:
         self._begin_all()  # before anything that they want makes room
         begun = [recording for recording in tuple(self._takes) if recording.fed]
@@ -169,6 +188,9 @@ class Tape(Filter):
         for recording in begun:
             self._give(recording, kept)
         self._begin_all()
+        if self.segments is not None:
+            streams = [pid.data for pid in self.ipids if pid.data is not None]
+            self.segments.take(kept, streams, self.context.now(), self.wake)
         if self.trigger is not None and kept.stream.picture:
             self.trigger(kept.packet, pid)
 
@@ -238,6 +260,8 @@ class Tape(Filter):
             if not recording.fed:
                 self._begin(recording)
             self._finish(recording)
+        if self.segments is not None:
+            self.segments.finish()
         if not was_over and self.on_over is not None:
             self.on_over()
 
