@@ -34,6 +34,7 @@ def test_make_bench_finds_them() -> None:
         "live",
         "memory",
         "pipelines",
+        "record",
         "remux",
         "resolve",
         "share",
