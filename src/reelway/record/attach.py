@@ -69,7 +69,7 @@ def _behind_element(
     if app.session is None:
         raise StateError("this application does not run", hint="app.play() first")
     element = app[source] if isinstance(source, str) else source
-    text = " ".join(f"{name.replace('_', '-')}={value}" for name, value in options.items())
+    text = " ".join(f"{name.replace('_', '-')}={json.dumps(value)}" for name, value in options.items())
     front = f"{ring_chain} ! " if ring_chain else ""
     branch = app.pipeline.branch(f"{front}recordersink {text}", element)
     tape = branch["recordersink"].filter

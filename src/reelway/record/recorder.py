@@ -111,6 +111,9 @@ class Recorder:
         for each in WRITERS:  # so that the first file begins at once
             catalog.find(each)
         self._lock = threading.RLock()
+        self._settled = threading.Condition(self._lock)
+        self._telling = 0
+        """So many files are done of which `on_finished`, or `on_failed`, has not come back yet."""
         self._state = RecorderState.DETACHED
         self._current: Recording | None = None
         """The one that further calls make longer."""
@@ -125,7 +128,7 @@ class Recorder:
             seconds=before_s,
             most_bytes=most_bytes,
             live=live,
-            spill=os.fspath(spill),
+            spill=os.fspath(spill) or None,
         )
         host.watch(lambda: -1.0, at_end=self._settle)
         self._tape.trigger = (
@@ -183,6 +186,13 @@ class Recorder:
             self._take_out()
         for recording in recordings:
             recording.finished(timeout_s)
+
+    def settled(self, timeout_s: float | None = None) -> bool:
+        """Waits until all that was begun is done, and who asked was told; False: not after `timeout_s`."""
+        with self._settled:
+            return self._settled.wait_for(
+                lambda: not (self._unfinished or self._continuous or self._telling), timeout_s
+            )
 
     @property
     def state(self) -> RecorderState:
@@ -262,8 +272,12 @@ class Recorder:
                 self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
             news = recording.done and not recording.told
             recording.told = recording.told or news
+            self._telling += news
         if news:
             self._tell(recording)
+        with self._settled:
+            self._telling -= news
+            self._settled.notify_all()
 
     def _settle(self) -> None:
         """The session is over: its files are complete when `run()` returns, where that is soon."""
