@@ -222,6 +222,8 @@ def test_run_is_back_within_two_seconds_while_nothing_comes(rtsp_server: MakeSer
         session.load_src(server.url, silence_s=5.0) >> watch
         Director(session, work).run()
         assert time.monotonic() - stopped_s[0] < 2.0
+        assert not session.statistics().abandoned  # its thread was called back from C
+    assert not watch.gaps
 
 
 def test_stop_while_it_waits_for_the_next_try(rtsp_server: MakeServer) -> None:
