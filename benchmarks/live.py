@@ -1,10 +1,10 @@
 """Many live sources in one process: 50 of 640x360 at 10 frames a second by RTSP, eight of them decoded.
 
 Reelway and `gst-launch-1.0`, each in one process, and `ffmpeg` in one for each source do the same by turns,
-from one server of GStreamer's in a process of its own, which does not count and sends to each at its own time,
-as cameras do. CPU is user and system time of the clients while all sources run, as the system accounts it;
-memory is their share of what they hold (PSS). At the end each source has to be connected still, with nothing
-waiting in its socket: who does not keep up has no figure.
+from one server of GStreamer's in a process of its own, which does not count and sends to each at its own
+time, as cameras do. CPU is user and system time of the clients while all sources run, as the system accounts
+it; memory is their share of what they hold (PSS). At the end each source has to be connected still, with
+nothing waiting in its socket: who does not keep up has no figure.
 """
 
 from __future__ import annotations
