@@ -8,6 +8,7 @@ job         `run` and `explain`: a session from words
 launch      `launch` and `graph`: pipelines as text
 show        `play`, `view` and `cameras`: a window, and what is in it
 share       `share` and `shared`: frames between processes
+record      `record`: files of events
 inspect, catalogue, doctor, statistics      one command or table each
 """
 

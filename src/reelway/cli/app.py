@@ -135,17 +135,13 @@ def _usual(parser: argparse.ArgumentParser) -> None:
 
 
 def _session(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--threads", metavar="N", type=int, help="threads for coding; 0: the main one does it"
-    )
+    _usual(parser)
     policies = ", ".join(POLICIES)
     default = "by default block, and fresh behind live sources"
     parser.add_argument("--policy", metavar="POLICY", help=f"of full links: {policies}; {default}")
     parser.add_argument(
         "--profile", metavar="NAME", help="a TOML file of options, or its name in your folder"
     )
-    _log(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="neither progress nor warnings")
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
@@ -360,6 +356,12 @@ def _view_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fps", metavar="N", type=int, default=25, help="pictures a second of the grid")
 
 
+def _recording() -> Any:
+    from reelway.cli import record
+
+    return record
+
+
 def _play(options: argparse.Namespace, words: list[str]) -> Work:
     from reelway.cli import show
 
@@ -447,6 +449,12 @@ The space bar is a pause, the arrow keys go 10 s back and on, f is full screen, 
         "Show several sources in one window, as a grid, each as it comes.",
         _view_options,
         _view,
+    ),
+    "record": Command(
+        "URL... DIR [--every S] [--on WHAT]... [options]",
+        "Record events of URL as files in DIR that begin before them. A file is played in real time.",
+        lambda parser: _recording().declare(parser, _usual),
+        lambda options, words: _recording().work(options, words),
     ),
     "cameras": Command("", "List the cameras of this machine.", lambda parser: None, _cameras),  # noqa: ARG005
     "share": Command(

@@ -1,0 +1,329 @@
+"""`record`: files of events, each from before it until after it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from reelway import catalog
+from reelway.cli.job import terminable
+from reelway.cli.outcome import DONE, FAILURE, Misuse, complain, outcome_of
+from reelway.errors import OpenError, OptionError, ReelwayError, redact
+from reelway.graph.filter import Filter
+from reelway.record import Recorder, RecordingInfo
+from reelway.record.remote import OnHttp
+from reelway.record.triggers import OnMotion, OnSignal
+from reelway.session.logs import set_logs
+from reelway.session.session import Session
+
+__all__ = ["FORMATS", "NAME", "Events", "declare", "record", "repair", "work"]
+
+FORMATS = ("mp4", "mkv", "webm", "ts", "mov")
+NAME = "{name}-{time:%Y%m%d-%H%M%S}"
+"""Of a file, without its ending."""
+FINISH_S = 20.0
+"""So long the end of the command waits for files, unless it is told to hurry."""
+LOOK_S = 0.05
+MOST_S = 1e6
+TOKEN = "REELWAY_TOKEN"
+LIMITS = ("keep_days", "keep_files", "keep_bytes", "min_free")
+LIVE = ("live", "shared")
+"""Sources that keep to a time of their own."""
+
+
+def declare(parser: argparse.ArgumentParser, usual: Callable[[argparse.ArgumentParser], None]) -> None:
+    """The options of `reelway record`; `usual` declares those of every session."""
+    add = parser.add_argument
+    add("--before", metavar="S", type=float, default=2.0, help="from so many seconds before the event; 2")
+    add("--after", metavar="S", type=float, default=2.0, help="until so many seconds after it; 2")
+    add("--every", metavar="S", type=float, help="an event every so many seconds")
+    add(
+        "--on",
+        metavar="WHAT",
+        action="append",
+        default=[],
+        help="what an event is: signal:USR1, http:PORT, motion, motion:zones=0.5x1+0+0; may be said again",
+    )
+    add("--format", choices=FORMATS, default="mp4", help="of the files; mp4")
+    add("--exact", action="store_true", help="begin at the very picture, not at a keyframe before it")
+    add("--name", metavar="TEMPLATE", default=NAME, help="of the files: {name}, {time:%%H%%M%%S}, {number}")
+    add("--every-picture", action="store_true", help="look for motion in all pictures, not in keyframes only")
+    add("--token", metavar="TOKEN", help=f"what a request by HTTP must bring; safer in {TOKEN}")
+    add("--keep-days", metavar="N", type=float, help="remove recordings in DIR that are older")
+    add("--keep-files", metavar="N", type=int, help="keep so many of them, the newest")
+    add("--keep-bytes", metavar="N", type=_bytes, help="keep so much of them: 500M, 20G")
+    add("--min-free", metavar="N", type=_bytes, default=0, help="of its disk leave so much free: 1G")
+    add("--repair", metavar="DIR", help="finish the files in DIR that a crash left, and do nothing else")
+    usual(parser)
+
+
+def work(options: argparse.Namespace, words: Sequence[str]) -> Callable[[], int]:
+    """What the options and the other words ask for. Raises Misuse, OptionError."""
+    if options.repair is not None:
+        if words:
+            raise Misuse(f"{words[0]!r} is one too many", hint="reelway record --repair DIR")
+        return lambda: repair(options.repair, log=options.log, quiet=options.quiet)
+    events = Events.of(options, words)
+    return lambda: record(events, threads=options.threads, log=options.log, quiet=options.quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What to record, when, and where to."""
+
+    urls: Sequence[str]
+    folder: str
+    before_s: float = 2.0
+    after_s: float = 2.0
+    every_s: float | None = None
+    on: Sequence[str] = ()
+    format: str = "mp4"
+    exact: bool = False
+    name: str = NAME
+    every_picture: bool = False
+    token: str = ""
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    """What is kept in the folder, as a Recorder is told."""
+
+    @classmethod
+    def of(cls, options: argparse.Namespace, words: Sequence[str]) -> Events:
+        """From the words of the command line. Raises Misuse, OptionError."""
+        if len(words) < 2:
+            missing = "DIR" if words else "URL and DIR"
+            raise Misuse(f"{missing} must be given", hint="reelway record URL... DIR --every 60")
+        if not options.on and options.every is None:
+            raise Misuse("nothing says when to record", hint="--every 60, --on motion, --on signal:USR1 ...")
+        if "://" in words[-1] or set(words[-1]) & set("{}\0"):
+            raise Misuse(
+                f"{redact(words[-1])!r} cannot be the folder", hint="the last word is, and has no braces"
+            )
+        for name in ("before", "after", "every"):
+            value = getattr(options, name)
+            if value is not None and not (0 <= value < MOST_S and (value or name != "every")):
+                raise Misuse(f"--{name} is {value:g}", hint=f"so many seconds, at most {MOST_S:g}")
+        for each in options.on:
+            if each.partition(":")[0] not in ("signal", "http", "motion"):
+                raise Misuse(f"no event {each!r}", hint="signal:USR1, http:PORT or motion")
+        return cls(
+            words[:-1],
+            words[-1],
+            options.before,
+            options.after,
+            options.every,
+            options.on,
+            options.format,
+            options.exact,
+            _checked(options.name),
+            options.every_picture,
+            options.token or os.environ.get(TOKEN, ""),
+            {name: getattr(options, name) for name in LIMITS},
+        )
+
+    @property
+    def template(self) -> str:
+        """Of the paths of files."""
+        ended = self.name.lower().endswith(tuple(f".{each}" for each in FORMATS))
+        return os.path.join(self.folder, self.name if ended else f"{self.name}.{self.format}")
+
+
+def record(events: Events, *, threads: int | None, log: str | None, quiet: bool) -> int:
+    """Records until the sources end, or a signal comes; says each file that is complete on stdout."""
+    set_logs(f"all@{'quiet' if quiet else 'warning'}{':' + log if log else ''}")
+    try:
+        os.makedirs(events.folder, exist_ok=True)
+    except OSError as error:
+        raise OpenError(f"{events.folder} cannot be made: {error.strerror}", errno=error.errno) from error
+    told = _Told(quiet)
+    recorders: dict[str, Recorder] = {}
+    session = Session(unlinked="ignore", threads=threads)
+    with ExitStack() as triggers, session, terminable(session) as received:
+        told.stop = session.stop
+        for name, url in zip(_names(events.urls), events.urls, strict=True):
+            recorders[name] = _recorder(session, events, name, url, told)
+        _listen(events, recorders, triggers, quiet)
+        try:
+            session.run()
+        finally:
+            _finish(recorders.values(), received)
+    told.check()
+    return outcome_of(received) or (FAILURE if told.failed else DONE)
+
+
+def repair(folder: str, *, log: str | None, quiet: bool) -> int:
+    """Finishes what a crash left in `folder`; says what became of each file."""
+    from reelway.record import repair as repaired
+
+    set_logs(f"all@{'quiet' if quiet else 'warning'}{':' + log if log else ''}")
+    failed = False
+    for each in repaired(folder):
+        length = f", {each.duration_s:.1f} s" if each.outcome in ("repaired", "finished") else ""
+        print(f"{each.path}: {each.outcome}{length}", flush=True)
+        if each.error is not None:
+            failed = True
+            if quiet:
+                complain(str(each.error), each.error.hint)
+    return FAILURE if failed else DONE
+
+
+def _recorder(session: Session, events: Events, name: str, url: str, told: _Told) -> Recorder:
+    source = _load(session, url)
+    motions = [each for each in events.on if each.partition(":")[0] == "motion"]
+    if motions and not _is_live(source):
+        session.chain(source, paced := session.load("reframer:rt=sync"))
+        source = paced
+    every = None if events.every_s is None else _Every(events.every_s, events.before_s)
+    recorder = Recorder(
+        session,
+        source,
+        events.template,
+        before_s=events.before_s,
+        after_s=events.after_s,
+        exact=events.exact,
+        trigger=every,
+        on_finished=told.finished,
+        on_failed=told.failure,
+        name=name,
+        **events.limits,
+    )
+    if every is not None:
+        every.recorder = recorder
+    for each in motions:
+        OnMotion(session, source, recorder, session.load(each), every_picture=events.every_picture)
+    return recorder
+
+
+def _listen(events: Events, recorders: dict[str, Recorder], triggers: ExitStack, quiet: bool) -> None:
+    """Begins to wait for what comes from outside."""
+    for each in events.on:
+        kind, _, what = each.partition(":")
+        if kind == "signal":
+            triggers.callback(OnSignal(recorders.values(), what or "USR1").close)
+        elif kind == "http":
+            if not (what.isascii() and what.isdigit()) or len(what) > 5:
+                raise OptionError(f"{each!r} says no port", hint="http:8080; 0 is any that is free")
+            door = OnHttp(recorders, int(what), events.token)
+            triggers.callback(door.close)
+            if not events.token:
+                print(f"the token is {door.token}", file=sys.stderr, flush=True)
+            if not quiet or what == "0":
+                print(f"POST {door.url}/record records", file=sys.stderr, flush=True)
+
+
+def _finish(recorders: Iterable[Recorder], received: Sequence[int]) -> None:
+    """Waits until all files are complete; a second signal says that it has waited enough."""
+    until_s = time.monotonic() + FINISH_S
+    for recorder in recorders:
+        while not recorder.settled(LOOK_S) and time.monotonic() < until_s and len(received) < 2:
+            pass
+
+
+class _Told:
+    """What recorders say at the end of files; from threads of theirs."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.failed = 0
+        self.stop: Any = None
+        self._quiet = quiet
+        self._error: OSError | None = None
+        self._lock = threading.Lock()
+
+    def finished(self, path: str, info: RecordingInfo) -> None:
+        with self._lock:
+            try:
+                print(f"{path}: {info.duration_s:.1f} s", flush=True)
+            except OSError as error:  # nobody reads it any more
+                self._error = error
+                self.stop()
+
+    def failure(self, path: str, error: Exception) -> None:
+        with self._lock:
+            self.failed += 1
+            if self._quiet:  # else the log says it
+                complain(str(error), getattr(error, "hint", None))
+
+    def check(self) -> None:
+        """Raises what went wrong with stdout."""
+        if self._error is not None:
+            raise self._error
+
+
+class _Every:
+    """An event every so often, the first one when there is something before it; a file for each."""
+
+    def __init__(self, every_s: float, first_s: float) -> None:
+        self.recorder: Recorder | None = None
+        self._every_s = every_s
+        self._first_s = first_s
+        self._next_s: float | None = None
+
+    def __call__(self, _packet: Any, pid: Any) -> None:
+        now_s = pid.filter.context.now()
+        if self._next_s is None:
+            self._next_s = now_s + self._first_s
+        if now_s < self._next_s or self.recorder is None:
+            return
+        missed = (now_s - self._next_s) // self._every_s  # while nothing came
+        self._next_s += (missed + 1) * self._every_s
+        try:
+            self.recorder.record({"every": self._every_s}, extend=False)
+        except ReelwayError as error:
+            complain(str(error), error.hint)
+
+
+def _bytes(text: str) -> int:
+    """`500M`, `1.5G` or a number, for argparse."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)([kMGT]?)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes: 500M, 20G")
+    return int(float(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
+
+
+def _checked(template: str) -> str:
+    """`template`, where it can be filled. Raises OptionError."""
+    try:
+        filled = template.format(time=datetime.now(UTC), number=1, name="name")
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
+        what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise OptionError(
+            f"--name {template!r} cannot be filled: {what}", hint=f"as in {NAME}; braces are doubled"
+        ) from None
+    if not os.path.basename(filled) or "\0" in filled:
+        raise OptionError(f"--name {template!r} names no file", hint=f"as in {NAME}")
+    return template
+
+
+def _names(urls: Sequence[str]) -> Iterator[str]:
+    """A name for the files of each: its host, its file's name, or the name of its filter."""
+    seen: dict[str, int] = {}
+    for url in urls:
+        try:
+            host = urlsplit(url).hostname if "://" in url else None
+        except ValueError:
+            host = None
+        plain = host or os.path.splitext(os.path.basename(url.partition("?")[0]))[0].partition(":")[0]
+        name = re.sub(r"[^\w.-]", "_", plain).strip(".") or "stream"
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def _load(session: Session, url: str) -> Filter:
+    name = url.partition(":")[0]
+    if name != "shared" and not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
+        return session.load(url)
+    return session.load_src("pipe:0" if url == "-" else url)
+
+
+def _is_live(source: Filter) -> bool:
+    if source.registry_name in LIVE:
+        return not getattr(source, "ends", False)
+    return bool(getattr(source, "live", False))
