@@ -253,6 +253,46 @@ def test_a_file_system_without_room(source: Path, tmp_path: Path) -> None:
     assert len(said["kept"]) >= len(said["shown"]) - 2
 
 
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_a_file_that_is_left_while_it_is_completed_plays_to_its_end(
+    ending: str, source: Path, tmp_path: Path, faulty: Callable[[str, Callable[[Any], Any]], None]
+) -> None:
+    """An index is written, and what stands at the beginning is changed: at no step the rest may be lost."""
+
+    def recorded(path: Path, most: int) -> int:
+        done = [0]
+
+        def fault(data: Any) -> Any:
+            done[0] += 1
+            if done[0] > most:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return data
+
+        faulty(path.stem, fault)
+        asked: dict[float, Callable[[Recorder], Any]] = {1.02: lambda recorder: recorder.record()}
+        played(source, [path], asked, Told(), before_s=0.0, after_s=4.0)
+        return done[0]
+
+    whole = tmp_path / f"whole.{ending}"
+    writes = recorded(whole, 1 << 30)
+    shown = counters(whole)
+    lengths = []
+    for most in range(writes - 8, writes):
+        path = tmp_path / f"cut{most}.{ending}"
+        recorded(path, most)
+        if path.exists():  # as many writes were enough
+            continue
+        found = playing(Path(f"{path}{PART}"))
+        assert found[:-2] == shown[: len(found) - 2]
+        lengths.append(len(found))
+    results = list(repair(tmp_path))
+    assert len(lengths) > 3
+    assert lengths == sorted(lengths)  # no write takes away what played before it
+    assert lengths[-1] == len(shown)
+    assert [result.outcome for result in results] == ["repaired"] * len(lengths)
+    assert sorted(len(counters(result.path)) for result in results) == lengths
+
+
 class Stall:
     """A disk that takes nothing from the first write on until it is let go."""
 

@@ -184,6 +184,22 @@ def test_a_file_that_failed_is_followed_by_another_one_later(monkeypatch: pytest
     assert feed.segments.full
 
 
+def test_a_name_that_cannot_be_made_is_logged_and_the_file_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(segments, "RETRY_S", 1.2)
+    feed = Feed()
+    for ticks in range(100):
+        if ticks == 30:
+            feed.segments._make = lambda start_s: 1 / 0  # type: ignore[assignment,return-value]
+        if ticks == 40:
+            feed.segments._make = feed._made
+        feed.take(feed.video, ticks, key=ticks % 5 == 0)
+    assert feed.begins() == [0.0, 4.5, 6.0, 9.0]
+    assert "no file could be begun" in caplog.text
+    assert [len(file.kept) for file in feed.files] == [45, 15, 30, 10]
+
+
 @given(
     gaps=st.lists(st.integers(1, 25), min_size=3, max_size=12),
     skews=st.lists(st.integers(-8, 8), min_size=1, max_size=5),
@@ -217,6 +233,8 @@ def test_nothing_is_lost_between_files_or_in_both(gaps: list[int], skews: list[i
 
 
 def test_a_length_that_makes_no_sense(source: Path, tmp_path: Path) -> None:
+    with rw.Session() as session, pytest.raises(rw.errors.OptionError, match=r"not written as \.txt"):
+        Recorder(session, session.load_src(str(source)), "a.mp4", segments="{number}.txt")
     with rw.Session() as session, pytest.raises(rw.errors.OptionError, match="segment_s is 0"):
         Recorder(
             session, session.load_src(str(source)), "a.mp4", segments=str(tmp_path / "a.mp4"), segment_s=0

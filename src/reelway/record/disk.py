@@ -137,10 +137,10 @@ class Disk(File):
 
     def short(self) -> OpenError | None:
         """The error, where less than `min_free` is left; it looks now and then only."""
+        if not self.min_free:
+            return None
         now_s = time.monotonic()
-        if not self.min_free or (
-            now_s - self._asked_s < ROOM_S and self.written - self._asked_bytes < ROOM_BYTES
-        ):
+        if now_s - self._asked_s < ROOM_S and self.written - self._asked_bytes < ROOM_BYTES:
             return None
         self._asked_s, self._asked_bytes = now_s, self.written
         try:

@@ -17,6 +17,7 @@ from reelway.graph.filter import Filter, Output
 from reelway.graph.pid import Pid
 from reelway.record.attach import attach
 from reelway.record.house import House
+from reelway.record.media import container_of
 from reelway.record.recording import Manner, Recording, RecordingInfo, Trigger
 from reelway.record.segments import Segments
 from reelway.record.states import RecorderState, follow
@@ -135,6 +136,8 @@ class Recorder:
             None if trigger is None else lambda packet, pid: self._triggered(trigger, packet, pid)
         )
         if segments:
+            if not callable(segments):
+                container_of(self._path(segments, 1))
             self._tape.segments = Segments(segment_s, self._next_segment)
         self._tape.on_over = lambda: self._move(RecorderState.DETACHED)
         self._move(RecorderState.BUFFERING)

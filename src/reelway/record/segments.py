@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -11,6 +12,8 @@ from reelway.record.recording import Recording
 from reelway.record.ring import Kept, Stream
 
 __all__ = ["Segments"]
+
+log = logging.getLogger("reelway.record")
 
 HOLD_S = 2.0
 """Sound waits so long for the pictures beside it, and a file that has been cut so long for its sound [s]."""
@@ -123,7 +126,15 @@ class Segments:
 
     def _begin(
         self, kept: Kept, streams: Iterable[Stream], now_s: float, room: Callable[[], None]
-    ) -> Recording:
+    ) -> Recording | None:
+        try:
+            made = self._make(kept.due_s)
+        except Exception:  # whoever names the files must not end the session
+            log.exception("no file could be begun")
+            self._retry_s = now_s + RETRY_S
+            if self.open is not None:
+                self.open.give(kept)
+            return None
         if self.open is not None:
             self._cuts.append(_Cut(self.open, kept.due_s, kept.stream))
         else:
@@ -131,9 +142,9 @@ class Segments:
                 while held and held[0].due_s < kept.due_s:
                     held.popleft()
         self._next_s = self._behind(self._wall_s() - now_s + kept.due_s + SLACK_S)
-        self.open = self._make(kept.due_s)
-        self.open.begin([kept], streams, now_s, room)
-        return self.open
+        self.open = made
+        made.begin([kept], streams, now_s, room)
+        return made
 
     def _release(self, all: bool = False) -> None:
         """Gives away what is not later than the pictures, or has waited too long for them."""
