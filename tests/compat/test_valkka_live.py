@@ -137,7 +137,7 @@ def test_decoding_is_switched_off_and_on_while_the_stream_goes_on(rtsp_server: M
     streams = core.LiveThread("live")
     with playing(decoder, streams):
         play(streams, live(camera.url, 1, core.ForkFrameFilter("f", received, decoder.getFrameFilter())))
-        received.wait(10)
+        received.wait(40)
         assert decoded.frames == []
         decoder.decodingOnCall()
         first = counter(decoded.wait(5)[0])
@@ -148,9 +148,8 @@ def test_decoding_is_switched_off_and_on_while_the_stream_goes_on(rtsp_server: M
         assert decoded.frames == []
         decoder.decodingOnCall()
         again = [counter(frame) for frame in decoded.wait(5)[:5]]
-    assert first % FPS == 0  # a keyframe
-    assert first > 0
-    assert again[0] % FPS == 0
+    assert first > FPS  # the picture of that moment, and not the keyframe before it
+    assert again[0] > first + 25
     assert again == list(range(again[0], again[0] + 5))
 
 

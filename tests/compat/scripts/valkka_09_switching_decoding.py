@@ -1,5 +1,5 @@
 # In the manner of Valkka's lessons: decoding is switched off while nobody looks, and on again. The stream
-# goes on all the time, so that switching it on takes no longer than to the next keyframe.
+# goes on all the time, so that it shows the picture of the moment when decoding is switched on.
 import os
 import time
 

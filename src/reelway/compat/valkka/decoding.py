@@ -24,7 +24,7 @@ class AVThread(WorkThread):
 
     `AVThread(name, fifo, filter)`, or, as in the last version, `AVThread(name, filter[, fifo context])` with
     `getFrameFilter()` for what comes in. It decodes nothing before `decodingOnCall()`, nor after
-    `decodingOffCall()`; each time it begins with a keyframe.
+    `decodingOffCall()`; switched on, it gives the picture of that moment at once (`decode`, `decoding`).
     """
 
     def __init__(self, name: str, *words: Any) -> None:
@@ -44,19 +44,19 @@ class AVThread(WorkThread):
         """Of each codec; 0: as many as there are cores."""
         self._work: Work | None = None
         self._feeds: dict[tuple[int, int], Feed] = {}
+        self._decoders: list[rw.Filter] = []
+        """Its own thread's."""
         self.infifo.readers.append(self._take)
 
     # Calls
 
     def decodingOnCall(self) -> None:
-        """From the next keyframes on pictures are decoded."""
-        self.decoding = True
+        """From now on pictures are decoded."""
+        self._switch(True)
 
     def decodingOffCall(self) -> None:
-        """What comes is dropped, and costs nothing."""
-        self.decoding = False
-        for feed in tuple(self._feeds.values()):
-            feed.pause()
+        """What comes is not decoded, and kept as far as the picture of the moment needs it."""
+        self._switch(False)
 
     def setNumberOfThreads(self, number: int) -> None:
         """So many for each stream that begins from now on; 0: as many as there are cores."""
@@ -80,7 +80,7 @@ class AVThread(WorkThread):
     # Inside
 
     def _begin(self) -> None:
-        self._feeds = {}
+        self._feeds, self._decoders = {}, []
         self._work = Work(self.name, threads=None)
         self._work.start()
 
@@ -90,10 +90,20 @@ class AVThread(WorkThread):
     def _forget(self) -> None:
         self._work = None
 
+    def _switch(self, on: bool) -> None:
+        self.decoding = on
+        if (work := self._work) is not None:
+            work.do(self._tell)
+
+    def _tell(self) -> None:
+        """On its own thread."""
+        for decoder in self._decoders:
+            decoder.update("decoding", self.decoding)
+
     def _take(self, frame: Frame) -> None:
         """On the thread that writes."""
         work = self._work
-        if work is None or not work.runs or not self.decoding or frame.kind != "Visual":
+        if work is None or not work.runs or frame.kind != "Visual":
             return
         which = frame.slot, frame.subsession
         feed = self._feeds.get(which)
@@ -108,6 +118,7 @@ class AVThread(WorkThread):
         """On its own thread."""
         session = work.session
         slot, subsession = which
-        decoder = session.load("decode", threads=self.threads)
+        decoder = session.load("decode", threads=self.threads, decoding=self.decoding)
+        self._decoders.append(decoder)
         end = session.add(Chain(self.outfilter, slot, subsession, name=f"chain of slot {slot}"))
         session.add(feed) >> decoder >> end

@@ -107,7 +107,7 @@ class Feed(rw.Filter):
         self._given = properties is not None
         self._waits = True
         """For something to begin with; the writing thread's."""
-        self._restarts = self._begun = self._closing = self._stopped = False
+        self._begun = self._closing = self._stopped = False
 
     # For the thread that writes
 
@@ -143,13 +143,6 @@ class Feed(rw.Filter):
         if self.opened:
             self.wake()
 
-    def pause(self) -> None:
-        """What waits goes nowhere, what is being decoded comes out, and it goes on with a keyframe."""
-        self._waits = self._restarts = True
-        self._frames.clear()
-        if self.opened:
-            self.wake()
-
     def end(self) -> None:
         """Nothing more comes; what waits still goes on."""
         self._closing = True
@@ -163,9 +156,6 @@ class Feed(rw.Filter):
             self._out = self.new_pid("stream", **self._said)
 
     def process(self) -> float | None:
-        if self._restarts and self._out is not None:
-            self._restarts = False
-            self._out.restart()
         while not self.blocked:
             try:
                 frame = self._frames.popleft()
