@@ -126,6 +126,17 @@ def test_motion(reelway: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert told(reelway("record", ball, "clips", *options[:-2], "motion:zones=0.1x0.1+0+0.9").out) == []
 
 
+def test_all_of_it(reelway: Run, tmp_path: Path) -> None:
+    options = ("--every", 60, "--before", 0.2, "--after", 0.2, "--segments", 1, "--name", "{number}")
+    done = reelway("record", "testvideo:frames=50:size=320x240", tmp_path, *options)
+    assert (done.code, done.err) == (0, "")
+    made = [path for path, _ in told(done.out)]
+    assert str(tmp_path / "1.mp4") in made
+    segments = sorted(map(str, (tmp_path / "all").glob("*.mp4")))
+    assert sorted(made) == sorted([str(tmp_path / "1.mp4"), *segments])
+    assert sum(len(list(rw.frames(each))) for each in segments) == 50
+
+
 def test_signals_and_requests(tmp_path: Path) -> None:
     with recording(LIVE, tmp_path, "--before", 0.2, "--after", 0.2, "--on", "signal:USR1") as made:
         assert len(made.said) == 1  # the token is ours, and nobody is told
@@ -214,6 +225,7 @@ def test_what_is_kept(reelway: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (["a", "rtsp://u:q7xsecret@camera/", "--every", "1"], "'rtsp://u:***@camera/' cannot be the folder"),
         (["a", "b{}", "--every", "1"], "'b{}' cannot be the folder"),
         (["a", "b", "--every", "0"], "--every is 0"),
+        (["a", "b", "--segments", "0"], "--segments is 0"),
         (["a", "b", "--every", "1", "--before", "-1"], "--before is -1"),
         (["a", "b", "--every", "1", "--after", "nan"], "--after is nan"),
         (["a", "b", "--on", "rain"], "no event 'rain'"),

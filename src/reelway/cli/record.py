@@ -31,6 +31,8 @@ __all__ = ["FORMATS", "NAME", "Events", "declare", "record", "repair", "work"]
 FORMATS = ("mp4", "mkv", "webm", "ts", "mov")
 NAME = "{name}-{time:%Y%m%d-%H%M%S}"
 """Of a file, without its ending."""
+ALL = "all"
+"""The folder in that of the events with what is recorded all the time."""
 FINISH_S = 20.0
 """So long the end of the command waits for files, unless it is told to hurry."""
 LOOK_S = 0.05
@@ -54,6 +56,7 @@ def declare(parser: argparse.ArgumentParser, usual: Callable[[argparse.ArgumentP
         default=[],
         help="what an event is: signal:USR1, http:PORT, motion, motion:zones=0.5x1+0+0; may be said again",
     )
+    add("--segments", metavar="S", type=float, help="besides, all there is, in files of S seconds in DIR/all")
     add("--format", choices=FORMATS, default="mp4", help="of the files; mp4")
     add("--exact", action="store_true", help="begin at the very picture, not at a keyframe before it")
     add("--name", metavar="TEMPLATE", default=NAME, help="of the files: {name}, {time:%%H%%M%%S}, {number}")
@@ -94,6 +97,7 @@ class Events:
     token: str = ""
     limits: Mapping[str, Any] = field(default_factory=dict)
     """What is kept in the folder, as a Recorder is told."""
+    segment_s: float | None = None
 
     @classmethod
     def of(cls, options: argparse.Namespace, words: Sequence[str]) -> Events:
@@ -101,15 +105,18 @@ class Events:
         if len(words) < 2:
             missing = "DIR" if words else "URL and DIR"
             raise Misuse(f"{missing} must be given", hint="reelway record URL... DIR --every 60")
-        if not options.on and options.every is None:
-            raise Misuse("nothing says when to record", hint="--every 60, --on motion, --on signal:USR1 ...")
+        if not options.on and options.every is None and options.segments is None:
+            raise Misuse(
+                "nothing says when to record", hint="--every 60, --on motion, --on signal:USR1, --segments 60"
+            )
         if "://" in words[-1] or set(words[-1]) & set("{}\0"):
             raise Misuse(
                 f"{redact(words[-1])!r} cannot be the folder", hint="the last word is, and has no braces"
             )
-        for name in ("before", "after", "every"):
+        for name in ("before", "after", "every", "segments"):
             value = getattr(options, name)
-            if value is not None and not (0 <= value < MOST_S and (value or name != "every")):
+            wrong = value is not None and not 0 <= value < MOST_S
+            if wrong or (value == 0 and name in ("every", "segments")):
                 raise Misuse(f"--{name} is {value:g}", hint=f"so many seconds, at most {MOST_S:g}")
         for each in options.on:
             if each.partition(":")[0] not in ("signal", "http", "motion"):
@@ -127,13 +134,21 @@ class Events:
             options.every_picture,
             options.token or os.environ.get(TOKEN, ""),
             {name: getattr(options, name) for name in LIMITS},
+            options.segments,
         )
 
-    @property
-    def template(self) -> str:
+    def template(self, *folders: str) -> str:
         """Of the paths of files."""
         ended = self.name.lower().endswith(tuple(f".{each}" for each in FORMATS))
-        return os.path.join(self.folder, self.name if ended else f"{self.name}.{self.format}")
+        name = self.name if ended else f"{self.name}.{self.format}"
+        return os.path.join(self.folder, *folders, name)
+
+    @property
+    def segments(self) -> dict[str, Any]:
+        """What a Recorder is told of them."""
+        if self.segment_s is None:
+            return {}
+        return {"segments": self.template(ALL), "segment_s": self.segment_s}
 
 
 def record(events: Events, *, threads: int | None, log: str | None, quiet: bool) -> int:
@@ -185,7 +200,7 @@ def _recorder(session: Session, events: Events, name: str, url: str, told: _Told
     recorder = Recorder(
         session,
         source,
-        events.template,
+        events.template(),
         before_s=events.before_s,
         after_s=events.after_s,
         exact=events.exact,
@@ -194,6 +209,7 @@ def _recorder(session: Session, events: Events, name: str, url: str, told: _Told
         on_failed=told.failure,
         name=name,
         **events.limits,
+        **events.segments,
     )
     if every is not None:
         every.recorder = recorder
