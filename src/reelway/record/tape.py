@@ -27,6 +27,8 @@ GRACE_S = 5.0
 """The same for a source that is slower than it should be, and does not lose anything."""
 LEAK = 0.001
 """So fast does the clock of a live source seem to go slower, where all that comes is late [s/s]."""
+AHEAD = 16
+"""So many packets of what is slowed down wait to be due: no more than may lie between its streams."""
 JUMP_S = 1.0
 """Who is later than that has not kept to the clock: from here on it is counted anew."""
 
@@ -111,6 +113,8 @@ class Tape(Filter):
     def configure(self, pid: Link) -> None:
         if self.live is None:
             self.live = _is_live(pid)
+        if not self.live:
+            pid.max_packets = min(pid.max_packets, AHEAD)
         if pid.data is None:
             pid.data = Stream(pid.name, dict(pid.properties))
         else:
