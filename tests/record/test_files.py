@@ -59,12 +59,15 @@ class Told:
 
         return add
 
-    def wait(self, files: int) -> None:
-        """Until it is said of so many."""
+    def wait(self, files: int, failed: int = 0) -> None:
+        """Until it is said of so many, and of so many that they failed."""
+
+        def said() -> bool:
+            paths = {path for path, _ in [*self.finished, *self.failed]}
+            return len(paths) >= files and len(self.failed) >= failed
+
         with self._news:
-            assert self._news.wait_for(
-                lambda: len({path for path, _ in [*self.finished, *self.failed]}) >= files, 20.0
-            )
+            assert self._news.wait_for(said, 20.0)
 
 
 def played(
@@ -441,10 +444,15 @@ def test_a_recording_ends_whole_where_too_little_is_left(
     monkeypatch.setattr(disk, "ROOM_BYTES", 0)
     told = Told()
     path, again = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
+
+    def record_again(recorder: Recorder) -> Recording:
+        told.wait(1, failed=1)
+        return recorder.record()
+
     one, two = played(
         source,
         [path, again],
-        {0.5: lambda recorder: recorder.record(), 9.0: lambda recorder: recorder.record()},
+        {0.5: lambda recorder: recorder.record(), 9.0: record_again},
         told,
         min_free=1000,
         before_s=0.0,
