@@ -249,6 +249,22 @@ def test_a_function_chooses_the_moment(tmp_path: Path) -> None:
     assert counters_of(info.path) == list(range(25, 57))
 
 
+def test_a_moment_that_cannot_be_recorded_does_not_end_the_stream(tmp_path: Path) -> None:
+    failed: list[tuple[str, str]] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        source = session.load("testvideo:fps=30:frames=30:size=320x240")
+        Recorder(
+            session,
+            source,
+            str(tmp_path / "clip.unknown"),
+            trigger=lambda packet, pid: packet.cts == 0,
+            on_failed=lambda path, error: failed.append((path, type(error).__name__)),
+        )
+        session.run()
+        assert session.completed
+    assert failed == [("", "OptionError")]
+
+
 def test_a_long_pre_roll_lies_on_disk(source: Path, tmp_path: Path) -> None:
     kept: list[int] = []
     made: list[Recording] = []

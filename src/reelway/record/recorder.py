@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from reelway import catalog
-from reelway.errors import OptionError, StateError
+from reelway.errors import OptionError, ReelwayError, StateError
 from reelway.graph.filter import Filter, Output
 from reelway.graph.pid import Pid
 from reelway.record.attach import attach
@@ -260,8 +260,14 @@ class Recorder:
 
     def _triggered(self, trigger: Callable[[Any, Any], Any], packet: Any, pid: Any) -> None:
         found = trigger(packet, pid)
-        if found is not None and found is not False:
+        if found is None or found is False:
+            return
+        try:
             self.record(None if found is True else found)
+        except ReelwayError as error:  # a full disk, a name: the stream goes on
+            log.error("%s: %s", self.name, error)
+            if self.on_failed is not None:
+                self.on_failed("", error)
 
     def _changed(self, recording: Recording) -> None:
         """A recording has begun, has all it gets, or is done."""
