@@ -348,6 +348,8 @@ def test_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OpenError) as caught:
         seen("screen:", 1)
     assert "Wayland" in str(caught.value.hint)
+    with pytest.raises(OpenError, match="there is no X server nonsense"):
+        seen("screen:nonsense", 1)
     with pytest.raises(OpenError, match="there is no X server :9999"):
         seen("screen::9999", 1)
 

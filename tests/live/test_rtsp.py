@@ -103,8 +103,9 @@ def test_a_wrong_password_is_said_at_once_and_nothing_shows_it(
 
 def test_no_password_where_one_is_wanted(rtsp_server: MakeServer) -> None:
     server = rtsp_server(auth="basic")
-    with pytest.raises(OpenError, match="wants a user name and a password"):
+    with pytest.raises(OpenError, match="wants a user name and a password") as caught:
         watched(f"rtsp://127.0.0.1:{server.port}/cam", 1)
+    assert "user:password@host" in str(caught.value.hint)  # how to write one is no secret
 
 
 def test_the_right_password_is_shown_nowhere(
@@ -136,6 +137,24 @@ def test_what_is_not_there_is_said(rtsp_server: MakeServer) -> None:
         with pytest.raises(OpenError, match=message) as caught:
             watched(url, 1)
         assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "message", "hint"),
+    [
+        ("rtsp://127.0.0.1:99999/cam", "the port in this address", "host:554"),
+        ("rtsp://127.0.0.1:80a/cam", "the port in this address", "host:554"),
+        ("udp://127.0.0.1:99999", "the port in this address", "host:554"),
+        ("rtsp:///cam", "there is no host", "host:554"),
+        ("rtsp://viewer:q7x#q7x@127.0.0.1:1/cam", "the port in this address", "%23"),
+        ("rtsp://viewer.invalid/1@127.0.0.1/cam", "no host has this name", "%2F"),
+    ],
+)
+def test_an_address_that_is_none(url: str, message: str, hint: str) -> None:
+    with pytest.raises(OpenError, match=message) as caught:
+        watched(url, 1, timeout_s=2)
+    assert hint in str(caught.value.hint)
+    assert "q7x" not in f"{caught.value} {caught.value.url}"
 
 
 def test_a_transport_that_there_is_not() -> None:

@@ -21,13 +21,15 @@ from reelway.session.words import stream_in_words
 
 __all__ = ["inspect"]
 
+PATIENCE_S = 60.0
+"""A live source gives up before that, by the deadline of its protocol."""
 HIDDEN = frozenset(("Container", "FileMetadata", "StreamInfo", "URL"))
 
 
 def inspect(url: str, *, packets: bool, as_json: bool, log: str | None) -> int:
     """Prints the streams of `url`, and its packets where they are asked for."""
     set_logs(f"all@warning{':' + log if log else ''}")
-    with Session(unlinked="ignore") as session:
+    with Session(unlinked="ignore", open_timeout_s=PATIENCE_S) as session:
         source = session.load_src("pipe:0" if url == "-" else url)
         if packets:
             lister = session.load("call", function=_as_json if as_json else _as_line)

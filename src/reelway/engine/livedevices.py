@@ -125,6 +125,8 @@ def refused(error: BaseException, asked: Asked, where: str) -> ReelwayError | No
         )
     if format == "x11grab" and number == errno.EINVAL:
         return _outside(asked, where)
+    if format == "x11grab" and _display_of(asked.name) is None:
+        return _no_x_server(asked.name.partition("+")[0], where, number)
     if format == "x11grab":
         return OpenError(
             f"{where}: the X server does not let us see its screen",
@@ -291,12 +293,11 @@ def _ask_x_server(name: str, where: str, until_s: float) -> None:
         if os.environ.get("WAYLAND_DISPLAY"):
             hint = "this desktop is Wayland's, which lets no program look at the screen in this way"
         raise OpenError(f"{where}: there is no screen: DISPLAY is not set", url=where, hint=hint)
-    parts = re.fullmatch(r"(?:\w+/)?(\[[^]]*\]|[^:\[]*):(\d+)(?:\.\d+)?", display)
-    if parts is None:
+    place = _display_of(name)
+    if place is None:
         return  # of some other kind, which the X library may know
-    host, number = parts[1].strip("[]"), int(parts[2])
     try:
-        with _connected(host, number, until_s) as server:
+        with _connected(*place, until_s) as server:
             server.sendall(b"l\0\x0b\0\0\0\0\0\0\0\0\0")
             answered = bool(server.recv(1))
     except TimeoutError:
@@ -304,14 +305,25 @@ def _ask_x_server(name: str, where: str, until_s: float) -> None:
             f"{where}: the X server {display} did not answer in time", hint="it hangs; look at its machine"
         ) from None
     except OSError as error:
-        raise OpenError(
-            f"{where}: there is no X server {display}",
-            url=where,
-            errno=error.errno,
-            hint="DISPLAY says which there is; screen::0.0+10,20 names server, screen and place",
-        ) from None
+        raise _no_x_server(display, where, error.errno) from None
     if not answered:
         raise OpenError(f"{where}: the X server {display} hangs up", url=where, errno=errno.ECONNRESET)
+
+
+def _display_of(name: str) -> tuple[str, int] | None:
+    """Host (empty: this one) and number of an X server; None for a name of another form."""
+    display = name.partition("+")[0]
+    parts = re.fullmatch(r"(?:\w+/)?(\[[^]]*\]|[^:\[]*):(\d+)(?:\.\d+)?", display)
+    return (parts[1].strip("[]"), int(parts[2])) if parts else None
+
+
+def _no_x_server(display: str, where: str, number: int | None) -> OpenError:
+    return OpenError(
+        f"{where}: there is no X server {display}",
+        url=where,
+        errno=number,
+        hint="DISPLAY says which there is; screen::0.0+10,20 names server, screen and place",
+    )
 
 
 def _connected(host: str, number: int, until_s: float) -> socket.socket:

@@ -11,6 +11,7 @@ before, by `hostnames`.
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,9 @@ USUAL: dict[str, dict[str, str]] = {
 """What FFmpeg is told unless somebody says otherwise. By itself it would look at a second of every stream
 before it gives any, and count pictures to guess their rate."""
 ENCRYPTED = ("rtsps:", "rtmps:", "https:")
+HOSTED = ("rtsp", "rtsps", "rtspt", "rtspu", "rtmp", "rtmps", "http", "https")
+"""There is a host in each address of these."""
+ESCAPED = "write @ : / ? # in a user name and a password as %40 %3A %2F %3F %23"
 LEAST_S = 0.001
 """Less than nothing would be for ever."""
 LATER: Any = object()
@@ -220,6 +224,7 @@ def connect(
     until = time.monotonic() + open_s
     if asked is not None:
         return _connect_device(asked, redact(url), Patience(until), open_s, silence_s, options or {})
+    _check_place(url)
     _find_host(url, until, open_s)
     url, ways = _plain(url, protocol, ways)
     for number, way in enumerate(ways):
@@ -366,13 +371,9 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
         if "@" in url.partition("://")[2].partition("/")[0]:
             what, hint = f"{where} refuses the user name or the password", "check both, in the address"
         else:
-            what, hint = (
-                f"{where} wants a user name and a password",
-                "rtsp://user:password@host/path has them",
-            )
-        return OpenError(
-            what, url=url, errno=errno.EACCES, hint=f"{hint}; write @ : / in them as %40 %3A %2F"
-        )
+            what = f"{where} wants a user name and a password"
+            hint = "they stand in front of the host, as in user:password@host"
+        return OpenError(what, url=url, errno=errno.EACCES, hint=f"{hint}; {ESCAPED}")
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
         hint = "check the address: port and path must be those of a stream, not of a web page"
         return FormatError(f"{where}: what answers there sends no stream", hint=hint)
@@ -406,6 +407,22 @@ def _refused(error: BaseException, url: str) -> ReelwayError | None:
     return None
 
 
+def _check_place(url: str) -> None:
+    """Raises OpenError for an address that can be no host's. FFmpeg takes some, and means another port."""
+    found = re.match(r"(\w+)://(?:[^/?#]*@)?(\[[^]]*\]|[^:/?#]*)(?::([^/?#]*))?", url)
+    if found is None:
+        return
+    scheme, host, port = found.groups()
+    if port and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        what = "the port in this address is no number up to 65535"  # it may be part of a password
+    elif not host and scheme.lower() in HOSTED:
+        what = "there is no host in this address"
+    else:
+        return
+    hint = ESCAPED if "@" in url else "as in rtsp://host:554/path"
+    raise OpenError(f"{redact(url)}: {what}", url=url, errno=errno.EINVAL, hint=hint)
+
+
 def _find_host(url: str, until_s: float, open_s: float) -> None:
     """Raises OpenError or DeadlineError where the host of `url` has no address, or none in time."""
     try:
@@ -424,7 +441,10 @@ def _find_host(url: str, until_s: float, open_s: float) -> None:
 
 
 def _no_host(url: str) -> OpenError:
-    return OpenError(f"{redact(url)}: no host has this name", url=url, errno=errno.EIO, hint="check the name")
+    hint = "check the name"
+    if "@" in re.sub(r"^\w+://[^/?#]*", "", url):  # what was looked up may be part of a user name
+        hint += f"; {ESCAPED}"
+    return OpenError(f"{redact(url)}: no host has this name", url=url, errno=errno.EIO, hint=hint)
 
 
 def _is_unknown(url: str) -> bool:
