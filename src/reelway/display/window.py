@@ -46,7 +46,7 @@ class VideoSink(Filter):
     thread = "own"
     inputs = INPUTS
     max_inputs = 1
-    input_limits = Limits(packets=3)
+    usual_limits = Limits(packets=3)
 
     title: str = option("", live=True, help="of the window; empty: the filter's name")
     width: int = option(

@@ -11,14 +11,13 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import av
 
 from reelway.engine import coding
 from reelway.engine.errors import quotable, writing
-from reelway.engine.live import Live
 from reelway.engine.rtp import Address, Packetizer, Reports, Sender
 from reelway.engine.rtptimes import Lane, Timeline
 from reelway.engine.sdp import Media, media_of, session_text, write_whole
@@ -28,6 +27,7 @@ from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.graph.pace import keeps_pace, sources_of
 from reelway.graph.resolve import Demand
 from reelway.media.packet import Packet
 
@@ -39,8 +39,6 @@ _KINDS = {"Visual": "video", "Audio": "audio"}
 """Kind of stream -> the option that says what becomes of it."""
 _USUAL = {"video": "h264", "audio": "opus"}
 """What raw media becomes where nobody says which."""
-_BY_THEMSELVES = ("live", "shared")
-"""Sources that keep to the clock."""
 REPORT_S = 1.0
 """Between two reports of a stream (RFC 3550, 6.2, with the reduced minimum)."""
 LAST_S = 0.05
@@ -392,17 +390,4 @@ def _is_cover(properties: Mapping[str, Any]) -> bool:
 
 def _keeps_time(pid: Link) -> bool:
     """What it brings comes at its pace by itself."""
-    return all(map(_is_live, _sources(pid.source)))
-
-
-def _sources(filter: Filter) -> Iterator[Filter]:
-    if not filter.ipids:
-        yield filter
-    for link in tuple(filter.ipids):
-        yield from _sources(link.source)
-
-
-def _is_live(source: Filter) -> bool:
-    if isinstance(source, Live):
-        return source.protocol.pushed
-    return source.registry_name in _BY_THEMSELVES or bool(getattr(source, "live", False))
+    return all(map(keeps_pace, sources_of(pid.source)))

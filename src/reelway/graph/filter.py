@@ -114,6 +114,8 @@ class Filter:
     """What the links from its outputs may hold; None: what the session says."""
     input_limits: Limits | None = None
     """What the links to it may hold, whoever sends; None: what its producer, or the session, says."""
+    usual_limits: ClassVar[Limits | None] = None
+    """The same, but for pictures of a live source, of which it gets the newest."""
     input_number: Callable[[Link], int | None] | None = None
     """What number an input has, where somebody numbers them, as an application numbers pads."""
     on_message: Callable[[str, dict[str, Any]], None] | None = None

@@ -171,7 +171,7 @@ class Linker:
         live = session.fresh and not filter.holds and is_live_picture(pid.properties)
         if live and not keeps_all(session._wiring, consumer, steps):
             return FRESH
-        return pid.filter.output_limits or session.limits
+        return filter.usual_limits or pid.filter.output_limits or session.limits
 
     def _unforeseen(self, pid: Pid, consumer: Filter) -> tuple[Step, ...]:
         """What is needed besides the plan, as for a turn of the pictures that only their decoder sees."""

@@ -18,18 +18,15 @@ from reelway.filters.tempo import SOUND_LEAD_S, Following, Tempo
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits
 from reelway.graph.option import Size
+from reelway.graph.pace import keeps_pace
 from reelway.graph.pid import Pid
 from reelway.media.kinds import fit_value
 from reelway.session.session import Session
 
 __all__ = ["Player", "Showing", "Viewer"]
 
-FRESH = Limits(packets=2, policy="latest")
-"""Of what is live the newest is shown: who is late leaves pictures out, and they are counted."""
 WAITING = Limits(packets=25, bytes=512 << 20, policy="drop_oldest")
 """Pictures of what is live that wait for their sound."""
-LIVE = ("live", "shared")
-"""Sources that keep to a time of their own."""
 STEP_S = 10.0
 """So far the arrow keys go."""
 
@@ -90,14 +87,12 @@ class Player:
 
     def _window(self) -> Filter:
         window = self._showing.window(self._session)
-        hands = _Hands if _is_live(self._source) else _Seeking
+        hands = _Hands if keeps_pace(self._source) else _Seeking
         window.on_event_out = hands(self._session, window)  # type: ignore[attr-defined]
-        if _is_live(self._source):
-            window.input_limits = FRESH
         return window
 
     def _link(self, stream: str, raw: str, sink: Filter) -> None:
-        session, live = self._session, _is_live(self._source)
+        session, live = self._session, keeps_pace(self._source)
         if self._tempo is None:
             self._tempo = Following() if live else Tempo()
         gate = session.load("gate", tempo=self._tempo, sync=not live or "Audio" in self.shown)
@@ -146,7 +141,7 @@ class Viewer:
     def _look(self, pid: Pid) -> None:
         """Whether a source keeps to the clock by itself is known when it is there."""
         if pid.filter in self._gates:
-            self._gates[pid.filter].update("sync", not _is_live(pid.filter))
+            self._gates[pid.filter].update("sync", not keeps_pace(pid.filter))
 
 
 class _Hands:
@@ -196,9 +191,3 @@ def _load(session: Session, url: str) -> Filter:
     if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
         return session.load(url)
     return session.load_src("pipe:0" if url == "-" else url)
-
-
-def _is_live(source: Filter) -> bool:
-    if source.registry_name in LIVE:
-        return not getattr(source, "ends", False)
-    return bool(getattr(source, "live", False))
