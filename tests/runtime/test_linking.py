@@ -195,6 +195,51 @@ class AfterTurn(Feed):
         super().open()
 
 
+class Slow(Feed):
+    """Opens when it may."""
+
+    go_on: Callable[[], bool]
+    opened = False
+
+    def open(self) -> None:
+        self.opened = self.go_on()
+        super().open()
+
+
+def test_link_waits_for_a_slow_source_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the main thread it wakes now and then for signals: that is not its deadline."""
+    monkeypatch.setattr("reelway.runtime.clock.SIGNAL_S", 0.01)
+    with rw.Session() as session:
+        slow = Slow(numbered(5))
+        slow.thread, slow.go_on = "own", lambda: not threading.Event().wait(0.3)
+        session.add(slow) >> session.add(Collect())
+        plan = session.link()
+    assert slow.opened
+    assert [stream.source for stream in plan.streams] == [slow]
+
+
+@pytest.mark.parametrize("where", ["main thread", "another thread"])
+def test_nobody_waits_for_a_source_that_is_slow_to_open(where: str) -> None:
+    session = rw.Session()
+    slow, sink, come = Slow(numbered(5)), Collect(), threading.Event()
+    slow.thread, slow.go_on = "own", lambda: come.wait(10)
+
+    def see(packet: rw.Packet) -> rw.Packet:
+        come.set()
+        return packet
+
+    session.chain(session.add(Feed(numbered(5))), session.load("call", function=see), session.load("null"))
+    session.add(slow) >> session.add(sink)
+    if where == "main thread":
+        session.run()
+    else:
+        running = threading.Thread(target=session.run)
+        running.start()
+        running.join(30)
+    assert slow.opened, "what was open was held up"
+    assert sink.numbers == list(range(5))
+
+
 def test_a_muxer_in_a_turn_hears_of_the_pid_that_is_joining() -> None:
     session = rw.Session(threads=0, open_timeout_s=0.0)
     sink, late = Handshake(), AfterTurn({"b": numbered(5)})

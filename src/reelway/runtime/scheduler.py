@@ -235,10 +235,10 @@ class Scheduler:
                         node.ready = False
                         self._give_turn(node)
                 if not self.inbox.empty() or self.in_flight:
-                    note = RealClock().wait(self.inbox, until, True)
-                    if note is None:
+                    if (note := RealClock().wait(self.inbox, until, True)) is not None:
+                        note()
+                    elif time.monotonic() >= until:  # else it has only looked for signals
                         break
-                    note()
         finally:
             self.thread = None
 

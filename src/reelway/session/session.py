@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from reelway.session.graph import Graph
     from reelway.session.progress import Meter, Progress
 
+AT_FIRST_S = 0.5  # so long `run()` waits for sources that open slowly: the others are not held up
+
 
 class Session:
     """One running set of filters.
@@ -229,12 +231,12 @@ class Session:
 
     # Linking
 
-    def link(self) -> Plan:
-        """Opens the sources, under a deadline, and links what is there. Raises LinkError, OpenError ..."""
+    def link(self, wait_s: float | None = None) -> Plan:
+        """Opens sources for `wait_s` (`open_timeout_s`) at most, links what is there. Raises LinkError ..."""
         self._declare_sids()
         if not self._linked:
             self._linked = True
-            self._scheduler.open_sources(self.open_timeout_s)
+            self._scheduler.open_sources(self.open_timeout_s if wait_s is None else wait_s)
             if self._scheduler.failures:
                 self._scheduler.close()
                 raise as_told(self._scheduler.failures[0])
@@ -417,7 +419,7 @@ class Session:
 
     def _start(self, progress: bool) -> None:
         if not self._linked:
-            self.link()
+            self.link(min(AT_FIRST_S, self.open_timeout_s))
         if self._started:
             return
         self._started = True
