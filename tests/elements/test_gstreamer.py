@@ -12,7 +12,7 @@ from tests.elements.inspected import Said, inspected
 
 pytestmark = pytest.mark.debian("gstreamer1.0-tools")
 
-OURS = {("videotestsrc", "counter")}
+OURS = {("rtpsink", "sdp"), ("videotestsrc", "counter")}
 """Properties that GStreamer does not have."""
 ODD = {("fdsrc", "fd"), ("souphttpsrc", "user-agent")}
 """A default outside of its range, and one that names GStreamer."""

@@ -194,6 +194,7 @@ def test_a_wrong_value_says_what_would_fit(
         ("timeoverlay", {}, {"content": "{time}", "position": "top-left", "x": 25, "y": 25}),
         ("gdkpixbufoverlay", {"offset-x": -10}, {"position": "top-right", "x": 10}),
         ("udpsink", {"host": "10.0.0.1", "port": 9}, {"dst": "udp://10.0.0.1:9"}),
+        ("rtpsink", {"uri": "rtp://10.0.0.1:8?ttl=3"}, {"dst": "rtp://10.0.0.1:8?ttl=3"}),
         ("fdsink", {"fd": 3}, {"dst": 3}),
         ("rtspsrc", {"protocols": "tcp"}, {"transport": "tcp"}),
         ("rtspsrc", {"protocols": "tcp+udp"}, {"transport": "udp+tcp"}),

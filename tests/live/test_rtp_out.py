@@ -356,6 +356,18 @@ def test_the_sdp_is_whole_before_the_first_packet_goes(plain: Path, ear: Ear, tm
     assert [base64.b64decode(each)[0] & 31 for each in sets] == [7, 8]
 
 
+def test_a_pipeline_sends_by_it(ear: Ear, tmp_path: Path) -> None:
+    text = (
+        "videotestsrc num-buffers=5 ! x264enc ! r.sink_0  audiotestsrc num-buffers=5 ! opusenc ! r.sink_1 "
+        "rtpsink name=r uri={url} sdp={sdp}"
+    )
+    with rw.launch(text, url=f"rtp://127.0.0.1:{ear.port}", sdp=tmp_path / "out.sdp") as app:
+        app.wait(20)
+        until(lambda: len(ear.packets) >= 5)
+    kinds = re.findall(r"m=(\w+) (\d+) ", (tmp_path / "out.sdp").read_text())
+    assert kinds == [("video", str(ear.port)), ("audio", str(ear.port + 2))]
+
+
 def test_it_keeps_the_pace_of_the_media_and_says_when_each_picture_was(ear: Ear, tmp_path: Path) -> None:
     made, clock = film(tmp_path, seconds=4), VirtualClock()
     began_ns = time.time_ns()

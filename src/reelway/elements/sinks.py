@@ -222,6 +222,17 @@ KINDS = (
         format="flv",
     ),
     ElementKind(
+        "rtpsink",
+        "Sends coded streams by RTP; here it makes the packets, too, so no payloader stands before it",
+        "Generic/Bin/Sink",
+        "rtpsink",
+        properties=(
+            string("uri", "rtp://0.0.0.0:5004", "rtp://host:port, of a host or a multicast group", "dst"),
+            string("sdp", "", "file for the SDP, which receivers read", "sdp"),
+        ),
+        pads=(pad("sink_%u", "sink", "request"),),
+    ),
+    ElementKind(
         "fakesink",
         "Takes everything and keeps nothing",
         "Sink",
@@ -305,7 +316,9 @@ KINDS = (
         "tape",
         properties=(
             number("seconds", 2.0, "so much is kept", "seconds", unit="s", low=0.0),
-            integer("most-bytes", 256 << 20, "and no more than that", "most_bytes", unit="bytes", low=1, high=MAX),
+            integer(
+                "most-bytes", 256 << 20, "and no more than that", "most_bytes", unit="bytes", low=1, high=MAX
+            ),
         ),
         pads=ONE_SINK,
     ),
