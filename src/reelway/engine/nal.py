@@ -7,9 +7,10 @@ stream: avcC or hvcC (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from reelway.engine.bits import Bits
+from reelway.engine.parameter_sets import WITH_CHROMA, Sequence, h264_sequence, hevc_sequence
 from reelway.errors import FormatError
 
 __all__ = ["configuration", "is_parameter_set", "prefixed", "split", "type_of"]
@@ -18,8 +19,6 @@ _SETS = {"h264": (7, 8, 13), "hevc": (32, 33, 34)}
 """NAL unit types: sequence and picture parameter sets and the extension; video, sequence and picture ones."""
 MOST = {"h264": (31, 255, 255), "hevc": (0xFFFF, 0xFFFF, 0xFFFF)}
 """How many of each a record can count."""
-_WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244}
-"""Profiles whose sequence parameter set says the chroma format (H.264, 7.3.2.1.1)."""
 
 
 def split(data: bytes) -> list[bytes]:
@@ -63,46 +62,32 @@ def type_of(codec: str, unit: bytes) -> int:
     return unit[0] & 31 if codec == "h264" else unit[0] >> 1 & 63
 
 
-def _avcc(sequence: Sequence[bytes], picture: Sequence[bytes], extension: Sequence[bytes]) -> bytes:
+def _avcc(sequence: list[bytes], picture: list[bytes], extension: list[bytes]) -> bytes:
     first = sequence[0]
     record = bytes((1, first[1], first[2], first[3], 0xFC | 3, 0xE0 | len(sequence)))
     record += _sized(sequence) + bytes((len(picture),)) + _sized(picture)
-    if first[1] in _WITH_CHROMA:
-        bits = Bits(first[4:])
-        bits.ue()  # seq_parameter_set_id
-        if (chroma := bits.ue()) == 3:
-            bits.u(1)
-        luma_depth, chroma_depth = bits.ue(), bits.ue()
-        record += bytes((0xFC | chroma & 3, 0xF8 | luma_depth & 7, 0xF8 | chroma_depth & 7, len(extension)))
-        record += _sized(extension)
+    if first[1] in WITH_CHROMA:
+        record += _sampled(h264_sequence(first)[1]) + bytes((len(extension),)) + _sized(extension)
     return record
 
 
-def _hvcc(video: Sequence[bytes], sequence: Sequence[bytes], picture: Sequence[bytes]) -> bytes:
+def _hvcc(video: list[bytes], sequence: list[bytes], picture: list[bytes]) -> bytes:
     bits = Bits(sequence[0][2:])
     bits.u(4)  # sps_video_parameter_set_id
     layers = bits.u(3)
     nested = bits.u(1)
     profile = bits.u(88).to_bytes(11, "big") + bytes((bits.u(8),))
-    present = [(bits.u(1), bits.u(1)) for _ in range(layers)]
-    if layers:
-        bits.u(2 * (8 - layers))
-    for has_profile, has_level in present:
-        bits.u(88 * has_profile + 8 * has_level)
-    bits.ue()  # sps_seq_parameter_set_id
-    if (chroma := bits.ue()) == 3:
-        bits.u(1)
-    bits.ue(), bits.ue()  # width, height
-    if bits.u(1):  # conformance window
-        for _ in range(4):
-            bits.ue()
-    luma_depth, chroma_depth = bits.ue(), bits.ue()
-    record = b"\x01" + profile
-    record += bytes((0xF0, 0, 0xFC, 0xFC | chroma & 3, 0xF8 | luma_depth & 7, 0xF8 | chroma_depth & 7, 0, 0))
+    record = b"\x01" + profile + bytes((0xF0, 0, 0xFC)) + _sampled(hevc_sequence(sequence[0])[1]) + bytes(2)
     record += bytes((layers + 1 << 3 | nested << 2 | 3, 3))
     for kind, units in zip(_SETS["hevc"], (video, sequence, picture), strict=True):
         record += bytes((0x80 | kind,)) + len(units).to_bytes(2, "big") + _sized(units)
     return record
+
+
+def _sampled(sequence: Sequence) -> bytes:
+    """Chroma format and bit depths, as both records have them."""
+    luma_depth, chroma_depth = sequence.depths
+    return bytes((0xFC | sequence.chroma & 3, 0xF8 | luma_depth & 7, 0xF8 | chroma_depth & 7))
 
 
 def _sized(units: Iterable[bytes]) -> bytes:

@@ -14,7 +14,8 @@ import heapq
 from collections import deque
 from typing import Any
 
-from reelway.engine.slice_headers import MOST_REORDERED, H264Headers, HevcHeaders
+from reelway.engine.parameter_sets import MOST_REORDERED
+from reelway.engine.slice_headers import H264Headers, HevcHeaders
 
 __all__ = ["PictureTimes", "most_significant"]
 

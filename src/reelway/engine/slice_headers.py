@@ -1,39 +1,26 @@
 """What coded pictures of H.264 and HEVC say of themselves: their first slice header, by its parameter sets.
 
-ITU-T H.264, 7.3.2.1 to 7.3.3, and H.265, 7.3.2.2 to 7.3.7: only as far as what tells in which order pictures
-are shown, and what they refer to.
+ITU-T H.264, 7.3.3, and H.265, 7.3.6: only as far as what tells in which order pictures are shown, and what
+they refer to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reelway.engine.bits import Bits
+from reelway.engine.parameter_sets import (
+    References,
+    Sequence,
+    h264_sequence,
+    hevc_sequence,
+    reference_set,
+)
 
-__all__ = ["H264Headers", "H264Slice", "HevcHeaders", "HevcSlice", "Sequence"]
+__all__ = ["H264Headers", "H264Slice", "HevcHeaders", "HevcSlice"]
 
-MOST_REORDERED = 16  # no conforming stream has more (H.264, A.3.1; H.265, A.4.2)
-MOST_SETS = 64  # of reference pictures (H.265, 7.4.3.2.1), with 16 pictures each
 HEADER = 96  # bytes of a slice that surely hold what is read from its header
-
-References = tuple[tuple[int, bool], ...]
-"""Pictures that are kept (H.265, 7.3.7): by how much their order counts differ from this one's, and whether
-it refers to them."""
-
-
-@dataclass
-class Sequence:
-    """What of a sequence parameter set the slice headers depend on."""
-
-    lsb_bits: int
-    counted: bool = True  # the order count lies in the slice header
-    frame_num_bits: int = 0
-    frames_only: bool = True
-    separate_planes: bool = False
-    reorder: int | None = None
-    references: tuple[References, ...] = ()
 
 
 class H264Slice(NamedTuple):
@@ -90,7 +77,7 @@ class H264Headers:
         for unit in _units(data):
             kind = unit[0] & 31 if unit else 0
             if kind == 7:
-                number, sequence = _h264_sequence(unit)
+                number, sequence = h264_sequence(unit)
                 self._sequences[number] = sequence
             elif kind == 8:
                 bits = Bits(unit[1:24])
@@ -132,7 +119,7 @@ class HevcHeaders:
         for unit in _units(data):
             kind = unit[0] >> 1 & 63 if len(unit) > 2 else -1
             if kind == 33:
-                number, sequence = _hevc_sequence(unit)
+                number, sequence = hevc_sequence(unit)
                 self._sequences[number] = sequence
             elif kind == 34:
                 bits = Bits(unit[2:24])
@@ -166,7 +153,7 @@ class HevcHeaders:
             return HevcSlice(sequence, kind, lowest)
         order, sets = bits.u(sequence.lsb_bits), sequence.references
         if not bits.u(1):  # short_term_ref_pic_set_sps_flag
-            references = _reference_set(bits, sets, in_slice=True)
+            references = reference_set(bits, sets, in_slice=True)
         else:
             at = bits.u((len(sets) - 1).bit_length()) if len(sets) > 1 else 0
             references = sets[at] if at < len(sets) else ()
@@ -180,161 +167,3 @@ def _units(data: bytes) -> Iterator[bytes]:
         start = at + 3
         at = data.find(b"\x00\x00\x01", start)
         yield data[start : at if at >= 0 else start + 4096]
-
-
-def _h264_sequence(unit: bytes) -> tuple[int, Sequence]:
-    """H.264, 7.3.2.1.1."""
-    bits = Bits(unit[1:])
-    profile = bits.u(8)
-    bits.u(16)
-    number = bits.ue()
-    separate = False
-    if profile in {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}:
-        chroma = bits.ue()
-        separate = chroma == 3 and bool(bits.u(1))
-        bits.ue(), bits.ue(), bits.u(1)
-        if bits.u(1):
-            for i in range(12 if chroma == 3 else 8):
-                if bits.u(1):
-                    _skip_scaling_list(bits, 16 if i < 6 else 64)
-    frame_num_bits = bits.ue() + 4
-    order_type = bits.ue()
-    lsb_bits = 0
-    if order_type == 0:
-        lsb_bits = bits.ue() + 4
-    elif order_type == 1:
-        bits.u(1), bits.se(), bits.se()
-        for _ in range(min(bits.ue(), 255)):
-            bits.se()
-    bits.ue(), bits.u(1), bits.ue(), bits.ue()
-    frames_only = bool(bits.u(1))
-    if not frames_only:
-        bits.u(1)
-    bits.u(1)
-    if bits.u(1):
-        for _ in range(4):
-            bits.ue()
-    if order_type or profile == 66:
-        reorder: int | None = 0
-    else:
-        reorder = _h264_reorder(bits) if bits.u(1) else None
-    return number, Sequence(lsb_bits, order_type == 0, frame_num_bits, frames_only, separate, reorder)
-
-
-def _skip_scaling_list(bits: Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            following = (last + bits.se()) % 256
-        last = following or last
-
-
-def _h264_reorder(bits: Bits) -> int | None:
-    """max_num_reorder_frames of the usability information (H.264, E.1.1), or None where it says nothing."""
-    if bits.u(1) and bits.u(8) == 255:
-        bits.u(32)
-    if bits.u(1):
-        bits.u(1)
-    if bits.u(1):
-        bits.u(4)
-        if bits.u(1):
-            bits.u(24)
-    if bits.u(1):
-        bits.ue(), bits.ue()
-    if bits.u(1):
-        bits.u(65)
-    hypothetical = 0
-    for _ in range(2):
-        if bits.u(1):
-            hypothetical += 1
-            schedules = bits.ue() + 1
-            bits.u(8)
-            for _ in range(min(schedules, 32)):
-                bits.ue(), bits.ue(), bits.u(1)
-            bits.u(20)
-    if hypothetical:
-        bits.u(1)
-    bits.u(1)
-    if not bits.u(1):
-        return None
-    bits.u(1)
-    for _ in range(4):
-        bits.ue()
-    return min(bits.ue(), MOST_REORDERED)
-
-
-def _hevc_sequence(unit: bytes) -> tuple[int, Sequence]:
-    """H.265, 7.3.2.2.1."""
-    bits = Bits(unit[2:])
-    bits.u(4)
-    layers = bits.u(3)
-    bits.u(1)
-    bits.u(96)  # general profile, tier and level
-    present = [(bits.u(1), bits.u(1)) for _ in range(layers)]
-    if layers:
-        bits.u(2 * (8 - layers))
-    for profile, level in present:
-        bits.u(88 * profile + 8 * level)
-    number = bits.ue()
-    separate = bits.ue() == 3 and bool(bits.u(1))
-    bits.ue(), bits.ue()
-    if bits.u(1):
-        for _ in range(4):
-            bits.ue()
-    bits.ue(), bits.ue()
-    lsb_bits = bits.ue() + 4
-    each = bits.u(1)
-    reorder = 0
-    for _ in range(layers + 1 if each else 1):
-        bits.ue()
-        reorder = bits.ue()
-        bits.ue()
-    for _ in range(6):  # sizes of blocks, depths of their trees
-        bits.ue()
-    if bits.u(1) and bits.u(1):
-        _skip_scaling_lists(bits)
-    bits.u(2)
-    if bits.u(1):  # samples as they are
-        bits.u(8), bits.ue(), bits.ue(), bits.u(1)
-    sets: tuple[References, ...] = ()
-    for _ in range(min(bits.ue(), MOST_SETS)):
-        sets += (_reference_set(bits, sets, in_slice=False),)
-    return number, Sequence(
-        min(lsb_bits, 16), separate_planes=separate, reorder=min(reorder, MOST_REORDERED), references=sets
-    )
-
-
-def _skip_scaling_lists(bits: Bits) -> None:
-    """H.265, 7.3.4."""
-    for size in range(4):
-        for _ in range(2 if size == 3 else 6):
-            if not bits.u(1):
-                bits.ue()
-                continue
-            if size > 1:
-                bits.se()
-            for _ in range(min(64, 1 << 4 + 2 * size)):
-                bits.se()
-
-
-def _reference_set(bits: Bits, sets: tuple[References, ...], *, in_slice: bool) -> References:
-    """st_ref_pic_set (H.265, 7.3.7 and 7.4.8) after `sets`, or in the header of a slice."""
-    if sets and bits.u(1):  # as a difference to one before
-        back = min(bits.ue() + 1, len(sets)) if in_slice else 1
-        sign = bits.u(1)
-        moved = (1 - 2 * sign) * (bits.ue() + 1)
-        found = []
-        for delta, _ in (*sets[len(sets) - back], (0, True)):
-            used = bool(bits.u(1))
-            if used or bits.u(1):
-                found.append((delta + moved, used))
-        below = sorted((each for each in found if each[0] < 0), reverse=True)
-        return (*below, *sorted(each for each in found if each[0] > 0))
-    below_count, above_count = min(bits.ue(), MOST_REORDERED), min(bits.ue(), MOST_REORDERED)
-    found = []
-    for count, sign in ((below_count, -1), (above_count, 1)):
-        delta = 0
-        for _ in range(count):
-            delta += sign * (bits.ue() + 1)
-            found.append((delta, bool(bits.u(1))))
-    return tuple(found)
