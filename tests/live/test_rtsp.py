@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 import reelway as rw
-from reelway.errors import OpenError, OptionError
+from reelway.errors import OpenError, OptionError, UnsupportedError
 from tests.live.conftest import MakeServer
 from tests.live.serving import free_port
 from tests.live.watching import Watch, WatchCoded, WatchSound, frames, rises, watched
@@ -155,6 +155,15 @@ def test_an_address_that_is_none(url: str, message: str, hint: str) -> None:
         watched(url, 1, timeout_s=2)
     assert hint in str(caught.value.hint)
     assert "q7x" not in f"{caught.value} {caught.value.url}"
+
+
+def test_the_frames_of_a_camera_have_no_numbers(rtsp_server: MakeServer) -> None:
+    """A list of all of them is never complete."""
+    frames = rw.frames(rtsp_server().url)
+    with pytest.raises(UnsupportedError, match="does not end") as caught:
+        frames[3]
+    assert "loop" in str(caught.value.hint)
+    assert frames.at(0.2).time == pytest.approx(0.2)
 
 
 def test_a_transport_that_there_is_not() -> None:

@@ -11,9 +11,10 @@ from inspect import signature
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from reelway.errors import OptionError, StateError, UnknownNameError
+from reelway.errors import OptionError, StateError, UnknownNameError, UnsupportedError
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
+from reelway.graph.link import Link
 from reelway.media.origin import slot_of
 from reelway.media.packet import Packet
 from reelway.session.newest import Newest, running
@@ -140,7 +141,7 @@ class Frames:
     def times(self) -> list[float]:
         """When each frame from `start_s` to `end_s` is shown [s], in order, as the packets say.
 
-        Read once, nothing is decoded.
+        Read once, nothing is decoded. Raises UnsupportedError for a live source, which has no end.
         """
         if self._times is None:
             sink = _Times()
@@ -252,6 +253,13 @@ class _Times(Filter):
     def __init__(self) -> None:
         super().__init__(name="times")
         self.times: list[float] = []
+
+    def configure(self, pid: Link) -> None:
+        if pid.properties.get("Live") or not getattr(pid.source, "ends", True):
+            raise UnsupportedError(
+                "a live source has no list of its frames: it does not end",
+                hint="a loop over rw.frames() takes them as they come",
+            )
 
     def process(self) -> float | None:
         for link in self.ipids:
