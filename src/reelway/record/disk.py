@@ -21,8 +21,8 @@ from typing import Any
 from reelway.errors import OpenError
 
 __all__ = [
-    "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "lock", "publish", "read_sidecar", "release",
-    "reserve", "sha256",
+    "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_taken", "lock", "publish",
+    "read_sidecar", "release", "reserve", "sha256",
 ]  # fmt: skip
 
 PART = ".part"
@@ -116,6 +116,8 @@ class Disk(File):
                 if (left := free_bytes(folder)) < min_free:
                     raise too_little(path, left, min_free)
                 try:
+                    if is_taken(path):
+                        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
                     self.say(said or {})
                     super().__init__(self.part, "xb+")
                 except FileNotFoundError:  # so does retention with folders that are empty
@@ -189,6 +191,11 @@ def publish(path: str, sidecar: Mapping[str, Any], written_s: float, part: str =
     _write_json(path + SIDECAR + PART, {**sidecar, "written": written})
     os.replace(path + SIDECAR + PART, path + SIDECAR)
     os.replace(part, path)
+
+
+def is_taken(path: str) -> bool:
+    """A file, or what becomes one, has this name."""
+    return any(os.path.lexists(path + end) for end in ("", PART))
 
 
 def is_ours(sidecar: Mapping[str, Any]) -> bool:

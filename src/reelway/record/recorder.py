@@ -8,8 +8,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakMethod
 
 from reelway import catalog
 from reelway.errors import OptionError, ReelwayError, StateError
@@ -18,6 +18,7 @@ from reelway.graph.pid import Pid
 from reelway.record.attach import attach
 from reelway.record.house import House
 from reelway.record.media import container_of
+from reelway.record.names import Filename, checked, path_of
 from reelway.record.recording import Manner, Recording, RecordingInfo, Trigger
 from reelway.record.segments import Segments
 from reelway.record.states import RecorderState, follow
@@ -69,7 +70,7 @@ class Recorder:
         self,
         session: Host | Any,
         source: Filter | Output | Pid | str,
-        filename: Callable[[], str | os.PathLike[str]] | str,
+        filename: Filename,
         *,
         before_s: float = 2.0,
         after_s: float = 2.0,
@@ -84,17 +85,20 @@ class Recorder:
         keep_days: float | None = None,
         keep_bytes: int | None = None,
         keep_files: int | None = None,
-        segments: Callable[[], str | os.PathLike[str]] | str = "",
+        segments: Filename = "",
         segment_s: float = 60.0,
         trigger: Callable[[Any, Any], Any] | None = None,
         on_finished: Callable[[str, RecordingInfo], None] | None = None,
         on_failed: Callable[[str, Exception], None] | None = None,
         name: str = "recorder",
     ) -> None:
-        if before_s < 0 or after_s < 0:
+        _check(before_s, after_s)
+        if queue_bytes < 0 or min_free < 0:
             raise OptionError(
-                f"before_s is {before_s:g} and after_s {after_s:g}", hint="neither may be below 0"
+                f"queue_bytes is {queue_bytes} and min_free {min_free}", hint="neither may be below 0"
             )
+        filename = checked(filename)
+        segments = checked(segments) if segments else ""
         self.before_s = before_s
         self.after_s = after_s
         self.exact = exact
@@ -113,6 +117,7 @@ class Recorder:
             catalog.find(each)
         self._lock = threading.RLock()
         self._settled = threading.Condition(self._lock)
+        self._closed = False
         self._telling = 0
         """So many files are done of which `on_finished`, or `on_failed`, has not come back yet."""
         self._state = RecorderState.DETACHED
@@ -131,13 +136,14 @@ class Recorder:
             live=live,
             spill=os.fspath(spill) or None,
         )
-        host.watch(lambda: -1.0, at_end=self._settle)
+        settle = WeakMethod(self._settle)  # the session keeps it beyond close()
+        host.watch(lambda: -1.0, at_end=lambda: _called(settle()))
         self._tape.trigger = (
             None if trigger is None else lambda packet, pid: self._triggered(trigger, packet, pid)
         )
         if segments:
             if not callable(segments):
-                container_of(self._path(segments, 1))
+                container_of(path_of(segments, 1, name))
             self._tape.segments = Segments(segment_s, self._next_segment)
         self._tape.on_over = lambda: self._move(RecorderState.DETACHED)
         self._move(RecorderState.BUFFERING)
@@ -156,20 +162,23 @@ class Recorder:
 
         With `extend=False` it is a file of its own, whatever else is recorded. The sidecar has the `metadata`
         of each call. Raises StateError when nothing comes any more, and OptionError for a file name that says
-        no container.
+        no container. With `after_s=math.inf` it goes on until `stop()`.
         """
+        before_s = self.before_s if before_s is None else before_s
+        after_s = self.after_s if after_s is None else after_s
+        _check(before_s, after_s)
         with self._lock:
             if self._state is RecorderState.DETACHED:
                 raise StateError(
                     f"{self.name} is attached to nothing", hint="its session is over, or it was closed"
                 )
             now_s = self._tape.context.now()
-            until_s = now_s + (self.after_s if after_s is None else after_s)
+            until_s = now_s + after_s
             current = self._current
             if extend and current is not None and self._tape.extend(current, until_s):
                 current.triggers.append(Trigger.now(metadata))
                 return current
-            made = self._made(now_s - (self.before_s if before_s is None else before_s), until_s, metadata)
+            made = self._made(now_s - before_s, until_s, metadata)
             if extend:
                 self._current = made
             self._unfinished.append(made)
@@ -182,11 +191,21 @@ class Recorder:
         self._tape.cut()
 
     def close(self, timeout_s: float | None = 10.0) -> None:
-        """`stop()`, then takes the recorder out of its session, and waits so long for its files."""
-        self.stop()
-        recordings = self.recordings
+        """`stop()`, then takes the recorder out of its session, and waits so long for its files.
+
+        In the session's own thread it waits for nothing: the session has to go on until they are complete.
+        """
+        with self._lock:
+            closed, self._closed = self._closed, True
         if not self._tape.over:
+            self.stop()
+        recordings = self.recordings
+        if not (closed or self._tape.over):
             self._take_out()
+        if not self._tape.opened:
+            self._tape.finish_all()
+        if self._tape.is_here and not self._tape.over:
+            return
         for recording in recordings:
             recording.finished(timeout_s)
 
@@ -228,7 +247,7 @@ class Recorder:
 
     def _made(self, start_s: float, until_s: float, metadata: Any) -> Recording:
         self._number += 1
-        path = self._path(self._filename, self._number)
+        path = path_of(self._filename, self._number, self.name)
         return Recording(
             path, start_s, until_s, self._manner(self.exact, self._house), [Trigger.now(metadata)]
         )
@@ -236,15 +255,10 @@ class Recorder:
     def _next_segment(self, start_s: float) -> Recording:
         with self._lock:
             self._segment += 1
-            path = self._path(self._segments, self._segment)
+            path = path_of(self._segments, self._segment, self.name)
             made = Recording(path, start_s, math.inf, self._manner(False, self._segments_house), [])
             self._continuous.append(made)
         return made
-
-    def _path(self, filename: Any, number: int) -> str:
-        if callable(filename):
-            return str(os.fspath(filename()))
-        return str(filename.format(time=datetime.now(UTC), number=number, name=self.name))
 
     def _manner(self, exact: bool, house: House | None) -> Manner:
         return Manner(
@@ -264,8 +278,8 @@ class Recorder:
             return
         try:
             self.record(None if found is True else found)
-        except ReelwayError as error:  # a full disk, a name: the stream goes on
-            log.error("%s: %s", self.name, error)
+        except Exception as error:  # a full disk, a name, who makes names: the stream goes on
+            log.error("%s: %s", self.name, error, exc_info=not isinstance(error, ReelwayError))
             if self.on_failed is not None:
                 self.on_failed("", error)
 
@@ -278,7 +292,11 @@ class Recorder:
             if recording.next is not None and not recording.next.done and recording.next not in mine:
                 mine.append(recording.next)
             if self._state is not RecorderState.DETACHED:
-                self._move(self._unfinished[-1].state if self._unfinished else RecorderState.BUFFERING)
+                states = [each.state for each in self._unfinished]
+                going = [state for state in states if state is not RecorderState.BUFFERING]
+                if going and self._state is RecorderState.BUFFERING:
+                    self._move(RecorderState.STARTING)
+                self._move(going[-1] if going else RecorderState.BUFFERING)
             news = recording.done and not recording.told
             recording.told = recording.told or news
             self._telling += news
@@ -306,3 +324,13 @@ class Recorder:
     def _move(self, state: RecorderState) -> None:
         with self._lock:
             self._state = follow(self._state, state)
+
+
+def _check(before_s: float, after_s: float) -> None:
+    if not (before_s >= 0 and after_s >= 0):
+        raise OptionError(f"before_s is {before_s:g} and after_s {after_s:g}", hint="neither may be below 0")
+
+
+def _called(settle: Callable[[], None] | None) -> None:
+    if settle is not None:
+        settle()

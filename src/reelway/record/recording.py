@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -20,10 +21,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
-from reelway.record.disk import PART, Disk, release, reserve, sha256
+from reelway.record.disk import PART, Disk, is_taken, release, reserve, sha256
 from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
 from reelway.record.mp4 import lengthen
+from reelway.record.plain import plain
 from reelway.record.replay import Replay
 from reelway.record.ring import Kept, Stream
 from reelway.record.states import RecorderState
@@ -36,6 +38,8 @@ __all__ = ["Manner", "Recording", "RecordingInfo", "Trigger"]
 log = logging.getLogger("reelway.record")
 
 Writing = Callable[["Host", Replay, Disk], None]
+NAMES = 100
+"""So many are tried for a file, where other processes take them."""
 END_S = 10.0
 """The end of the process waits so long for files that are being written."""
 
@@ -85,7 +89,7 @@ class RecordingInfo:
 
 def _said(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [{name: _said(each) for name, each in trigger._asdict().items()} for trigger in value]
+        return [{"time": each.time.isoformat(), "metadata": plain(each.metadata)} for each in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -116,7 +120,8 @@ class Manner:
 class Recording:
     """One file, from `start_s` to `until_s` of the session's clock; the latter may still move.
 
-    path       of the file when it is complete; until then `.part` is behind it
+    path       of the file when it is complete; until then `.part` is behind it. It is certain once that has
+               `begun`: a name that another process takes until then gets a number
     triggers   the calls of `record()`
     info       what has become of it; None until it is done, or where it failed
     error      why it failed; what was written by then can be played, under its name with `.part`. With an
@@ -322,7 +327,7 @@ class Recording:
 
     def _write(self) -> None:
         try:
-            self._disk = Disk(self.path, self._known(), min_free=self.manner.min_free)
+            self._disk = self._opened()
             self._run(self._disk)
             self._publish(self._disk)
         except (ReelwayError, OSError) as error:
@@ -336,6 +341,19 @@ class Recording:
             if self.info is not None and self.manner.house is not None:
                 self.manner.house.tidy(self.path)
             self._end()
+
+    def _opened(self) -> Disk:
+        """Its file. Another process may have taken the name since it was reserved: then it gets a number."""
+        for _ in range(NAMES):
+            try:
+                return Disk(self.path, self._known(), min_free=self.manner.min_free)
+            except OpenError as error:
+                if error.errno != errno.EEXIST or not is_taken(self.path):
+                    raise
+            taken, self.path = self.path, reserve(self.path)
+            release(taken)
+            log.info("%s is taken by now: it becomes %s", taken, self.path)
+        raise OpenError(f"{self.path}: all its names are taken", url=self.path, errno=errno.EEXIST)
 
     def _known(self) -> dict[str, Any]:
         """What a sidecar can say of a file whose end is not known."""

@@ -39,7 +39,7 @@ class Segments:
     ) -> None:
         """`make` gives the recording that begins at this time of the session's clock [s]; `wall_s` is the
         time since 1970. Raises OptionError."""
-        if segment_s <= 0:
+        if not segment_s > 0:
             raise OptionError(f"segment_s is {segment_s:g}", hint="say how many seconds a file shall have")
         self.segment_s = segment_s
         self.open: Recording | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,7 @@ class Tape(Filter):
         self._offset_s: float | None = None
         """Of a live source: from its times to the clock."""
         self._seen_s = 0.0
+        self._thread: int | None = None
 
     # From any thread
 
@@ -108,6 +110,24 @@ class Tape(Filter):
         if self.opened and not self.over:
             self.wake()
 
+    @property
+    def is_here(self) -> bool:
+        """This is the session's thread, on which packets come."""
+        return self._thread == threading.get_ident()
+
+    def finish_all(self) -> None:
+        """Nothing comes any more; on the session's thread, or where this is in no session."""
+        with self._lock:
+            was_over, self.over = self.over, True
+        for recording in tuple(self._takes):
+            if not recording.fed:
+                self._begin(recording)
+            self._finish(recording)
+        if self.segments is not None:
+            self.segments.finish()
+        if not was_over and self.on_over is not None:
+            self.on_over()
+
     # The filter
 
     def configure(self, pid: Link) -> None:
@@ -121,15 +141,16 @@ class Tape(Filter):
             pid.data.properties = dict(pid.properties)
 
     def process(self) -> float | None:
+        self._thread = threading.get_ident()
+        self.waits_outside = False
         self._begin_all()
         if self.segments is not None and not self._is_complete():
             return None
         wait_s: float | None = None
         for pid in self.ipids:
             while (packet := pid.peek()) is not None:
-                if any(recording.manner.lossless and recording.full for recording in tuple(self._takes)):
-                    return None  # it wakes this when there is room
-                if self.segments is not None and self.segments.full:
+                if self._is_full():
+                    self.waits_outside = True  # for a disk, whose thread wakes this when there is room
                     return None
                 now_s = self.context.now()
                 due_s, media_s = self._times(pid, packet, now_s)
@@ -144,7 +165,7 @@ class Tape(Filter):
 
     def ended(self, pid: Link) -> None:
         if all(link.ended for link in self.ipids):
-            self._finish_all()
+            self.finish_all()
 
     def restarted(self, pid: Link) -> None:
         self._tempo = Tempo()
@@ -154,10 +175,10 @@ class Tape(Filter):
 
     def remove(self, pid: Link) -> None:
         if not self.ipids:
-            self._finish_all()
+            self.finish_all()
 
     def close(self) -> None:
-        self._finish_all()
+        self.finish_all()
         if self._spill is not None:
             self._spill.close()
 
@@ -249,25 +270,19 @@ class Tape(Filter):
                 self._finish(recording)
             else:
                 left_s = over_s if left_s is None else min(left_s, over_s)
-        return left_s
+        return None if left_s == math.inf else left_s
+
+    def _is_full(self) -> bool:
+        """Nothing may be lost, and a disk has as much to write as may be."""
+        if self.segments is not None and self.segments.full:
+            return True
+        return any(recording.manner.lossless and recording.full for recording in tuple(self._takes))
 
     def _finish(self, recording: Recording) -> None:
         with self._lock:
             take = self._takes.pop(recording, None)
         if take is not None:
             recording.finish()
-
-    def _finish_all(self) -> None:
-        with self._lock:
-            was_over, self.over = self.over, True
-        for recording in tuple(self._takes):
-            if not recording.fed:
-                self._begin(recording)
-            self._finish(recording)
-        if self.segments is not None:
-            self.segments.finish()
-        if not was_over and self.on_over is not None:
-            self.on_over()
 
 
 class _Take:

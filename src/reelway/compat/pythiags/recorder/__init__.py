@@ -6,6 +6,7 @@ import enum
 import os
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from reelway.compat.gst.bins import Pipeline
 from reelway.compat.pythiags.recorder.record_bin import RecordBin
@@ -72,8 +73,8 @@ class VideoRecorder:
             record_chain=self.record_bin.chain,
             on_finished=self._finished,
         )
-        self._listening: dict[str, Callable[[str], Any]] = {}
-        """By path: who wants to know when it is complete."""
+        self._listening: WeakKeyDictionary[Recording, Callable[[str], Any]] = WeakKeyDictionary()
+        """Who wants to know when it is complete."""
 
     def record(
         self,
@@ -117,10 +118,12 @@ class VideoRecorder:
     def _record(self, metadata: tuple[Any, ...], on_video_finished: Callable[[str], Any] | None) -> Recording:
         recording = self.recorder.record(list(metadata) or None)
         if on_video_finished is not None:
-            self._listening[recording.path] = on_video_finished
+            self._listening[recording] = on_video_finished
         return recording
 
     def _finished(self, path: str, _info: RecordingInfo) -> None:
-        for told in (self._listening.pop(path, None), self.on_video_finished):
+        mine = next((each for each in tuple(self._listening) if each.path == path), None)
+        listening = None if mine is None else self._listening.pop(mine, None)
+        for told in (listening, self.on_video_finished):
             if told is not None:
                 told(path)
