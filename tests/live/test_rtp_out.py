@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import re
 import shutil
 import socket
@@ -562,10 +563,27 @@ def words(call: Callable[[], Any], kind: type[Exception]) -> str:
         ),
         ("rtp://127.0.0.1:5004", {"sdp": "nowhere/x.sdp"}, rw.OpenError, "nowhere/x.sdp: No such file"),
         ("rtp://127.0.0.1:5004", {"ttl": 256}, rw.OptionError, "ttl"),
+        ("rtp://127.0.0.1:65535", {}, rw.OptionError, "the ports behind 65535 are too few | each stream"),
     ],
 )
 def test_errors(url: str, told: dict[str, Any], kind: type[Exception], said: str, plain: Path) -> None:
     assert said in words(lambda: run(plain, url, **told), kind)
+
+
+def test_the_sdp_takes_the_place_of_files_only(plain: Path, tmp_path: Path) -> None:
+    """What a link leads to is written, the link stays; so does a pipe, and who reads it gets the text."""
+    link, pipe = tmp_path / "link.sdp", tmp_path / "pipe.sdp"
+    link.symlink_to(tmp_path / "real.sdp")
+    os.mkfifo(pipe)
+    assert "pipe.sdp" in words(lambda: run(plain, "rtp://127.0.0.1:5004", sdp=str(pipe)), rw.OpenError)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for path in (link, pipe):
+        run(plain, f"rtp://127.0.0.1:{free_port()}", rt="off", sdp=str(path))
+    assert link.is_symlink()
+    assert link.read_text().startswith("v=0")
+    assert pipe.is_fifo()
+    assert os.read(reader, 4096).startswith(b"v=0")
+    os.close(reader)
 
 
 def test_no_route_at_all(plain: Path) -> None:

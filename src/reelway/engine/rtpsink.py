@@ -22,7 +22,7 @@ from reelway.engine.rtp import Address, Packetizer, Reports, Sender
 from reelway.engine.rtptimes import Lane, Timeline
 from reelway.engine.sdp import Media, media_of, session_text, write_whole
 from reelway.engine.streaminfo import StreamInfo
-from reelway.errors import FormatError, LinkError, redact
+from reelway.errors import FormatError, LinkError, OptionError, redact
 from reelway.graph.caps import Caps, Not
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
@@ -255,6 +255,11 @@ class RtpSink(Filter):
         ttl = said.get("ttl") if self.ttl is None else self.ttl
         self._sender = sender = Sender(self._address, ttl, self.localaddr or said.get("localaddr", ""))
         packet_bytes = said.get("packet_bytes", self.packet_bytes)
+        if self._address.port + 2 * len(infos) > 1 << 16:  # with the port of the last one's RTCP
+            raise OptionError(
+                f"{redact(self._address.url)}: the ports behind {self._address.port} are too few",
+                hint="each stream takes two: choose a lower one, such as 5004",
+            )
         timeline = Timeline(self.context.now())
         cname = secrets.token_urlsafe(12)
         for number, (pid, info) in enumerate(infos.items()):

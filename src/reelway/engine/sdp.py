@@ -159,13 +159,20 @@ def session_text(
 
 
 def write_whole(path: str, text: str) -> None:
-    """A file that is there as a whole, or not at all; one of its name is replaced. Raises OpenError."""
-    folder, name = os.path.split(path)
+    """A file that is there as a whole, or not at all; one of its name is replaced. Raises OpenError.
+
+    A pipe or a device of that name stays, and gets the text; a pipe that nobody reads is an error.
+    """
+    folder, name = os.path.split(os.path.realpath(path))
     made = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8", newline="", opener=_at_once) as file:
+                file.write(text)
+            return
         with open(made, "x", encoding="utf-8", newline="") as file:
             file.write(text)
-        os.replace(made, path)
+        os.replace(made, os.path.join(folder, name))
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(made)
@@ -175,6 +182,10 @@ def write_whole(path: str, text: str) -> None:
             errno=error.errno,
             hint="sdp= is where the SDP is written: a file in a folder that is there",
         ) from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _family(address: str) -> str:
