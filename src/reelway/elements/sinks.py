@@ -319,6 +319,8 @@ KINDS = (
             integer(
                 "most-bytes", 256 << 20, "and no more than that", "most_bytes", unit="bytes", low=1, high=MAX
             ),
+            boolean("live", False, "packets are due when they come; unsaid: as the source says", "live"),
+            string("spill", None, "a folder for the older part of it", "spill"),
         ),
         pads=ONE_SINK,
     ),
