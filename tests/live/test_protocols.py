@@ -20,7 +20,7 @@ import pytest
 
 import reelway as rw
 from reelway.cli import doctor
-from reelway.engine import inventory, live, liveopen
+from reelway.engine import hostnames, inventory, live
 from reelway.errors import OpenError, UnsupportedError
 from tests.live.badserver import BadServer, answer
 from tests.live.conftest import MakeServer
@@ -409,10 +409,10 @@ def test_a_name_server_that_says_nothing(tmp_path: Path) -> None:
 
 def test_names_that_there_are_not_and_numbers() -> None:
     until = time.monotonic() + 10
-    assert liveopen.found_by("127.0.0.1", until)
-    assert liveopen.found_by("::1", until)
-    assert liveopen.found_by("localhost", until)
-    assert not liveopen.found_by("a..b", until)
+    assert hostnames.found_by("127.0.0.1", until)
+    assert hostnames.found_by("::1", until)
+    assert hostnames.found_by("localhost", until)
+    assert not hostnames.found_by("a..b", until)
     with pytest.raises(OpenError, match="no host has this name"):
         watched("rtmp://no-such-host.invalid/live/cam", 1)
 

@@ -10,21 +10,25 @@ before, by `hostnames`.
 
 from __future__ import annotations
 
-import errno
-import re
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import av
 
 from reelway.engine import livedevices as devices
 from reelway.engine.errors import quotable, reading
-from reelway.engine.hostnames import found_by
 from reelway.engine.interruption import can_end_reads, end_read
-from reelway.errors import DeadlineError, FormatError, OpenError, OptionError, ReelwayError, redact
+from reelway.engine.liverefusals import (
+    NoMediaError,
+    TransportError,
+    check_place,
+    find_host,
+    no_answer,
+    no_media,
+    refused,
+)
+from reelway.errors import DeadlineError, FormatError, OptionError, ReelwayError, redact
 from reelway.media.addresses import Device, LiveProtocol
 
 __all__ = ["LATER", "LATER_S", "Connection", "connect", "transports"]
@@ -50,10 +54,6 @@ USUAL: dict[str, dict[str, str]] = {
 }
 """What FFmpeg is told unless somebody says otherwise. By itself it would look at a second of every stream
 before it gives any, and count pictures to guess their rate."""
-ENCRYPTED = ("rtsps:", "rtmps:", "https:")
-HOSTED = ("rtsp", "rtsps", "rtspt", "rtspu", "rtmp", "rtmps", "http", "https")
-"""There is a host in each address of these."""
-ESCAPED = "write @ : / ? # in a user name and a password as %40 %3A %2F %3F %23"
 LEAST_S = 0.001
 """Less than nothing would be for ever."""
 LATER: Any = object()
@@ -224,8 +224,8 @@ def connect(
     until = time.monotonic() + open_s
     if asked is not None:
         return _connect_device(asked, redact(url), Patience(until), open_s, silence_s, options or {})
-    _check_place(url)
-    _find_host(url, until, open_s)
+    check_place(url)
+    find_host(url, until, open_s)
     url, ways = _plain(url, protocol, ways)
     for number, way in enumerate(ways):
         fallback = ways[number + 1 :]
@@ -265,8 +265,8 @@ def _connect(
         failure = error  # raised below: in here its text, with the password, would be the context
     if failure is not None:
         if patience.over:
-            raise _no_answer(where, open_s)
-        raise _refused(failure, url) or reading(failure, url, format) from quotable(failure)
+            raise no_answer(where, open_s)
+        raise refused(failure, url) or reading(failure, url, format) from quotable(failure)
     return _begun(Connection(container, where, way), where, patience, open_s, silence_s)
 
 
@@ -278,7 +278,7 @@ def _begun(
         connection.read_first(patience, silence_s)
     except DeadlineError:
         connection.close()
-        raise _no_media(where, open_s, connection.is_device) from None
+        raise no_media(where, open_s, connection.is_device) from None
     except BaseException:
         connection.close()
         raise
@@ -307,7 +307,7 @@ def _connect_device(
         failure = error
     if failure is not None:
         if patience.over:
-            raise _no_media(where, open_s, True) from quotable(failure)
+            raise no_media(where, open_s, True) from quotable(failure)
         raise devices.refused(failure, asked, where) or reading(failure, where) from quotable(failure)
     connection = Connection(container, where, "", asked.device)
     try:
@@ -330,131 +330,6 @@ def _plain(url: str, protocol: LiveProtocol, ways: Sequence[str]) -> tuple[str, 
 
 def _otherwise(error: ReelwayError, way: str) -> bool:
     """Another transport may do what this one did not."""
-    if isinstance(error, _TransportError):
+    if isinstance(error, TransportError):
         return True
-    return way != "tcp" and isinstance(error, _NoMediaError | FormatError)
-
-
-class _TransportError(OpenError):
-    """The server does not offer this transport."""
-
-
-class _NoMediaError(DeadlineError):
-    """It answered, and nothing followed."""
-
-
-def _no_answer(where: str, open_s: float) -> DeadlineError:
-    return DeadlineError(
-        f"{where} did not answer within {open_s:g} s",
-        hint="check the address, and whether the device is on; timeout_s says how long to wait, "
-        "retry=-1 waits until it is there",
-    )
-
-
-def _no_media(where: str, open_s: float, device: bool = False) -> DeadlineError:
-    if device:
-        return _NoMediaError(
-            f"{where} is there, but gave nothing within {open_s:g} s",
-            hint="plug it in again, or ask for another size or input_format; timeout_s says how long to wait",
-        )
-    return _NoMediaError(
-        f"{where} answered, but sent no media within {open_s:g} s",
-        hint="a firewall may hold back UDP (transport=tcp goes around it), or nobody sends; "
-        "timeout_s says how long to wait",
-    )
-
-
-def _refused(error: BaseException, url: str) -> ReelwayError | None:
-    """What a server means by its refusal; None for any other error."""
-    where = redact(url)
-    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            what, hint = f"{where} refuses the user name or the password", "check both, in the address"
-        else:
-            what = f"{where} wants a user name and a password"
-            hint = "they stand in front of the host, as in user:password@host"
-        return OpenError(what, url=url, errno=errno.EACCES, hint=f"{hint}; {ESCAPED}")
-    if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
-        hint = "check the address: port and path must be those of a stream, not of a web page"
-        return FormatError(f"{where}: what answers there sends no stream", hint=hint)
-    if getattr(error, "errno", None) == errno.EIO and _is_unknown(url):
-        return _no_host(url)
-    if getattr(error, "errno", None) == errno.EIO and url.lower().startswith(ENCRYPTED):
-        return OpenError(
-            f"{where}: no TLS connection comes about",
-            url=url,
-            errno=errno.EIO,
-            hint="perhaps the server has none at this port, and rtsp:// is right; or its certificate is not "
-            "what tls_verify=1 wants: signed by somebody known, for this name",
-        )
-    if isinstance(error, av.error.HTTPNotFoundError):
-        return OpenError(
-            f"{where}: there is no stream at this path",
-            url=url,
-            errno=errno.ENOENT,
-            hint="the device's manual or its ONVIF page names the path",
-        )
-    if getattr(error, "errno", None) == errno.EPROTONOSUPPORT:
-        return _TransportError(
-            f"{where} does not offer this transport",
-            url=url,
-            errno=errno.EPROTONOSUPPORT,
-            hint="transport=auto tries TCP, then UDP",
-        )
-    if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):
-        said = getattr(error, "strerror", "") or "refused"
-        return OpenError(f"{where}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
-    return None
-
-
-def _check_place(url: str) -> None:
-    """Raises OpenError for an address that can be no host's. FFmpeg takes some, and means another port."""
-    found = re.match(r"(\w+)://(?:[^/?#]*@)?(\[[^]]*\]|[^:/?#]*)(?::([^/?#]*))?", url)
-    if found is None:
-        return
-    scheme, host, port = found.groups()
-    if port and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        what = "the port in this address is no number up to 65535"  # it may be part of a password
-    elif not host and scheme.lower() in HOSTED:
-        what = "there is no host in this address"
-    else:
-        return
-    hint = ESCAPED if "@" in url else "as in rtsp://host:554/path"
-    raise OpenError(f"{redact(url)}: {what}", url=url, errno=errno.EINVAL, hint=hint)
-
-
-def _find_host(url: str, until_s: float, open_s: float) -> None:
-    """Raises OpenError or DeadlineError where the host of `url` has no address, or none in time."""
-    try:
-        host = urlsplit(url).hostname
-    except ValueError:
-        return
-    if not host or (found := found_by(host, until_s)):
-        return
-    where = redact(url)
-    if found is None:
-        raise DeadlineError(
-            f"{where}: no name server said within {open_s:g} s where {host} is",
-            hint="check the network, or write the address in numbers",
-        )
-    raise _no_host(url)
-
-
-def _no_host(url: str) -> OpenError:
-    hint = "check the name"
-    if "@" in re.sub(r"^\w+://[^/?#]*", "", url):  # what was looked up may be part of a user name
-        hint += f"; {ESCAPED}"
-    return OpenError(f"{redact(url)}: no host has this name", url=url, errno=errno.EIO, hint=hint)
-
-
-def _is_unknown(url: str) -> bool:
-    """FFmpeg could not find the host, which it calls an I/O error; it has asked just before."""
-    try:
-        host = urlsplit(url).hostname
-        if host:
-            socket.getaddrinfo(host, None)
-    except socket.gaierror:
-        return True
-    except (OSError, ValueError):
-        pass
-    return False
+    return way != "tcp" and isinstance(error, NoMediaError | FormatError)
