@@ -547,6 +547,8 @@ def words(call: Callable[[], Any], kind: type[Exception]) -> str:
             rw.OptionError,
             "is no address for RTP | rtp://239.1.2.3:5004: a host, and a",
         ),
+        ("rtp://239.1.2.3:5004?ttl=999", {}, rw.OptionError, "ttl is from 0 to 255"),
+        ("rtp://127.0.0.1:5004?pkt_size=0", {}, rw.OptionError, "pkt_size is from 256 to 65000"),
         ("rtp://127.0.0.1:9?fec=1", {}, rw.OptionError, "?fec=1 is not known | there are ttl, localaddr"),
         ("rtp://no.invalid:5004", {}, rw.OpenError, "no host has this name | check the name"),
         (

@@ -40,6 +40,8 @@ SENDER_REPORT, SOURCE, GOODBYE = 200, 202, 203
 CANONICAL_NAME = 1
 _QUERY = {"ttl": "ttl", "localaddr": "localaddr", "pkt_size": "packet_bytes"}
 """What FFmpeg's addresses say behind a question mark -> option."""
+_RANGES = {"ttl": (0, 255), "packet_bytes": (256, 65000)}
+"""Those of the options of `rtpsink`."""
 
 
 class Address:
@@ -63,8 +65,11 @@ class Address:
         """Options that it says."""
         for key, text in parse_qsl(parts.query, keep_blank_values=True):
             name = _QUERY.get(key)
-            if name is None or (name != "localaddr" and not text.isdigit()):
+            if name is None or (name != "localaddr" and not (text.isascii() and text.isdigit())):
                 raise OptionError(f"{url}: ?{key}={text} is not known", hint=f"there are {', '.join(_QUERY)}")
+            low, high = _RANGES.get(name, (0, 0))
+            if high and not low <= int(text) <= high:
+                raise OptionError(f"{url}: {key} is from {low} to {high}")
             self.said[name] = text if name == "localaddr" else int(text)
 
 
