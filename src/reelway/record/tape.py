@@ -12,6 +12,7 @@ from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.graph.option import option
+from reelway.graph.pace import keeps_pace, sources_of
 from reelway.media.packet import Packet
 from reelway.record.recording import Recording
 from reelway.record.ring import SLACK_S, Kept, Ring, Stream
@@ -132,7 +133,7 @@ class Tape(Filter):
 
     def configure(self, pid: Link) -> None:
         if self.live is None:
-            self.live = _is_live(pid)
+            self.live = bool(pid.properties.get("Live")) or any(map(keeps_pace, sources_of(pid.source)))
         if not self.live:
             pid.max_packets = min(pid.max_packets, AHEAD)
         if pid.data is None:
@@ -299,17 +300,3 @@ class _Take:
         """Nobody waits for what is late."""
         self.held: dict[Stream, list[Kept]] = {}
         """Pictures that are shown after the end, as long as others that need them may come."""
-
-
-def _is_live(pid: Link) -> bool:
-    """What comes says so, or one of the sources that it comes from keeps to a time of its own."""
-    if pid.properties.get("Live"):
-        return True
-    seen: set[Filter] = set()
-    todo = [pid.source]
-    while todo:
-        filter = todo.pop()
-        if filter not in seen:
-            seen.add(filter)
-            todo += [link.source for link in filter.ipids]
-    return any(getattr(filter, "live", False) is True for filter in seen if not filter.ipids)
