@@ -6,7 +6,7 @@ The rooms, from the top; imports go down only, and rooms on one line do not know
     compat      faces of libgpac and others, on what is public
     testing     shipped test kits
     session     what a user holds
-    share       frames between processes  |  display  windows and sound  |  record  files that begin in the past
+    share       frames between processes  |  display  windows and sound  |  record  event recording
     catalog     filters by name
     engine      everything that touches av  |  filters  plain Python  |  runtime  scheduler, threads, clock
     graph       what may connect
