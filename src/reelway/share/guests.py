@@ -193,17 +193,17 @@ class Guests:
                 self._hear(guest)
 
     def _hear(self, guest: Guest) -> None:
-        if guest.gone:
-            return
         try:
             for _ in range(2):  # the second time tells whether it has gone after what it said
+                if guest.gone:
+                    return
                 said = guest.hear()
                 if said is None:
                     self.drop(guest)
                     return
                 for kind, body in said:
                     self._obey(guest, kind, body)
-                if guest.gone or not said:
+                if not said:
                     return
         except WireError as error:
             self.cut(guest, f"it does not speak our language: {error}")
