@@ -15,8 +15,11 @@ import pytest
 
 import reelway as rw
 from reelway.record import Recorder, RecorderState, Recording
+from reelway.record.media import container_of, goes_on
 from reelway.record.plain import plain
 from reelway.testing.clock import VirtualClock
+from tests.media.make import film
+from tests.media.probe import counters
 from tests.record.test_clips import counters_of
 
 SOURCE = "testvideo:fps=25:frames=75:size=320x240"
@@ -105,6 +108,12 @@ def test_a_template_that_cannot_be_filled_is_named_at_once(name: str) -> None:
         for options in ({"filename": name}, {"filename": "a.mp4", "segments": name}):
             with pytest.raises(rw.OptionError, match=r"cannot be filled|is no file name"):
                 Recorder(session, source, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [None, 7, b"a.mp4"])
+def test_a_file_name_that_is_none_is_named_at_once(name: Any) -> None:
+    with rw.Session() as session, pytest.raises(rw.OptionError, match="names no files"):
+        Recorder(session, session.load(SOURCE), name)
 
 
 def wrong() -> str:
@@ -227,3 +236,36 @@ def test_of_two_recordings_the_newer_ends_first_unseen(tmp_path: Path) -> None:
         recorder._changed(newer)
         assert recorder.state is RecorderState.RECORDING
         assert recorder.recordings == [older]
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("to_s", [1.0, 12.0])
+def test_a_seek_while_it_is_recorded_goes_on_in_another_file(
+    to_s: float, ending: str, tmp_path: Path
+) -> None:
+    """What had been read ahead belongs to the first one; both are as long as what they hold."""
+    source = film(tmp_path / "film.mp4", seconds=15, gop=25, bframes=2)
+    made: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        recorder = Recorder(
+            session, session.load_src(str(source)), tmp_path / f"clip.{ending}", before_s=0.5, after_s=2.0
+        )
+        session.post(lambda: made.append(recorder.record()), 5.0)
+        session.post(lambda: session.play(start_s=to_s), 5.5)
+        session.run()
+    first = made[0].wait(20.0)
+    assert made[0].next is not None
+    second = made[0].next.wait(20.0)
+    before, after = counters(first.path), counters(second.path)
+    assert before == list(range(100, 100 + len(before)))
+    assert after == list(range(round(to_s * 25), round(to_s * 25) + len(after)))
+    assert len(before) + len(after) == pytest.approx(75, abs=2)  # from the keyframe at 4 s to 7 s
+    for info, shown in ((first, before), (second, after)):
+        assert info.duration_s == pytest.approx(len(shown) / 25, abs=0.05)
+
+
+@pytest.mark.parametrize(("first", "second"), [("coded", "raw"), ("raw", "coded")])
+def test_a_stream_that_is_coded_no_longer_needs_another_file(first: str, second: str) -> None:
+    kinds = {"coded": {"CodecID": "avc"}, "raw": {"CodecID": "raw"}}
+    assert not goes_on(container_of("a.mp4"), kinds[first], kinds[second])
+    assert goes_on(container_of("a.mp4"), kinds["raw"], dict(kinds["raw"]))

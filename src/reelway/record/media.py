@@ -86,8 +86,11 @@ def codings(container: Container, streams: Iterable[Mapping[str, Any]], exact: b
 
 def goes_on(container: Container, begun: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """A file that was begun with a stream like the one can hold the other behind it."""
-    if begun is now or "raw" in (begun.get("CodecID"), now.get("CodecID")):
+    raw = [each.get("CodecID") == "raw" for each in (begun, now)]
+    if begun is now or all(raw):
         return True  # what is raw is converted
+    if any(raw):
+        return False
     return containers.difference(container.name, _info(begun), now) is None
 
 

@@ -19,9 +19,13 @@ def checked(filename: Filename) -> Callable[[], Any] | str:
     """A function, or the text of a template that can be filled. Raises OptionError."""
     if callable(filename):
         return filename
-    template = os.fspath(filename)
+    template: Any = os.fspath(filename) if hasattr(filename, "__fspath__") else filename
+    if not isinstance(template, str):
+        raise OptionError(
+            f"{filename!r} names no files", hint=f"give a function, or a template, which has {FIELDS}"
+        )
     path_of(template, 1, "name")
-    return template
+    return str(template)
 
 
 def path_of(filename: Callable[[], Any] | str, number: int, name: str) -> str:

@@ -15,6 +15,7 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,8 @@ __all__ = ["Manner", "Recording", "RecordingInfo", "Trigger"]
 log = logging.getLogger("reelway.record")
 
 Writing = Callable[["Host", Replay, Disk], None]
+MOST_EARLY = 1000
+"""Packets of sound wait for the pictures beside them."""
 NAMES = 100
 """So many are tried for a file, where other processes take them."""
 END_S = 10.0
@@ -163,6 +166,14 @@ class Recording:
         self._done = threading.Event()
         self._skipping: set[Stream] = set()
         """Streams of which something was dropped: they go on at a keyframe."""
+        self._jumped: set[Stream] = set()
+        """Streams that go on from elsewhere since the file began: another one takes what comes."""
+        self._stale: set[Stream] = set()
+        """Streams that have yet to jump to where the file began."""
+        self._restarts = 0
+        """Of the stream that the file began with."""
+        self._early: deque[Kept] = deque(maxlen=MOST_EARLY)
+        """Sound that has jumped, until the pictures do."""
         self._wall_s: float | None = None
         """Of what lies at the clip's 0 [s since 1970]."""
 
@@ -250,6 +261,9 @@ class Recording:
             self._begun_as.setdefault(kept.stream, kept.properties)
         for stream in streams:
             self._begun_as.setdefault(stream, stream.properties)
+        self._restarts = head.stream.restarts
+        self._stale = {stream for stream in self._begun_as if stream.restarts < self._restarts}
+        self._jumped = {stream for stream in self._begun_as if stream.restarts > self._restarts}
         self._room = room
         self._most_bytes += sum(kept.packet.size for kept in first)
         self._codings = codings(self._container, self._begun_as.values(), head.media_s < start_s)
@@ -274,6 +288,15 @@ class Recording:
             self._skipping.discard(kept.stream)
         self._pass(kept)
 
+    def jump(self, stream: Stream) -> None:
+        """What comes of `stream` from here on comes from elsewhere, as after a seek."""
+        if self.next is not None:
+            self.next.jump(stream)
+        elif stream.restarts <= self._restarts:
+            self._stale.discard(stream)
+        else:
+            self._jumped.add(stream)
+
     def finish(self) -> None:
         """That was all."""
         if self.next is not None:
@@ -292,13 +315,24 @@ class Recording:
         begun = self._begun_as.get(kept.stream, kept.properties)
         if self.next is not None:
             self.next.give(kept)
+        elif kept.stream in self._stale:
+            return
+        elif kept.stream in self._jumped:
+            if kept.start and (kept.stream.picture or not any(each.picture for each in self._begun_as)):
+                self._go_on(kept, "goes on from elsewhere")
+            elif not kept.stream.picture:
+                self._early.append(kept)
         elif goes_on(self._container, begun, kept.properties):
             self._replay.give(kept)
         else:
-            log.info("%s: its stream has changed, so that it goes on in another file", self.path)
-            self.next = Recording(self.path, kept.due_s, self.until_s, self.manner, self.triggers)
-            self.next.begin([kept], self._begun_as, kept.due_s, self._room)
-            self._close()
+            self._go_on(kept, "has changed")
+
+    def _go_on(self, kept: Kept, why: str) -> None:
+        """In another file, from a packet on."""
+        log.info("%s: its stream %s, and so it is continued in another file", self.path, why)
+        self.next = Recording(self.path, kept.due_s, self.until_s, self.manner, self.triggers)
+        self.next.begin([*self._early, kept], self._begun_as, kept.due_s, self._room)
+        self._close()
 
     def _close(self, now: bool = False) -> None:
         """The file has all that it gets; `now`, on the thread that writes: not even what still waits."""

@@ -20,13 +20,15 @@ SLACK_S = 1e-4
 
 
 class Stream:
-    """One stream that comes in. `properties` are what it is now: never changed, only replaced."""
+    """One stream that comes in. `properties` are what it is now: never changed, only replaced; `restarts`
+    says how often it went on from elsewhere."""
 
-    __slots__ = ("name", "properties")
+    __slots__ = ("name", "properties", "restarts")
 
     def __init__(self, name: str, properties: Mapping[str, Any]) -> None:
         self.name = name
         self.properties = properties
+        self.restarts = 0
 
     @property
     def picture(self) -> bool:

@@ -77,6 +77,8 @@ class Tape(Filter):
         """Of a live source: from its times to the clock."""
         self._seen_s = 0.0
         self._thread: int | None = None
+        self._restarts = 0
+        """How often its streams went on from elsewhere; those that have not yet are behind."""
 
     # From any thread
 
@@ -138,6 +140,7 @@ class Tape(Filter):
             pid.max_packets = min(pid.max_packets, AHEAD)
         if pid.data is None:
             pid.data = Stream(pid.name, dict(pid.properties))
+            pid.data.restarts = self._restarts
         else:
             pid.data.properties = dict(pid.properties)
 
@@ -169,8 +172,16 @@ class Tape(Filter):
             self.finish_all()
 
     def restarted(self, pid: Link) -> None:
-        self._tempo = Tempo()
-        self.ring.clear()
+        stream: Stream = pid.data
+        stream.restarts += 1
+        if stream.restarts > self._restarts:  # the first one of its streams
+            self._restarts = stream.restarts
+            self._tempo = Tempo()
+            self.ring.clear()
+        for recording, take in self._takes.items():
+            if recording.fed:
+                recording.jump(stream)
+            take.held.pop(stream, None)
         if self.segments is not None:
             self.segments.restart()
 
@@ -191,6 +202,8 @@ class Tape(Filter):
         if ticks is None:
             return now_s, now_s
         media_s = pid.pid.timeline.running_s(ticks, pid.properties.get("Timescale") or 1)
+        if not self.live and pid.data.restarts < self._restarts:  # others have jumped: no clock counts it
+            return now_s, media_s
         if not self.live:
             return self._tempo.due_s(0, media_s, now_s), media_s
         late_s = 0.0 if self._offset_s is None else now_s - media_s - self._offset_s
