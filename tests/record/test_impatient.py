@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import math
+import socket
+import struct
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import reelway as rw
 from reelway.record import Recorder, RecorderState, Recording
 from reelway.record.media import container_of, goes_on
 from reelway.record.plain import plain
+from reelway.record.remote import OnHttp
 from reelway.testing.clock import VirtualClock
 from tests.media.make import film
 from tests.media.probe import counters
@@ -269,3 +272,17 @@ def test_a_stream_that_is_coded_no_longer_needs_another_file(first: str, second:
     kinds = {"coded": {"CodecID": "avc"}, "raw": {"CodecID": "raw"}}
     assert not goes_on(container_of("a.mp4"), kinds[first], kinds[second])
     assert goes_on(container_of("a.mp4"), kinds["raw"], dict(kinds["raw"]))
+
+
+def test_who_hangs_up_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    door = OnHttp({}, most_connections=1)
+    try:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", door.port)) as caller:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with socket.create_connection(("127.0.0.1", door.port)) as caller:
+            caller.sendall(b"\r\n\r\n")
+            assert caller.recv(100).startswith(b"HTTP/1.1 ")
+    finally:
+        door.close()
+    assert [each.message for each in caplog.records if each.name == "asyncio"] == []

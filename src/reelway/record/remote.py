@@ -148,7 +148,7 @@ class OnHttp:
                 writer.write_eof()
                 while not full and await reader.read(MOST_HEAD):  # who still sends would not see the answer
                     pass
-        except (TimeoutError, ConnectionError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError):  # it took too long, or hung up
             pass
         finally:
             self._open.discard(task)
