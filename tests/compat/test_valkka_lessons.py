@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import av
 import numpy
@@ -198,9 +199,9 @@ def test_pictures_are_shared_with_another_process(start: Start, rtsp_server: Mak
     assert (end(server), end(client)) == (ENDED, ENDED)
     pulled = [tuple(map(int, match.groups())) for line in client.lines if (match := found.fullmatch(line))]
     assert len(pulled) > 10
-    assert all(
-        3 <= b[0] - a[0] <= 9 and b[1] > a[1] for a, b in pairwise(pulled[1:])
-    )  # what was there came at once
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(pulled[1:])]  # what was there came at once
+    assert all(pictures > 0 and passed_ms > 0 for pictures, passed_ms in steps)
+    assert 4 <= median(pictures for pictures, _ in steps) <= 6  # 200 ms; of some the machine is late
     assert "timeout" in client.lines  # before, or after
 
 
