@@ -51,7 +51,7 @@ _BY_ENDING = {
     ".m4v": _mp4("mp4"),
     ".mov": _mp4("mov"),
     ".mkv": _matroska("matroska", _PICTURES, "aac"),
-    ".webm": _matroska("webm", "libvpx:deadline=realtime:cpu-used=8", "libopus"),
+    ".webm": _matroska("webm", "libvpx:deadline=realtime:cpu-used=8:threads=1", "libopus"),
     ".ts": Container("mpegts", {"flush_packets": "1"}, _PICTURES, "aac"),
 }
 
