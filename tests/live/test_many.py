@@ -57,7 +57,9 @@ def test_many_sources_in_one_session_none_of_which_loses_a_packet(rtsp_server: M
         steps = {b - a for a, b in pairwise(watch.times)}
         assert all(abs(step - 3600) < 90 for step in steps)  # none is missing
         assert not any(watch.flags)
-    assert (set(threading.enumerate()), len(os.listdir("/proc/self/fd"))) == before
+    threads, descriptors = before
+    assert set(threading.enumerate()) == threads
+    assert len(os.listdir("/proc/self/fd")) <= descriptors  # what tests before left behind may go
 
 
 def test_hundreds_begin_together_and_stop_in_time(rtsp_server: MakeServer) -> None:

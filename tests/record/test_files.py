@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -357,7 +358,12 @@ def test_what_a_slow_disk_has_no_room_for_is_left_out_up_to_a_keyframe(
     slow = tmp_path / "slow.mkv"
 
     def let_go(recorder: Recorder) -> None:
+        (recording,) = recorder.recordings
+        assert recording.full
         stall.over.set()
+        deadline_s = time.monotonic() + 20.0
+        while recording.full and time.monotonic() < deadline_s:
+            recording.finished(0.01)  # the clock stands still until the disk has caught up
 
     (one, _) = played(
         source,
