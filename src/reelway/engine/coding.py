@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from reelway.errors import OptionError
+from reelway.errors import LinkError, OptionError
 from reelway.graph.resolve import Demand
 
-__all__ = ["demand_for"]
+__all__ = ["demand_for", "demanded"]
+
+
+def demanded(name: str, kind: str, text: str, raw: bool) -> Demand | None:
+    """What the option `kind` of the sink `name` says of a stream: an encoder, or None for what comes.
+
+    Raises LinkError where a `raw` stream is to be copied, and as `demand_for` does.
+    """
+    if text not in ("", "none", "copy"):
+        return demand_for(kind, text)
+    if text == "copy" and raw:
+        raise LinkError(f"{name} shall copy {kind}, but what comes is raw", hint=f"leave {kind}='copy' out")
+    return None
 
 
 @lru_cache(maxsize=32)

@@ -177,15 +177,9 @@ class Mux(Filter):
         kind = _KINDS.get(properties.get("StreamType", ""))
         text = getattr(self, kind) if kind else ""
         cover = int(properties.get("Disposition") or 0) & ATTACHED_PICTURE
-        if kind is None or kind == "text" or text in ("", "none") or cover:
+        if kind is None or kind == "text" or cover:
             return None
-        if text != "copy":
-            return coding.demand_for(kind, text)
-        if properties.get("CodecID") == "raw":
-            raise LinkError(
-                f"{self.name} shall copy {kind}, but what comes is raw", hint=f"leave {kind}='copy' out"
-            )
-        return None
+        return coding.demanded(self.name, kind, text, properties.get("CodecID") == "raw")
 
     def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The codec that raw media becomes where nobody says which."""

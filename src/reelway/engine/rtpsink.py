@@ -142,15 +142,9 @@ class RtpSink(Filter):
         """The encoder that `video` or `audio` names; a stream that is to be copied must be coded already."""
         kind = _KINDS.get(properties.get("StreamType", ""))
         text = getattr(self, kind) if kind else ""
-        if kind is None or text in ("", "none") or _is_cover(properties):
+        if kind is None or _is_cover(properties):
             return None
-        if text != "copy":
-            return coding.demand_for(kind, text)
-        if properties.get("CodecID") == "raw":
-            raise LinkError(
-                f"{self.name} shall copy {kind}, but what comes is raw", hint=f"leave {kind}='copy' out"
-            )
-        return None
+        return coding.demanded(self.name, kind, text, properties.get("CodecID") == "raw")
 
     def preferred(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """The codec that raw media becomes where nobody says which."""
