@@ -163,7 +163,7 @@ def test_the_frames_of_a_camera_have_no_numbers(rtsp_server: MakeServer) -> None
     with pytest.raises(UnsupportedError, match="does not end") as caught:
         frames[3]
     assert "loop" in str(caught.value.hint)
-    assert frames.at(0.2).time == pytest.approx(0.2)
+    assert 0.0 <= frames.at(0.2).time <= 0.2 + 1e-6  # what is late is left out
 
 
 def test_a_transport_that_there_is_not() -> None:
