@@ -168,8 +168,8 @@ class Stage:
     def lose(self) -> None:
         """The display went away, in the middle of a call of SDL.
 
-        The stage's thread does not go back into that call: the driver of a graphics card may have no answer to
-        what cannot be, and take the process with it. What is still to be done is done from here.
+        The stage's thread does not go back into that call: the driver of a graphics card may have no answer
+        to what cannot be, and take the process with it. What is still to be done is done from here.
         """
         self.gone = True
         if threading.current_thread() is not self._thread:
