@@ -132,7 +132,8 @@ class Viewer:
             columns=across,
             rows=-(-len(showing.urls) // across),
         )
-        for gate in self._gates.values():
+        grid.reserved = gates = list(self._gates.values())  # type: ignore[attr-defined]  # whoever comes first
+        for gate in gates:
             gate >> grid
         grid >> (window := showing.window(session))
         window.on_event_out = _Hands(session, window)  # type: ignore[attr-defined]
