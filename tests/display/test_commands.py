@@ -84,6 +84,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.alone
 def test_a_film_is_played_at_its_speed_and_ends(screen: XServer, film: Path) -> None:
     with running("play", film) as process:
         with desktop(screen.display) as desk:
@@ -159,6 +160,7 @@ def test_what_another_process_shares_is_shown(screen: XServer, folder: str) -> N
         assert ended(viewer) == (143, "", "")
 
 
+@pytest.mark.alone
 def test_all_of_a_film_is_shown_and_played(
     screen: XServer, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_server_that_refuses_udp_is_asked_for_tcp_where_that_is_allowed(rtsp_s
     assert watched(server.url, 10, transport="udp+tcp").counters[:10] == list(range(10))
 
 
+@pytest.mark.alone
 def test_a_wrong_password_is_said_at_once_and_nothing_shows_it(
     rtsp_server: MakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -345,6 +345,7 @@ def test_one_decodebin_feeds_picture_and_sound(launched: Callable[..., Applicati
 # Ends
 
 
+@pytest.mark.alone
 def test_stop_is_quick_and_a_second_one_changes_nothing(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! fakesink sync=true")
     begun = time.monotonic()
@@ -564,6 +565,7 @@ def test_a_block_behind_a_tee_holds_its_own_branch_only(launched: Callable[..., 
     assert moving.wait(20)
 
 
+@pytest.mark.alone
 def test_two_threads_stop_it_one_of_them_its_own(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! fakesink", start=False)
     here = threading.Event()
