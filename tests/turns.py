@@ -5,12 +5,13 @@ As a pytest plugin (tests/conftest.py loads it) it
 - lets each test marked `alone` wait until the other workers are between two tests, and them until it is done,
 - ends a worker that says nothing for longer than any test may take. The timeouts of pyproject.toml act from
   within a worker and during a test; this one acts from outside. The worker's stacks are printed, its test
-  has failed, and another worker goes on with the rest.
+  has failed, and another worker goes on with the rest. Where that does not help either, the run is ended.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import fcntl
 import os
 import signal
@@ -82,6 +83,8 @@ class _Controller:
         self._longest_s = longest_s
         self._heard: dict[int, float] = {}
         self._told: set[int] = set()
+        self._last = time.monotonic()
+        """When anybody was heard."""
         self._over = threading.Event()
         threading.Thread(target=self._watch, name="hangs", daemon=True).start()
 
@@ -90,7 +93,7 @@ class _Controller:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if pid := getattr(report, "pid", None):  # what a dead worker left is reported without it
-            self._heard[pid] = time.monotonic()
+            self._heard[pid] = self._last = time.monotonic()
 
     def pytest_unconfigure(self) -> None:
         self._over.set()
@@ -101,6 +104,10 @@ class _Controller:
                 silent_s = time.monotonic() - heard - (_DYING_S if pid in self._told else 0.0)
                 if silent_s > self._longest_s and not self._end(pid):
                     self._heard.pop(pid, None)
+            if time.monotonic() - self._last > 2 * self._longest_s:  # ended workers are waited for
+                print("\nnobody says anything, and the run does not end:", file=sys.stderr)
+                faulthandler.dump_traceback(sys.__stderr__)
+                os._exit(pytest.ExitCode.INTERNAL_ERROR)
 
     def _end(self, pid: int) -> bool:
         """False where nothing is left to end; faulthandler prints the stacks of who is aborted."""
