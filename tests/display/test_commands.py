@@ -27,6 +27,8 @@ from reelway.testing.burnin import read_counter
 from tests.display.showing import until
 from tests.display.xclient import desktop
 from tests.display.xserver import XServer
+from tests.live.serving import free_port
+from tests.secrets import PLAIN, USER
 
 LIMIT_S = 30
 
@@ -136,6 +138,28 @@ def test_four_sources_are_a_grid(screen: XServer) -> None:
         until(shows, "the colours do not come")
         process.send_signal(signal.SIGINT)
         assert ended(process) == (130, "", "reelway: interrupted\n")
+
+
+def test_a_camera_that_is_not_there_ends_no_other(screen: XServer) -> None:
+    missing = f"rtsp://{USER}:{PLAIN}@127.0.0.1:{free_port()}/stream"
+    with running("view", missing, "testvideo:live=on:size=320x240", "--size", "640x240") as process:
+        found: set[int] = set()
+
+        def counts() -> bool:
+            """In its own half."""
+            lit = numpy.argwhere(screen.screen().any(axis=2))
+            if len(lit):
+                top, left = lit.min(axis=0)
+                read = read_counter(luma(screen, int(left), int(top), 320, 240))
+                found.update(read[:1] if read is not None else ())
+            return len(found) > 10
+
+        until(counts)
+        process.send_signal(signal.SIGTERM)
+        returned, out, err = ended(process)
+    assert (returned, out) == (143, "")
+    assert f"rtsp://{USER}:***@127.0.0.1" in err
+    assert "tries again" in err
 
 
 def test_what_another_process_shares_is_shown(screen: XServer, folder: str) -> None:
