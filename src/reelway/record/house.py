@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from string import Formatter
 from typing import Any, NamedTuple, Self
 
 from reelway.errors import OptionError
@@ -68,7 +69,12 @@ class House:
             return None
         if callable(filename):
             return cls("", **limits)
-        root = os.path.dirname(filename.partition("{")[0]) or os.curdir
+        plain = ""
+        for text, field, _, _ in Formatter().parse(filename):
+            plain += text
+            if field is not None:
+                break
+        root = os.path.dirname(plain) or os.curdir
         example = filename.format(time=datetime.now(UTC), number=1, name="name")
         return cls(root, depth=os.path.relpath(example, root).count(os.sep), **limits)
 
