@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
-from reelway.record.disk import PART, Disk, is_taken, release, reserve, sha256
+from reelway.record.disk import PART, SIDECAR, Disk, is_taken, release, reserve, sha256
 from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
 from reelway.record.mp4 import lengthen
@@ -384,10 +384,14 @@ class Recording:
             except OpenError as error:
                 if error.errno != errno.EEXIST or not is_taken(self.path):
                     raise
-            taken, self.path = self.path, reserve(self.path)
-            release(taken)
-            log.info("%s is taken by now: it becomes %s", taken, self.path)
+            self._give_way()
         raise OpenError(f"{self.path}: all its names are taken", url=self.path, errno=errno.EEXIST)
+
+    def _give_way(self) -> None:
+        """Its name is another file's by now."""
+        taken, self.path = self.path, reserve(self.path, patient=True)
+        release(taken)
+        log.info("%s is taken by now: it becomes %s", taken, self.path)
 
     def _known(self) -> dict[str, Any]:
         """What a sidecar can say of a file whose end is not known."""
@@ -422,6 +426,8 @@ class Recording:
         assert self._wall_s is not None
         start = datetime.fromtimestamp(self._wall_s, UTC)
         duration_s = round(self._replay.end_s, 6)
+        if any(os.path.lexists(self.path + end) for end in ("", SIDECAR)):
+            self._give_way()
         self.info = info = RecordingInfo(
             self.path,
             start,
@@ -429,15 +435,15 @@ class Recording:
             duration_s,
             self._replay.packets,
             self.dropped,
-            os.path.getsize(self.path + PART),
+            os.path.getsize(disk.part),
             self._codings,
             tuple(self.triggers),
-            sha256(self.path + PART),
+            sha256(disk.part),
             self.next.path if self.next is not None else "",
             str(self.error or ""),
         )
         try:
-            disk.publish(info.sidecar())
+            disk.publish(info.sidecar(), self.path)
         except BaseException:
             self.info = None
             raise
