@@ -35,6 +35,7 @@ class House:
 
     days, bytes, files   None: any number. The newest file stays, however large it is
     depth                so many levels of subfolders belong to it; those that become empty go
+    segments             only what is written all the time counts, and goes; False: only events; None: both
     now                  [s since 1970]
 
     `tidy()` may be called from any thread.
@@ -48,6 +49,7 @@ class House:
         bytes: int | None = None,
         files: int | None = None,
         depth: int = 0,
+        segments: bool | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Raises OptionError."""
@@ -56,19 +58,21 @@ class House:
                 raise OptionError(f"keep_{name} is {value:g}", hint=f"it may not be below {low}")
         self.folder = folder
         self.depth = depth
+        self._segments = segments
         self._days, self._bytes, self._files, self._now = days, bytes, files, now
         self._lock = threading.Lock()
         """One looks around at a time."""
         self._seen: dict[str, tuple[tuple[int, int], float | None]] = {}
-        """Sidecar -> which version of it was read, and when its file was written; None: it is not ours."""
+        """Sidecar -> which version of it was read, and when its file was written; None: it is not ours, or
+        of the other kind."""
 
     @classmethod
-    def of(cls, filename: Any, **limits: Any) -> Self | None:
+    def of(cls, filename: Any, segments: bool | None = None, **limits: Any) -> Self | None:
         """That of the files of a recorder, by its template or function; None: everything is kept."""
         if all(limit is None for limit in limits.values()):
             return None
         if callable(filename):
-            return cls("", **limits)
+            return cls("", segments=segments, **limits)
         plain = ""
         for text, field, _, _ in Formatter().parse(filename):
             plain += text
@@ -76,7 +80,7 @@ class House:
                 break
         root = os.path.dirname(plain) or os.curdir
         example = filename.format(time=datetime.now(UTC), number=1, name="name")
-        return cls(root, depth=os.path.relpath(example, root).count(os.sep), **limits)
+        return cls(root, depth=os.path.relpath(example, root).count(os.sep), segments=segments, **limits)
 
     def tidy(self, path: str = "") -> list[str]:
         """Removes what is too old or too much, the oldest first; returns the paths of that.
@@ -127,7 +131,9 @@ class House:
         told = entry.stat(follow_symlinks=False)
         version = told.st_mtime_ns, told.st_size
         if entry.path not in seen or seen[entry.path][0] != version:
-            seen[entry.path] = version, _written_s(read_sidecar(entry.path), told.st_mtime)
+            said = read_sidecar(entry.path)
+            counts = self._segments is None or self._segments is _is_segment(said)
+            seen[entry.path] = version, _written_s(said, told.st_mtime) if counts else None
         self._seen[entry.path] = seen[entry.path]
         written_s = seen[entry.path][1]
         if written_s is None or os.path.islink(path) or not os.path.isfile(path):
@@ -153,6 +159,11 @@ def _written_s(sidecar: dict[str, Any], modified_s: float) -> float | None:
         return datetime.fromisoformat(sidecar["written"]).timestamp()
     except (KeyError, TypeError, ValueError):
         return modified_s
+
+
+def _is_segment(sidecar: dict[str, Any]) -> bool:
+    """Of what was written without being asked for."""
+    return bool(sidecar.get("segment", not sidecar.get("triggers", True)))
 
 
 def _removed(path: str) -> bool:

@@ -70,6 +70,7 @@ class RecordingInfo:
     triggers     the calls of `record()`
     next         the file in which it goes on, where it does
     error        why it ended before its time, though it is complete: as little room was left
+    segment      one of those that are written all the time
     """
 
     path: str
@@ -84,6 +85,7 @@ class RecordingInfo:
     sha256: str = ""
     next: str = ""
     error: str = ""
+    segment: bool = False
 
     def sidecar(self) -> dict[str, Any]:
         """For JSON."""
@@ -402,6 +404,7 @@ class Recording:
             "container": self._container.name,
             "coded": self._codings,
             "triggers": _said(tuple(self.triggers)),
+            "segment": not self.triggers,
         }
 
     def _run(self, disk: Disk) -> None:
@@ -441,6 +444,7 @@ class Recording:
             sha256(disk.part),
             self.next.path if self.next is not None else "",
             str(self.error or ""),
+            not self.triggers,
         )
         try:
             disk.publish(info.sidecar(), self.path)

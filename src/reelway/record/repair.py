@@ -191,6 +191,7 @@ def _whole(part: str, said: dict[str, Any], found: Salvaged) -> dict[str, Any]:
         "start": None,
         "triggers": [],
         "coded": {},
+        "segment": False,
         **{key: value for key, value in said.items() if key not in ("by", "written")},
         "end": end,
         "duration_s": round(found.duration_s, 6),
