@@ -28,7 +28,7 @@ from reelway.record.media import codings, container_of, goes_on
 from reelway.record.mp4 import lengthen
 from reelway.record.plain import plain
 from reelway.record.replay import Replay
-from reelway.record.ring import Kept, Stream
+from reelway.record.ring import SLACK_S, Kept, Stream
 from reelway.record.states import RecorderState
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ class Recording:
         """Streams that have yet to jump to where the file began."""
         self._restarts = 0
         """Of the stream that the file began with."""
+        self._heads: dict[Stream, float | None] = {}
+        """Where the first picture of each stream lies on its timeline, as long as leading ones may come."""
         self._early: deque[Kept] = deque(maxlen=MOST_EARLY)
         """Sound that has jumped, until the pictures do."""
         self._wall_s: float | None = None
@@ -325,9 +327,23 @@ class Recording:
             elif not kept.stream.picture:
                 self._early.append(kept)
         elif goes_on(self._container, begun, kept.properties):
-            self._replay.give(kept)
+            if not self._is_leading(kept):
+                self._replay.give(kept)
         else:
             self._go_on(kept, "has changed")
+
+    def _is_leading(self, kept: Kept) -> bool:
+        """It is shown before the keyframe that it comes behind, and needs others that are not in the file."""
+        head_s = self._heads.setdefault(kept.stream, kept.media_s) if kept.stream.picture else None
+        if head_s is None:
+            return False
+        if kept.media_s < head_s - SLACK_S and not kept.start:
+            return True
+        if kept.media_s > head_s or (
+            kept.start and kept.media_s < head_s
+        ):  # all that follows can be decoded, whatever its time
+            self._heads[kept.stream] = None
+        return False
 
     def _go_on(self, kept: Kept, why: str) -> None:
         """In another file, from a packet on."""
@@ -422,6 +438,7 @@ class Recording:
         container = self._container
         for kind, codec in self._codings.items():
             log.info("%s: %s is coded with %s", self.path, kind, codec)
+        replay.in_band = container.name == "mpegts" and "video" not in self._codings
         replay >> session.load_dst(disk, format=container.name, ffmpeg=container.ffmpeg, **self._codings)
 
     def _publish(self, disk: Disk) -> None:
