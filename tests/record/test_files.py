@@ -676,3 +676,17 @@ def test_a_sidecar_that_does_not_say_what_it_is_of(tmp_path: Path) -> None:
         str(tmp_path / f"{number}.mp4") for number in (1, 2)
     ]
     assert House(str(tmp_path), files=1).tidy() == [str(tmp_path / "3.mp4")]
+
+
+def test_a_clock_that_is_set_back_has_no_new_file_removed(tmp_path: Path) -> None:
+    for day in (1, 10, 11, 12):
+        made(tmp_path / f"{day}.mp4", day)
+    new = made(tmp_path / "new.mp4", 9)
+    house = House(str(tmp_path), files=3, days=7, now=lambda: 9 * DAY_S)
+    assert house.tidy(str(new)) == [str(tmp_path / f"{day}.mp4") for day in (10, 11, 1)]
+    for name, day in (("newer", 9.0004), ("newest", 9.0002)):  # and again, by some seconds
+        made(tmp_path / f"{name}.mp4", day)
+    assert house.tidy(str(tmp_path / "newest.mp4")) == [str(tmp_path / "12.mp4")]
+    assert House(str(tmp_path), files=1, now=lambda: 9 * DAY_S).tidy(str(tmp_path / "newest.mp4")) == [
+        str(tmp_path / f"{name}.mp4") for name in ("new", "newer")
+    ]

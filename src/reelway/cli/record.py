@@ -261,7 +261,7 @@ class _Playing:
         """Who is `told` says at once why it ended, and `error` does."""
         self.session = session
         self.error: BaseException | None = None
-        self._url = redact(url)
+        self._url = redact(str(getattr(session.filters[0], "src", url)))
         self._told = told
         self._thread = threading.Thread(target=self._run, name=f"reelway-{name}", daemon=True)
         self.start, self.join = self._thread.start, self._thread.join

@@ -20,6 +20,8 @@ __all__ = ["House"]
 log = logging.getLogger("reelway.record")
 
 DAY_S = 86400.0
+AHEAD_S = 60.0
+"""A file that was written so much later than now was written when the clock was wrong."""
 
 
 class _File(NamedTuple):
@@ -91,11 +93,15 @@ class House:
         with self._lock:
             folder = self.folder or os.path.dirname(path) or os.curdir
             seen, self._seen = self._seen, {}
-            files = sorted(self._files_in(folder, self.depth, seen))
+            files = sorted(self._files_in(folder, self.depth, seen), key=lambda file: self._age(file, path))
             gone = [file.path for file in self._too_much(files) if _removed(file.path)]
             for folder_of in {os.path.dirname(each) for each in gone}:
                 self._remove_empty(folder_of, folder)
         return gone
+
+    def _age(self, file: _File, newest: str) -> tuple[bool, bool, _File]:
+        """What is younger is greater. What comes from the future is from before the clock was set back."""
+        return file.path == newest, file.written_s <= self._now() + AHEAD_S, file
 
     def _too_much(self, files: list[_File]) -> list[_File]:
         """Of `files`, the oldest first, those that have to go."""
@@ -106,7 +112,7 @@ class House:
             many = self._files is not None and count > self._files
             large = self._bytes is not None and total > self._bytes and count > 1
             if not (many or large or file.written_s < oldest_s):
-                break
+                continue
             count, total = count - 1, total - file.bytes
             found.append(file)
         return found
