@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import reelway as rw
-from reelway.cli.record import _load, _paced
+from reelway.cli.record import _load, _names, _paced
 from reelway.testing.clock import VirtualClock
 from tests.cli.conftest import Done, command, run_apart, surroundings
 from tests.media import probe
@@ -230,6 +230,11 @@ def test_one_way_to_know_what_is_live(film: Path) -> None:
             session.chain(paced, session.load("null"))
             session.run()
         assert paced.rt == rt  # type: ignore[attr-defined]
+
+
+def test_files_are_called_after_their_source() -> None:
+    urls = ("shared:door", "shared:door:wait=5", "rtsp://u:p@cam1:554/x", "a/film.mp4?x=1", LIVE, "-", "..")
+    assert list(_names(urls)) == ["door", "door-2", "cam1", "film", "testvideo", "-", "stream"]
 
 
 def test_the_folder_may_have_any_name(reelway: Run, film: Path) -> None:

@@ -365,7 +365,8 @@ def _names(urls: Sequence[str]) -> Iterator[str]:
             host = urlsplit(url).hostname if "://" in url else None
         except ValueError:
             host = None
-        plain = host or os.path.splitext(os.path.basename(url.partition("?")[0]))[0].partition(":")[0]
+        file = url.removeprefix("shared:").partition("?")[0]
+        plain = host or os.path.splitext(os.path.basename(file))[0].partition(":")[0]
         name = re.sub(r"[^\w.-]", "_", plain).strip(".") or "stream"
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name}-{seen[name]}"
