@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import reelway as rw
-from reelway.record import Recorder, Recording, disk, repair
+from reelway.record import Recorder, Recorders, Recording, disk, repair
 from reelway.record.disk import NEW, PART, SIDECAR, Disk, File, read_sidecar, release, reserve
 from reelway.record.house import House
 from reelway.testing.clock import VirtualClock
@@ -242,3 +242,38 @@ def test_what_a_crash_left_of_a_sidecar_goes(tmp_path: Path) -> None:
             os.utime(path, (0, 0))
     assert list(repair(tmp_path)) == []
     assert sorted(each.name.partition(".")[0] for each in tmp_path.iterdir()) == ["foreign", "young"]
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("..", "__.mkv"),
+        ("../../etc/cron", ".._.._etc_cron.mkv"),
+        ("rtsp://cam/1", "rtsp:__cam_1.mkv"),
+        ("a\\b\0c", "a_b_c.mkv"),
+        ("日本 ü\n😀{}", "日本 ü\n😀{}.mkv"),
+    ],
+)
+def test_the_name_of_a_source_leads_to_no_other_folder(name: str, file: str, tmp_path: Path) -> None:
+    made: list[Recording] = []
+    with rw.Session(clock=VirtualClock()) as session:
+        recorders = Recorders(
+            session, {name: session.load(SOURCE)}, f"{tmp_path}/clips/{{name}}.mkv", before_s=0.4, after_s=0.4
+        )
+        session.post(lambda: made.append(recorders.record(name)), 1.0)
+        session.run()
+    path = made[0].wait(20.0).path
+    assert path == str(tmp_path / "clips" / file)
+    assert counters_of(path) == list(range(15, 35))
+    assert json.loads(Path(f"{path}{SIDECAR}").read_text())["path"] == path
+
+
+def test_a_name_that_is_too_long_says_how_long_it_may_be(tmp_path: Path) -> None:
+    with contextlib.closing(Disk(str(tmp_path / f"{'x' * 237}.mp4"))):
+        pass
+    with pytest.raises(rw.errors.OpenError, match="File name too long") as caught:
+        Disk(str(tmp_path / f"{'x' * 238}.mp4"))
+    assert "make it shorter" in str(caught.value.hint)

@@ -136,11 +136,11 @@ class Disk(File):
         except OpenError:
             raise
         except OSError as error:
+            hint = "check the folder, its permissions, and the room on its disk"
+            if error.errno == errno.ENAMETOOLONG:
+                hint = "make it shorter; while it is written there are 14 characters more behind it"
             raise OpenError(
-                f"{path} cannot be written: {error.strerror}",
-                url=path,
-                errno=error.errno,
-                hint="check the folder, its permissions, and the room on its disk",
+                f"{path} cannot be written: {error.strerror}", url=path, errno=error.errno, hint=hint
             ) from error
 
     def _claim(self, said: Mapping[str, Any]) -> None:
