@@ -137,6 +137,7 @@ class Recorder:
             live=live,
             spill=os.fspath(spill) or None,
         )
+        self._host = host
         settle = WeakMethod(self._settle)  # the session keeps it beyond close()
         host.watch(lambda: -1.0, at_end=lambda: _called(settle()))
         self._tape.trigger = (
@@ -185,6 +186,8 @@ class Recorder:
             self._unfinished.append(made)
             self._move(RecorderState.STARTING)
         self._tape.record(made)
+        if not self._tape.ipids and until_s < math.inf:  # it gets no turn in which it could see that
+            self._host.watch(self._tape.expire, after_s)
         return made
 
     def stop(self) -> None:

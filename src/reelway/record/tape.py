@@ -116,6 +116,12 @@ class Tape(Filter):
         if self.opened and not self.over:
             self.wake()
 
+    def expire(self) -> float:
+        """Ends what should have ended, for a source of which nothing has come; when to look again, for the
+        session's thread."""
+        left_s = self._close_late()
+        return -1.0 if left_s is None or self.ipids else max(left_s, 0.01)
+
     @property
     def is_here(self) -> bool:
         """This is the session's thread, on which packets come."""
