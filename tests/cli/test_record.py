@@ -233,7 +233,7 @@ def test_one_way_to_know_what_is_live(film: Path) -> None:
 
 
 def test_files_are_called_after_their_source() -> None:
-    urls = ("shared:door", "shared:door:wait=5", "rtsp://u:p@cam1:554/x", "a/film.mp4?x=1", LIVE, "-", "..")
+    urls = ("shared:door", "shared:door:wait=5", "rtsp://u:q7x@cam1:554/x", "a/film.mp4?x=1", LIVE, "-", "..")
     assert list(_names(urls)) == ["door", "door-2", "cam1", "film", "testvideo", "-", "stream"]
 
 
