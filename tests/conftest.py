@@ -15,7 +15,7 @@ import pytest
 
 from tools import bootstrap
 
-pytest_plugins = ["tests.secrets"]
+pytest_plugins = ["tests.secrets", "tests.turns"]
 
 SOAK = os.environ.get("REELWAY_SOAK") == "1"
 CI = os.environ.get("CI") == "true"

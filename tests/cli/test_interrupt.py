@@ -54,6 +54,7 @@ def broadcast(film: Path) -> Path:
     return Path("long.ts")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out.ts"])
 @pytest.mark.parametrize(
     ("number", "code", "said"),
@@ -87,6 +88,7 @@ def test_pressed_again_and_again(number: int, code: int, broadcast: Path) -> Non
     assert len(probe.counters("out.mp4")) > 100
 
 
+@pytest.mark.alone
 def test_a_server_that_says_nothing(film: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         process = subprocess.Popen(

@@ -256,6 +256,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [
@@ -292,6 +293,7 @@ def test_eos_on_shutdown_keeps_all_that_was_under_way() -> None:
     assert len(steps) == 1
 
 
+@pytest.mark.alone
 def test_a_second_signal_stops_at_once() -> None:
     with playing("-e", f"{LIVE} ! identity sleep-time=300000 ! queue ! fakesink sync=true") as process:
         asked = time.monotonic()
@@ -330,6 +332,7 @@ def test_signals_without_end_change_nothing_any_more(number: int, code: int) -> 
     assert len(probe.packets("out.mp4")[0].packets) > 5
 
 
+@pytest.mark.alone
 def test_a_source_that_waits_for_ever_is_not_waited_for() -> None:
     os.mkfifo("pipe")
     process = subprocess.Popen(
@@ -346,6 +349,7 @@ def test_a_source_that_waits_for_ever_is_not_waited_for() -> None:
     assert time.monotonic() - asked < 10, "3 s and 2 s are promised; the machine may be busy"
 
 
+@pytest.mark.alone
 def test_an_endless_pipeline_stops_within_two_seconds() -> None:
     with playing("videotestsrc ! fakesink") as process:
         asked = time.monotonic()

@@ -85,6 +85,7 @@ def triggers(path: str) -> list[Any]:
     return [each["metadata"] for each in found]
 
 
+@pytest.mark.alone
 def test_an_event_every_so_often(reelway: Run, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "clips"
     source = "testvideo:frames=50:size=320x240"
@@ -98,6 +99,7 @@ def test_an_event_every_so_often(reelway: Run, tmp_path: Path) -> None:
     assert all(Path(path).parent == folder for path, _ in files)
 
 
+@pytest.mark.alone
 def test_what_is_coded_is_copied_and_a_name_may_be_chosen(reelway: Run, film: Path) -> None:
     done = reelway(
         *("record", film, "clips", "--before", 1, "--after", 0.6, "--every", 60),
@@ -245,6 +247,7 @@ def test_the_folder_may_have_any_name(reelway: Run, film: Path) -> None:
     assert len(list(folder.glob("*.mp4"))) == len(list((folder / "all").glob("*.mp4"))) == 1
 
 
+@pytest.mark.alone
 def test_what_is_kept(reelway: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     options = ("--before", 0, "--after", 0.1, "--every", 0.3, "--keep-files", 2, "--keep-bytes", "1.5G")

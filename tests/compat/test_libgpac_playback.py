@@ -20,6 +20,8 @@ from tests.display.xclient import desktop
 from tests.display.xserver import XServer
 from tests.media import make
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 4.0
 FPS = 25
 

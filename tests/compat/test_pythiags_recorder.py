@@ -22,6 +22,8 @@ from reelway.compat.pythiags.recorder import RecordBin, RingBuffer, States, Vide
 from tests.media.make import film
 from tests.media.make import read_counter as read_picture
 
+pytestmark = pytest.mark.alone
+
 SCRIPTS = Path(__file__).parent / "scripts"
 COMMAND = [sys.executable, "-c", "import sys; from reelway.cli import main; sys.exit(main())", "script"]
 FOLDER = Path("/tmp/pythiagsdemo")

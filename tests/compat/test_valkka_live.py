@@ -262,6 +262,7 @@ def test_a_stream_is_written_and_played(rtsp_server: MakeServer, tmp_path: Path)
 # Ends
 
 
+@pytest.mark.alone
 def test_a_camera_that_says_nothing_is_left_within_two_seconds() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         streams = core.LiveThread("live")

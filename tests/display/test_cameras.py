@@ -21,6 +21,8 @@ from tests.filters.raw import picture_properties
 from tests.live.conftest import MakeServer, coded, rtsp_server  # noqa: F401 - fixtures
 from tests.media import make
 
+pytestmark = pytest.mark.alone
+
 WIDE, HIGH = 320, 240
 CLOSE = 3
 """Of 255, as in test_colours.py, inside the squares."""

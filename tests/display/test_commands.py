@@ -27,6 +27,8 @@ from reelway.testing.burnin import read_counter
 from tests.display.showing import until
 from tests.display.xclient import desktop
 from tests.display.xserver import XServer
+from tests.live.serving import free_port
+from tests.secrets import PLAIN, USER
 
 LIMIT_S = 30
 
@@ -84,6 +86,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.alone
 def test_a_film_is_played_at_its_speed_and_ends(screen: XServer, film: Path) -> None:
     with running("play", film) as process:
         with desktop(screen.display) as desk:
@@ -137,6 +140,28 @@ def test_four_sources_are_a_grid(screen: XServer) -> None:
         assert ended(process) == (130, "", "reelway: interrupted\n")
 
 
+def test_a_camera_that_is_not_there_ends_no_other(screen: XServer) -> None:
+    missing = f"rtsp://{USER}:{PLAIN}@127.0.0.1:{free_port()}/stream"
+    with running("view", missing, "testvideo:live=on:size=320x240", "--size", "640x240") as process:
+        found: set[int] = set()
+
+        def counts() -> bool:
+            """In its own half."""
+            lit = numpy.argwhere(screen.screen().any(axis=2))
+            if len(lit):
+                top, left = lit.min(axis=0)
+                read = read_counter(luma(screen, int(left), int(top), 320, 240))
+                found.update(read[:1] if read is not None else ())
+            return len(found) > 10
+
+        until(counts)
+        process.send_signal(signal.SIGTERM)
+        returned, out, err = ended(process)
+    assert (returned, out) == (143, "")
+    assert f"rtsp://{USER}:***@127.0.0.1" in err
+    assert "tries again" in err
+
+
 def test_what_another_process_shares_is_shown(screen: XServer, folder: str) -> None:
     with (
         running("share", "testvideo:live=on:size=320x240", "--name", "cam1", "-q", REELWAY_SHARE_DIR=folder),
@@ -159,6 +184,7 @@ def test_what_another_process_shares_is_shown(screen: XServer, folder: str) -> N
         assert ended(viewer) == (143, "", "")
 
 
+@pytest.mark.alone
 def test_all_of_a_film_is_shown_and_played(
     screen: XServer, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

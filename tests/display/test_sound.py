@@ -86,6 +86,7 @@ def test_what_sdl_does_not_take_is_converted(format: str, channels: int, played:
     assert samples(played, "u1").size
 
 
+@pytest.mark.alone
 def test_it_takes_as_long_as_it_lasts(played: Path) -> None:
     """The device sets the pace; the queue holds no more than `buffer`."""
     started = time.monotonic()
@@ -198,4 +199,4 @@ def test_twenty_sessions_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -
     before = held()
     for _ in range(20):
         once()
-    assert held() == before
+    until(lambda: all(now <= then for now, then in zip(held(), before, strict=True)), "something is left")

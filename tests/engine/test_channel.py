@@ -268,6 +268,7 @@ def test_a_server_that_does_not_answer_an_upload(
         upload(f"http://127.0.0.1:{port}/silent")
 
 
+@pytest.mark.alone
 def test_others_go_on_and_stop_is_quick_while_a_server_does_not_answer(
     uploads: tuple[int, type[Uploads]], tmp_path: Path
 ) -> None:

@@ -316,6 +316,7 @@ def test_encoders_write_nothing_on_stderr(encoder: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("threads", [0, 2])
 def test_stopping_does_not_wait_for_what_an_encoder_holds(threads: int, tmp_path: Path) -> None:
     """x264 at its slowest holds a minute of work back."""

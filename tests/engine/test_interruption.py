@@ -44,6 +44,7 @@ def test_this_pyav_is_one_whose_reads_can_be_ended() -> None:
         assert can_end_reads(container)
 
 
+@pytest.mark.alone
 def test_a_read_that_waits_for_ever_comes_back(waiting: av.container.InputContainer) -> None:
     asked_s: list[float] = []
 

@@ -77,6 +77,21 @@ def test_live_films_that_start_apart() -> None:
     assert clock.now() == pytest.approx(0.5 + 25 / 25)  # when the last picture is over
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_places_in_an_order_of_their_own(live: bool) -> None:
+    """Whoever comes first; who is not in the order has the next place, and who never comes keeps its own."""
+    films = [film(frames=10, live=live), film(frames=20, live=live), film(frames=5, live=live)]
+    grid = Grid(live=live, columns=2, rows=2, size="640x480")
+    grid.reserved = [films[2], film(), films[0]]
+    seen = joined(films, grid, clock=VirtualClock()).only
+    places = ["320x240+0+0", "320x240+320+0", "320x240+0+240", "320x240+320+240"]
+    last = [
+        max((number for number in numbers(seen, place) if number is not None), default=None)
+        for place in places
+    ]
+    assert last == [4, None, 9, 19]
+
+
 def test_it_ends_with_the_shortest() -> None:
     seen = joined([film(frames=None), film(frames=30), film(frames=40)], Grid(end="shortest")).only
     assert len(seen.packets) == 30

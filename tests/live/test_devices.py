@@ -354,6 +354,7 @@ def test_no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
         seen("screen::9999", 1)
 
 
+@pytest.mark.alone
 def test_an_x_server_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(livedevices, "X_SOCKETS", tmp_path)
     with socket.socket(socket.AF_UNIX) as mute:
@@ -530,6 +531,7 @@ def test_a_camera_that_gives_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -
         connection.read()
 
 
+@pytest.mark.alone
 def test_a_camera_that_gives_nothing_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(liveopen.av, "open", lambda *_, **__: MuteDevice())
     started = time.monotonic()

@@ -21,6 +21,8 @@ from tests.live.serving import FPS
 from tests.live.watching import WatchCoded
 from tests.media import make
 
+pytestmark = pytest.mark.alone
+
 PERIOD_S = 1 / FPS
 OLD_S = PERIOD_S + 0.1
 """No picture that anybody gets may be older."""

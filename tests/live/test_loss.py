@@ -51,7 +51,7 @@ def lossy(film: Path, tmp_path: Path, debian_tool: Callable[[str], Path]) -> Ite
     sdp = tmp_path / "session.sdp"
 
     def send(way: str) -> str:
-        command = [debian_tool("ffmpeg"), "-v", "error", "-nostdin", "-re", "-i", film, "-c", "copy"]
+        command = [debian_tool("ffmpeg"), *"-v error -nostdin -readrate 4 -i".split(), film, "-c", "copy"]
         if way == "rtp":
             command += ["-f", "rtp", f"rtp://127.0.0.1:{port}", "-sdp_file", sdp]
         else:

@@ -10,6 +10,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 import reelway as rw
 from tests.conftest import count
 from tests.live.conftest import MakeServer
@@ -62,6 +64,7 @@ def test_many_sources_in_one_session_none_of_which_loses_a_packet(rtsp_server: M
     assert len(os.listdir("/proc/self/fd")) <= descriptors  # what tests before left behind may go
 
 
+@pytest.mark.alone
 def test_hundreds_begin_together_and_stop_in_time(rtsp_server: MakeServer) -> None:
     server = rtsp_server(shared=True)
     before = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))

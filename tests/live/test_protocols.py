@@ -346,6 +346,7 @@ def reason_of_loss(url: str, **options: Any) -> str:
     return told[0]
 
 
+@pytest.mark.alone
 def test_a_camera_that_sends_no_keyframe_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PICTURE_S", 1.5)
     server = Deaf()

@@ -18,6 +18,8 @@ from tests.live.conftest import MakeServer
 from tests.live.serving import PICTURES, RtspServer, coded_film
 from tests.live.watching import Watch, WatchCoded, frames, rises
 
+pytestmark = pytest.mark.alone
+
 AGAIN_S = 5.0
 TIMES = max(3, count(10))
 

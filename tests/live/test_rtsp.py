@@ -82,6 +82,7 @@ def test_a_server_that_refuses_udp_is_asked_for_tcp_where_that_is_allowed(rtsp_s
     assert watched(server.url, 10, transport="udp+tcp").counters[:10] == list(range(10))
 
 
+@pytest.mark.alone
 def test_a_wrong_password_is_said_at_once_and_nothing_shows_it(
     rtsp_server: MakeServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -163,7 +164,7 @@ def test_the_frames_of_a_camera_have_no_numbers(rtsp_server: MakeServer) -> None
     with pytest.raises(UnsupportedError, match="does not end") as caught:
         frames[3]
     assert "loop" in str(caught.value.hint)
-    assert frames.at(0.2).time == pytest.approx(0.2)
+    assert 0.0 <= frames.at(0.2).time <= 0.2 + 1e-6  # what is late is left out
 
 
 def test_a_transport_that_there_is_not() -> None:

@@ -63,6 +63,7 @@ def test_rtp_by_sdp(send: Send, tmp_path: Path) -> None:
     assert watch.properties["Container"] == "sdp"
 
 
+@pytest.mark.alone
 def test_an_sdp_file_and_nobody_who_sends(tmp_path: Path) -> None:
     sdp = tmp_path / "session.sdp"
     sdp.write_text(

@@ -18,6 +18,8 @@ from tests.live.badserver import WAYS, BadServer, address
 from tests.live.serving import free_port
 from tests.live.watching import WatchCoded, frames
 
+pytestmark = pytest.mark.alone
+
 MakeBad = Callable[[str], BadServer]
 AT_ONCE = {"wrong lengths", "noise", "length of a terabyte", "rtmp noise"}
 """What is plainly no media may be refused before the deadline."""

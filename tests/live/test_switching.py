@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 import reelway as rw
 from tests.live.conftest import MakeServer
 from tests.live.watching import Watch, WatchCoded
+
+pytestmark = pytest.mark.alone
 
 OFF, ON, END = 20, 65, 90
 """Numbers of coded pictures; every 25th is a keyframe, so that 75 would be the next one."""

@@ -43,6 +43,7 @@ def stopped_in(session: rw.Session, when: threading.Event, flush: str = "all") -
     return returned - asked[0]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("flush", ["all", "fast", "none"])
 @pytest.mark.parametrize("where", ["open", "process", "close"])
 def test_a_source_hangs_in_c(where: str, flush: str) -> None:
@@ -59,6 +60,7 @@ def test_a_source_hangs_in_c(where: str, flush: str) -> None:
     assert source.closed.wait(10)  # by its own thread, when C returned
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("where", ["process", "ended", "close"])
 def test_a_sink_hangs_in_c(where: str) -> None:
     session = rw.Session(threads=2)
@@ -74,6 +76,7 @@ def test_a_sink_hangs_in_c(where: str) -> None:
     assert hangs.closed.wait(10)
 
 
+@pytest.mark.alone
 def test_a_pool_thread_hangs_in_c() -> None:
     session = rw.Session(threads=1)
     hangs = HangingSink()
@@ -91,6 +94,7 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/film.mp4"
 
 
+@pytest.mark.alone
 def test_a_silent_server(silent_server: str) -> None:
     session = rw.Session()
     source = session.load_src(silent_server)
@@ -106,6 +110,7 @@ def test_a_silent_server(silent_server: str) -> None:
     assert stopped_in(session, opening) < LIMIT_S
 
 
+@pytest.mark.alone
 def test_a_fifo_that_nobody_reads(tmp_path: Path) -> None:
     fifo = tmp_path / "out.ts"
     os.mkfifo(fifo)
@@ -126,6 +131,7 @@ def test_a_fifo_that_nobody_reads(tmp_path: Path) -> None:
     os.close(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK))  # lets the thread go
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["thread", "filter", "signal", "task"])
 def test_stop_from_anywhere(how: str) -> None:
     session = rw.Session(threads=0)
@@ -331,6 +337,7 @@ def test_many_sessions_half_of_them_abandoned(count: Callable[[int], int]) -> No
         time.monotonic() < deadline
     ):
         left[0].join(0.1)
+        gc.collect()  # what a thread still held when it was done before is free now
     assert not [t for t in threading.enumerate() if t.name.startswith("reelway-")]
     assert descriptors() <= before[1]
     gc.collect()

@@ -147,6 +147,7 @@ def silent(tmp_path: Path) -> Iterator[Path]:
         assert not thread.is_alive(), thread
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("says", [False, True])
 def test_cancelling_does_not_wait_for_a_silent_source(silent: Path, says: bool) -> None:
     """Neither where it has not begun, nor where frames have come and another one is waited for."""

@@ -354,6 +354,7 @@ def welcomed() -> tuple[socket.socket, socket.socket, share.Reader]:
     return server, link, found[0]
 
 
+@pytest.mark.alone
 def test_a_reader_whose_writer_is_gone_waits_for_no_lock(folder: Path) -> None:
     """What is left of that one goes when the reader is closed, if not at once."""
     server, link, reader = welcomed()

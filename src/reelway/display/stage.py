@@ -63,6 +63,8 @@ class Stage:
         """By SDL's number of the window; the stage's thread only."""
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._before = before
+        self._fail: Callable[[Exception], None] | None = None
+        """Tells whoever waits for the job that is being done that it will not be."""
         self._thread = threading.Thread(target=self._run, name="reelway-display", daemon=True)
         self._thread.start()
 
@@ -78,11 +80,17 @@ class Stage:
         found: list[_T] = []
         raised: list[Exception] = []
 
+        def fail(error: Exception) -> None:
+            raised.append(error)
+            done.set()
+
         def job() -> None:
+            self._fail = fail
             try:
                 found.append(work())
             except Exception as error:  # noqa: BLE001 - it is raised by who asked
                 raised.append(error)
+            self._fail = None
             done.set()
 
         self.post(job)
@@ -110,13 +118,13 @@ class Stage:
 
     def _run(self) -> None:
         try:
-            if self._before is not None and not self._before.join(OPEN_S):
-                raise DeadlineError("the display that was used before does not come to an end")
             if self._before is not None and self._before.gone:
                 self.gone = True
                 raise _no_display(
                     "the one that this process had went away, and SDL does not come back from that"
                 )
+            if self._before is not None and not self._before.join(OPEN_S):
+                raise DeadlineError("the display that was used before does not come to an end")
             self._before = None
             self.driver = _begin_video()
         except Exception as error:  # noqa: BLE001 - whoever wanted a window gets it
@@ -125,8 +133,7 @@ class Stage:
             return
         self.ready.set()
         self._work()
-        if not self.gone:  # else SDL would wait for an answer
-            sdl.end(sdl.sdl().SDL_INIT_VIDEO)
+        sdl.end(sdl.sdl().SDL_INIT_VIDEO)
 
     def _work(self) -> None:
         looked = 0.0
@@ -144,15 +151,11 @@ class Stage:
             if self.windows and time.monotonic() - looked >= PUMP_S / 2:
                 self._look_for_events()
                 looked = time.monotonic()
-            if self.gone and self.windows:
-                x11.let_go()
-                while self.windows:
-                    self.windows.popitem()[1].on_display_gone()
 
     def _look_for_events(self) -> None:
         library = sdl.sdl()
         event = library.SDL_Event()
-        while not self.gone and library.SDL_PollEvent(event):
+        while library.SDL_PollEvent(event):
             window = self.windows.get(int(event.window.windowID))
             if window is not None:
                 try:
@@ -163,8 +166,21 @@ class Stage:
                     log.warning("a window could not follow what was done with it", exc_info=True)
 
     def lose(self) -> None:
-        """The display went away; on the stage's thread, in the middle of a call of SDL."""
+        """The display went away, in the middle of a call of SDL.
+
+        The stage's thread does not go back into that call: the driver of a graphics card may have no answer
+        to what cannot be, and take the process with it. What is still to be done is done from here.
+        """
         self.gone = True
+        if threading.current_thread() is not self._thread:
+            return
+        x11.let_go()
+        if self._fail is not None:
+            self._fail(_no_display("it went away"))
+        while self.windows:
+            self.windows.popitem()[1].on_display_gone()
+        self._work()
+        threading.Event().wait()
 
 
 _lock = threading.RLock()  # a finalizer may come to leave while its own thread holds it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from fractions import Fraction
@@ -81,7 +82,9 @@ class Grid(Filter):
         self._began_s = 0.0
         """When the first picture was due, of `live` [s of the session]."""
         self._laid_out: tuple[Link, ...] = ()
-        """The inputs that have their places, in the order of these."""
+        """The inputs that are shown, later ones over earlier ones."""
+        self.reserved: Sequence[Filter] = ()
+        """Who has the first places, in this order, and keeps them free until it is there."""
 
     def set_options(self, options: dict[str, Any]) -> None:
         super().set_options(options)
@@ -244,13 +247,23 @@ class Grid(Filter):
                 film.planes = self._scaled(pid)
 
     def _places(self) -> Sequence[Place]:
-        count = len(self._laid_out)
+        """The places of the inputs, as these are laid out."""
+        numbers = self._numbers()
+        count = max(numbers) + 1
         if self.places:
             if len(self.places) < count:
                 raise OptionError(f"grid has {len(self.places)} places for {count} inputs")
-            return [parse_place(text) for text in self.places[:count]]
-        columns = self._columns()
-        return cells(max(count, self.rows * columns), columns, *self._size)[:count]
+            there: Sequence[Place] = [parse_place(text) for text in self.places]
+        else:
+            columns = self._columns()
+            there = cells(max(count, self.rows * columns), columns, *self._size)
+        return [there[number] for number in numbers]
+
+    def _numbers(self) -> list[int]:
+        """The number of the place that each input has, from 0."""
+        kept = {filter: number for number, filter in enumerate(self.reserved)}
+        free = itertools.count(len(kept))
+        return [kept[f] if (f := pid.pid.filter) in kept else next(free) for pid in self._laid_out]
 
     def _span(self, pid: Link, packet: Packet) -> tuple[float, float]:
         """When a picture is shown [s of the running time], and how long it says that it is."""

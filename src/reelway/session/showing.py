@@ -20,6 +20,7 @@ from reelway.graph.link import Limits
 from reelway.graph.option import Size
 from reelway.graph.pace import keeps_pace
 from reelway.graph.pid import Pid
+from reelway.media.addresses import device_of, live_protocol
 from reelway.media.kinds import fit_value
 from reelway.session.session import Session
 
@@ -112,12 +113,16 @@ class Player:
 
 
 class Viewer:
-    """Shows the pictures of several sources side by side, each as it comes, until all have ended."""
+    """Shows the pictures of several sources side by side, each as it comes, until all have ended.
+
+    A camera that is not there beside others is tried again until it is.
+    """
 
     def __init__(self, session: Session, showing: Showing) -> None:
         self._gates: dict[Filter, Filter] = {}
+        patience = {"retry": -1} if len(showing.urls) > 1 else {}
         for url in showing.urls:
-            source = _load(session, url)
+            source = _load(session, url, **patience if _is_network(url) else {})
             # one picture has one matrix and one range, whatever its parts had
             first = session.load("convert", format="yuv420p", matrix="bt709", full_range=False)
             session.chain(first, gate := session.load("gate"))
@@ -132,7 +137,8 @@ class Viewer:
             columns=across,
             rows=-(-len(showing.urls) // across),
         )
-        for gate in self._gates.values():
+        grid.reserved = gates = list(self._gates.values())  # type: ignore[attr-defined]  # whoever comes first
+        for gate in gates:
             gate >> grid
         grid >> (window := showing.window(session))
         window.on_event_out = _Hands(session, window)  # type: ignore[attr-defined]
@@ -183,11 +189,15 @@ class _Seeking(_Hands):
         self._session.play(max(0.0, at_s + by_s))
 
 
-def _load(session: Session, url: str) -> Filter:
+def _is_network(url: str) -> bool:
+    return live_protocol(url) is not None and device_of(url) is None
+
+
+def _load(session: Session, url: str, **options: Any) -> Filter:
     """The filter that reads `url`: a file, an address, `shared:NAME`, or a filter with its options."""
     name, _, rest = url.partition(":")
     if name == "shared" and "=" not in rest:
         return session.load("shared", name=rest, policy="latest")
     if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
         return session.load(url)
-    return session.load_src("pipe:0" if url == "-" else url)
+    return session.load_src("pipe:0" if url == "-" else url, **options)

@@ -15,7 +15,7 @@ from reelway.graph.states import State
 from reelway.session.application.application import Application
 from reelway.session.application.bus import Message
 from reelway.testing.burnin import read_counter
-from tests.media import probe
+from tests.media import make, probe
 
 LIVE = "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=100/1"
 
@@ -164,6 +164,29 @@ def test_a_seek_goes_on_exactly_there_and_what_was_queued_is_not_shown(
     timescale = sink.pad("sink").stream["Timescale"]
     assert first / timescale == pytest.approx(1.0, abs=0.021)
     assert len(seen.times) == 25
+
+
+def test_a_seek_that_is_asked_for_while_the_first_picture_comes_is_waited_for(
+    launched: Callable[..., Application], tmp_path: Path
+) -> None:
+    """The first picture, which is told of behind it, is not taken for the seek's."""
+    film = make.film(tmp_path / "film.mp4", seconds=40, size=(320, 240), audio=0)
+    app = launched(f"filesrc location={film} ! decodebin ! videoconvert ! fakesink sync=true", start=False)
+
+    def arrived(_old: State, new: State) -> None:
+        if new == State.PAUSED:
+            app.on_state = None
+            app.seek(1.2)
+            asked.set()
+
+    asked = threading.Event()
+    app.on_state = arrived
+    app.pause()
+    assert asked.wait(20.0)
+    assert app.wait_seek(20.0)
+    assert app.query.position() == pytest.approx(1.2, abs=0.05)
+    app.stop()
+    assert app.wait_seek(0.0)
 
 
 def test_after_the_end_a_seek_plays_again(launched: Callable[..., Application], film: str) -> None:
@@ -345,6 +368,7 @@ def test_one_decodebin_feeds_picture_and_sound(launched: Callable[..., Applicati
 # Ends
 
 
+@pytest.mark.alone
 def test_stop_is_quick_and_a_second_one_changes_nothing(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! fakesink sync=true")
     begun = time.monotonic()
@@ -564,6 +588,7 @@ def test_a_block_behind_a_tee_holds_its_own_branch_only(launched: Callable[..., 
     assert moving.wait(20)
 
 
+@pytest.mark.alone
 def test_two_threads_stop_it_one_of_them_its_own(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! fakesink", start=False)
     here = threading.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Any
 
@@ -66,9 +65,6 @@ class Runner:
         self.bus = Bus()
         self.base_time = 0
         self._application: Application | None = None
-        self._sought = threading.Event()
-        """Nothing that a seek asked for is still on its way to the sinks."""
-        self._sought.set()
 
     @property
     def application(self) -> Application:
@@ -84,8 +80,6 @@ class Runner:
         source = face_of(message.source) if isinstance(message.source, CoreElement) else self.owner
         if message.kind == "state-changed" and source is self.owner and message["new"] == CoreState.PLAYING:
             self.base_time = time.monotonic_ns()
-        if message.kind in ("async-done", "error", "eos"):
-            self._sought.set()
         made = message_of(message, source)
         if made is not None:
             made.timestamp = time.monotonic_ns()
@@ -115,8 +109,6 @@ class Runner:
             if not isinstance(error, rw.ReelwayError):
                 raise
             return Return.FAILURE
-        if wanted < CoreState.PAUSED:
-            self._sought.set()
         if wanted == CoreState.NULL:
             self.bus.set_flushing(True)
             self.bus.set_flushing(False)
@@ -125,7 +117,7 @@ class Runner:
     def get_state(self, timeout: int) -> Any:
         """(StateChangeReturn, state, pending); waits for the state that was asked for, up to `timeout` ns.
 
-        A seek that flushes is waited for as well: until every sink has the first packet of the new place.
+        A seek is waited for as well: until every sink has the first packet of the new place.
         """
         application = self._application
         if application is None:
@@ -141,9 +133,9 @@ class Runner:
                 said = Return.FAILURE
         if said == Return.SUCCESS and not self.on_own_thread():
             left_s = None if timeout_s is None else max(0.0, began_s + timeout_s - time.monotonic())
-            self._sought.wait(left_s)
+            application.wait_seek(left_s)
         now = State(int(application.state))
-        if application.state == target and not self._sought.is_set() and said == Return.SUCCESS:
+        if application.state == target and application.seeking and said == Return.SUCCESS:
             return result(". state pending", Return.ASYNC, now, State(int(target)))
         if application.state == target:
             return result(". state pending", said, now, State.VOID_PENDING)
@@ -239,12 +231,9 @@ class Runner:
                 flush = getattr(element.filter, "flush", None)
                 if flush is not None:
                     flush()
-        if int(flags) & SeekFlags.FLUSH and not application.over.is_set():
-            self._sought.clear()
         try:
             application.seek((from_ns or 0) / SECOND, None if to_ns is None else to_ns / SECOND, speed=rate)
         except rw.ReelwayError as error:
-            self._sought.set()
             log.warning("%s", error)
             return False
         return True

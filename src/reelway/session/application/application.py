@@ -147,6 +147,21 @@ class Application:
                 self._changed.wait(left)
         return True
 
+    def wait_seek(self, timeout_s: float | None = None) -> bool:
+        """Waits until every sink has the first packet of the last seek. False: not in time.
+
+        True as well where nothing comes any more.
+        """
+        self._refuse_own_thread()
+        with self._changed:
+            return self._changed.wait_for(lambda: not self.seeking, timeout_s)
+
+    @property
+    def seeking(self) -> bool:
+        """Something that a seek asked for is still on its way to the sinks."""
+        watch = self._watch
+        return self.session is not None and not self.over.is_set() and watch is not None and watch.seeking
+
     def play(self) -> None:
         """PLAYING, from wherever it is."""
         self.set_state(State.PLAYING)
@@ -378,6 +393,10 @@ class Application:
                     if self.target < State.PLAYING:
                         self.session.pause()
                     self._arrive(State.PAUSED)
+                assert self._watch is not None
+                self._watch.arrived()
+                with self._changed:
+                    self._changed.notify_all()
                 self.bus.post("async-done", self.pipeline)
             finally:
                 self._moving = False

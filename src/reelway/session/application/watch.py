@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,10 @@ class Watch:
         self._realiser = realiser
         self._begun: dict[Filter, int] = {}
         self._told: set[Pid] = set()
+        self._lock = threading.Lock()  # between those who seek
         self._begun_told = False
+        self._asked = self._going = self._there = 0
+        """Seeks: asked for, told to the sources, and done."""
         self.ending = False
         """The end was asked for: what is under way shall reach the sinks."""
         session.on_pid_new = self._new_pid
@@ -76,8 +80,12 @@ class Watch:
 
     def seek(self, start_s: float, end_s: float | None, speed: float) -> None:
         """From any thread: the sources start again there, and what is queued is thrown away."""
+        with self._lock:
+            self._asked += 1
+            number = self._asked
 
         def work() -> None:
+            self._going = number
             for gate in self._realiser.gates:
                 gate.skipping = any(each.seeks for each in _sources_of(gate))
                 self._begun[gate] = gate.passed
@@ -87,6 +95,15 @@ class Watch:
             self._look_soon()
 
         self._session._scheduler.inbox.put(work)
+
+    @property
+    def seeking(self) -> bool:
+        """A seek was asked for, and not every sink has the first packet of where it goes."""
+        return self._there != self._asked
+
+    def arrived(self) -> None:
+        """Every sink has its first packet."""
+        self._there = self._going
 
     # First packets
 
