@@ -622,3 +622,71 @@ def test_a_recorder_keeps_so_many_files(name: str | None, source: Path, tmp_path
 def test_limits_that_make_no_sense(limits: dict[str, Any], says: str, source: Path, tmp_path: Path) -> None:
     with rw.Session() as session, pytest.raises(rw.errors.OptionError, match=says):
         Recorder(session, session.load_src(str(source)), str(tmp_path / "a.mp4"), **limits)
+
+
+def test_no_segment_has_an_event_removed(tmp_path: Path) -> None:
+    """In one folder, with one limit: as many of the ones stay as of the others."""
+    clock = VirtualClock()
+    told = Told()
+    with rw.Session(clock=clock) as session:
+        recorder = Recorder(
+            session,
+            session.load("testvideo:fps=25:frames=250:size=320x240"),
+            str(tmp_path / "{name}" / "event-{number}.mkv"),
+            before_s=0.2,
+            after_s=0.2,
+            segments=str(tmp_path / "{name}" / "all-{number}.mkv"),
+            segment_s=1.0,
+            keep_files=2,
+            name="cam",
+            **told.options(),
+        )
+        assert recorder._tape.segments is not None
+        recorder._tape.segments._wall_s = clock.now
+
+        def record() -> None:
+            for each in recorder.recordings:
+                assert not each.triggers or each.finished(20.0)  # the order in which they end is theirs
+            recorder.record()
+
+        for second in (0.5, 2.0, 3.5):
+            session.post(record, second)
+        session.run()
+    recorder.close()
+    assert recorder.settled(20.0)
+    assert len(told.finished) >= 12
+    names = sorted(path.name for path in (tmp_path / "cam").glob("*.mkv"))
+    assert [name.partition("-")[0] for name in names] == ["all", "all", "event", "event"]
+    assert names[2:] == ["event-2.mkv", "event-3.mkv"]
+    kinds = {
+        name: json.loads((tmp_path / "cam" / f"{name}{SIDECAR}").read_text())["segment"] for name in names
+    }
+    assert kinds == {name: name.startswith("all") for name in names}
+
+
+def test_a_sidecar_that_does_not_say_what_it_is_of(tmp_path: Path) -> None:
+    for number, more in enumerate(
+        ({"triggers": []}, {"triggers": [1]}, {}, {"segment": True}, {"segment": False})
+    ):
+        path = made(tmp_path / f"{number}.mp4", number)
+        said = json.loads(Path(f"{path}{SIDECAR}").read_text())
+        Path(f"{path}{SIDECAR}").write_text(json.dumps({**said, **more}))
+    assert House(str(tmp_path), files=1, segments=True).tidy() == [str(tmp_path / "0.mp4")]
+    assert House(str(tmp_path), files=1, segments=False).tidy() == [
+        str(tmp_path / f"{number}.mp4") for number in (1, 2)
+    ]
+    assert House(str(tmp_path), files=1).tidy() == [str(tmp_path / "3.mp4")]
+
+
+def test_a_clock_that_is_set_back_has_no_new_file_removed(tmp_path: Path) -> None:
+    for day in (1, 10, 11, 12):
+        made(tmp_path / f"{day}.mp4", day)
+    new = made(tmp_path / "new.mp4", 9)
+    house = House(str(tmp_path), files=3, days=7, now=lambda: 9 * DAY_S)
+    assert house.tidy(str(new)) == [str(tmp_path / f"{day}.mp4") for day in (10, 11, 1)]
+    for name, day in (("newer", 9.0004), ("newest", 9.0002)):  # and again, by some seconds
+        made(tmp_path / f"{name}.mp4", day)
+    assert house.tidy(str(tmp_path / "newest.mp4")) == [str(tmp_path / "12.mp4")]
+    assert House(str(tmp_path), files=1, now=lambda: 9 * DAY_S).tidy(str(tmp_path / "newest.mp4")) == [
+        str(tmp_path / f"{name}.mp4") for name in ("new", "newer")
+    ]

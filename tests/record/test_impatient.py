@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import reelway as rw
-from reelway.record import Recorder, RecorderState, Recording
+from reelway.record import Recorder, RecorderState, Recording, tape
 from reelway.record.media import container_of, goes_on
 from reelway.record.plain import plain
 from reelway.record.remote import OnHttp
@@ -286,3 +286,31 @@ def test_who_hangs_up_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> N
     finally:
         door.close()
     assert [each.message for each in caplog.records if each.name == "asyncio"] == []
+
+
+class Never(rw.Filter):
+    """A camera that is not there yet."""
+
+    outputs = (rw.Caps(),)
+    waits_outside = True
+
+    def process(self) -> float | None:
+        return None
+
+
+def test_who_records_a_camera_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape, "GRACE_S", 0.1)
+    with rw.Session() as session:
+        recorder = Recorder(session, session.add(Never()), tmp_path / "clip.mp4", after_s=0.1)
+        thread = threading.Thread(target=session.run)
+        thread.start()
+        try:
+            with pytest.raises(rw.FormatError, match="nothing came that could be recorded"):
+                recorder.record().wait(20.0)
+            assert not recorder.busy
+        finally:
+            session.stop()
+            thread.join()
+    assert list(tmp_path.iterdir()) == []

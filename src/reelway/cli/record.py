@@ -16,13 +16,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reelway import catalog
-from reelway.cli.job import terminable
 from reelway.cli.outcome import DONE, FAILURE, Misuse, complain, outcome_of
+from reelway.cli.signals import heeding
 from reelway.errors import OpenError, OptionError, ReelwayError, redact
 from reelway.graph.filter import Filter
+from reelway.graph.pace import keeps_pace
+from reelway.graph.pid import Pid
 from reelway.record import Recorder, RecordingInfo
 from reelway.record.remote import OnHttp
 from reelway.record.triggers import OnMotion, OnSignal
+from reelway.runtime.stopping import Flush
 from reelway.session.logs import set_logs
 from reelway.session.session import Session
 
@@ -39,8 +42,6 @@ LOOK_S = 0.05
 MOST_S = 1e6
 TOKEN = "REELWAY_TOKEN"
 LIMITS = ("keep_days", "keep_files", "keep_bytes", "min_free")
-LIVE = ("live", "shared")
-"""Sources that keep to a time of their own."""
 
 
 def declare(parser: argparse.ArgumentParser, usual: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -109,10 +110,8 @@ class Events:
             raise Misuse(
                 "nothing says when to record", hint="--every 60, --on motion, --on signal:USR1, --segments 60"
             )
-        if "://" in words[-1] or set(words[-1]) & set("{}\0"):
-            raise Misuse(
-                f"{redact(words[-1])!r} cannot be the folder", hint="the last word is, and has no braces"
-            )
+        if "://" in words[-1] or "\0" in words[-1]:
+            raise Misuse(f"{redact(words[-1])!r} cannot be the folder", hint="the last word has to be one")
         for name in ("before", "after", "every", "segments"):
             value = getattr(options, name)
             wrong = value is not None and not 0 <= value < MOST_S
@@ -141,7 +140,8 @@ class Events:
         """Of the paths of files."""
         ended = self.name.lower().endswith(tuple(f".{each}" for each in FORMATS))
         name = self.name if ended else f"{self.name}.{self.format}"
-        return os.path.join(self.folder, *folders, name)
+        folder = re.sub(r"[{}]", r"\g<0>\g<0>", self.folder)  # there it has no braces of a template
+        return os.path.join(folder, *folders, name)
 
     @property
     def segments(self) -> dict[str, Any]:
@@ -160,17 +160,29 @@ def record(events: Events, *, threads: int | None, log: str | None, quiet: bool)
         raise OpenError(f"{events.folder} cannot be made: {error.strerror}", errno=error.errno) from error
     told = _Told(quiet)
     recorders: dict[str, Recorder] = {}
-    session = Session(unlinked="ignore", threads=threads)
-    with ExitStack() as triggers, session, terminable(session) as received:
-        told.stop = session.stop
+    playing: list[_Playing] = []
+
+    def stop(flush: Flush = "all") -> None:
+        for each in playing:
+            each.session.stop(flush)
+
+    told.stop = stop
+    with ExitStack() as opened, heeding(lambda _, count: stop("all" if count == 1 else "none")) as received:
         for name, url in zip(_names(events.urls), events.urls, strict=True):
+            session = opened.enter_context(Session(threads=_share(threads, len(events.urls))))
             recorders[name] = _recorder(session, events, name, url, told)
-        _listen(events, recorders, triggers, quiet)
+            playing.append(_Playing(session, name, url, told if len(events.urls) > 1 else None))
+        _listen(events, recorders, opened, quiet)
         try:
-            session.run()
+            for each in playing:
+                each.start()
+            for each in playing:
+                each.join()
         finally:
             _finish(recorders.values(), received)
     told.check()
+    if len(playing) == 1 and playing[0].error is not None:
+        raise playing[0].error
     return outcome_of(received) or (FAILURE if told.failed else DONE)
 
 
@@ -193,9 +205,8 @@ def repair(folder: str, *, log: str | None, quiet: bool) -> int:
 def _recorder(session: Session, events: Events, name: str, url: str, told: _Told) -> Recorder:
     source = _load(session, url)
     motions = [each for each in events.on if each.partition(":")[0] == "motion"]
-    if motions and not _is_live(source):
-        session.chain(source, paced := session.load("reframer:rt=sync"))
-        source = paced
+    if motions:
+        source = _paced(session, source)
     every = None if events.every_s is None else _Every(events.every_s, events.before_s)
     recorder = Recorder(
         session,
@@ -243,6 +254,27 @@ def _finish(recorders: Iterable[Recorder], received: Sequence[int]) -> None:
             pass
 
 
+class _Playing:
+    """A source in a session and a thread of its own: one that cannot be opened, or fails, ends no other."""
+
+    def __init__(self, session: Session, name: str, url: str, told: _Told | None) -> None:
+        """Who is `told` says at once why it ended, and `error` does."""
+        self.session = session
+        self.error: BaseException | None = None
+        self._url = redact(str(getattr(session.filters[0], "src", url)))
+        self._told = told
+        self._thread = threading.Thread(target=self._run, name=f"reelway-{name}", daemon=True)
+        self.start, self.join = self._thread.start, self._thread.join
+
+    def _run(self) -> None:
+        try:
+            self.session.run()
+        except BaseException as error:  # noqa: BLE001 - the others go on
+            self.error = error
+            if self._told is not None:
+                self._told.lost(self._url, error)
+
+
 class _Told:
     """What recorders say at the end of files; from threads of theirs."""
 
@@ -266,6 +298,13 @@ class _Told:
             self.failed += 1
             if self._quiet:  # else the log says it
                 complain(str(error), getattr(error, "hint", None))
+
+    def lost(self, url: str, error: BaseException) -> None:
+        """A source has ended before its time."""
+        said = str(error) or type(error).__name__
+        with self._lock:
+            self.failed += 1
+            complain(said if url in said else f"{url}: {said}", getattr(error, "hint", None))
 
     def check(self) -> None:
         """Raises what went wrong with stdout."""
@@ -326,7 +365,8 @@ def _names(urls: Sequence[str]) -> Iterator[str]:
             host = urlsplit(url).hostname if "://" in url else None
         except ValueError:
             host = None
-        plain = host or os.path.splitext(os.path.basename(url.partition("?")[0]))[0].partition(":")[0]
+        file = url.removeprefix("shared:").partition("?")[0]
+        plain = host or os.path.splitext(os.path.basename(file))[0].partition(":")[0]
         name = re.sub(r"[^\w.-]", "_", plain).strip(".") or "stream"
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name}-{seen[name]}"
@@ -339,7 +379,21 @@ def _load(session: Session, url: str) -> Filter:
     return session.load_src("pipe:0" if url == "-" else url)
 
 
-def _is_live(source: Filter) -> bool:
-    if source.registry_name in LIVE:
-        return not getattr(source, "ends", False)
-    return bool(getattr(source, "live", False))
+def _paced(session: Session, source: Filter) -> Filter:
+    """Behind it what has no pace of its own comes in real time; whether it has one is known with its PIDs."""
+    paced = session.load("reframer")
+    session.chain(source, paced)
+
+    def look(pid: Pid) -> None:
+        if pid.filter is source:
+            paced.update("rt", "off" if keeps_pace(source) else "sync")
+
+    session.on_pid_new = look
+    return paced
+
+
+def _share(threads: int | None, sources: int) -> int | None:
+    """Of the threads for heavy filters, those for each source."""
+    if sources == 1 or threads == 0:
+        return threads
+    return max(1, (threads or os.cpu_count() or 1) // sources)

@@ -12,31 +12,40 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from reelway.errors import OpenError
 
 __all__ = [
-    "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_taken", "lock", "publish",
-    "read_sidecar", "release", "reserve", "sha256",
+    "NEW", "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_regular", "is_taken", "lock",
+    "publish", "read_sidecar", "release", "reserve", "sha256",
 ]  # fmt: skip
 
 PART = ".part"
 """Behind the name of what is not complete."""
 SIDECAR = ".json"
+NEW = ".new"
+"""Behind the name of a sidecar that is not written yet."""
 BY = "reelway"
 """What a sidecar of ours says under "by"."""
 ROOM_S = 0.5
 """So often it is asked how much room is left, or each time that so many bytes were written."""
 ROOM_BYTES = 4 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOOK_S = 0.05
+"""So long who asks for a name waits for the file system."""
 _naming = threading.Lock()
+"""Guards the two below; never held while the file system is asked."""
 _reserved: set[str] = set()
 """Of files that are not there yet."""
+_silent: set[str] = set()
+"""Folders about which the file system has not answered yet."""
 
 
 class File:
@@ -52,7 +61,7 @@ class File:
         self.written = 0
         """Bytes so far."""
         self._path = path
-        self._file = open(path, mode, buffering=0)  # noqa: SIM115
+        self._file = open(path, mode, buffering=0, opener=_not_through_links)  # noqa: SIM115
         try:
             lock(self._file, wait=True)
             if not _is_at(self._file, path):  # a repair took it for what a crash left, and removed it
@@ -122,16 +131,27 @@ class Disk(File):
                     super().__init__(self.part, "xb+")
                 except FileNotFoundError:  # so does retention with folders that are empty
                     continue
+                self._claim(said or {})
                 return
         except OpenError:
             raise
         except OSError as error:
+            hint = "check the folder, its permissions, and the room on its disk"
+            if error.errno == errno.ENAMETOOLONG:
+                hint = "make it shorter; while it is written there are 14 characters more behind it"
             raise OpenError(
-                f"{path} cannot be written: {error.strerror}",
-                url=path,
-                errno=error.errno,
-                hint="check the folder, its permissions, and the room on its disk",
+                f"{path} cannot be written: {error.strerror}", url=path, errno=error.errno, hint=hint
             ) from error
+
+    def _claim(self, said: Mapping[str, Any]) -> None:
+        """Another process may have wanted the name at the same moment. Raises OSError: it was first."""
+        if any(os.path.lexists(self.path + end) for end in ("", SIDECAR)):  # and is done
+            _unlink(self.part)
+            super().close()
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.path)
+        with open(self.path + SIDECAR + PART, encoding="utf-8") as file:
+            if file.read() != _json({"path": self.path, **said}):
+                self.say(said)
 
     def say(self, said: Mapping[str, Any]) -> None:
         """What a repair puts into the sidecar. Raises OSError."""
@@ -160,17 +180,23 @@ class Disk(File):
         hint = "see what is wrong with its disk"
         if error.errno in _FULL:
             hint = "make room on its disk"
+        left = "what was written is gone with its folder"
+        with contextlib.suppress(OSError):
+            if is_regular(os.lstat(self.part)) and _is_at(self._file, self.part):
+                left = f"what was written plays, and reelway.record.repair() completes it: {self.part}"
         return OpenError(
             f"{self.path} could not be written to its end: {text}",
             url=self.path,
             errno=error.errno,
-            hint=f"{hint}; what was written plays, and reelway.record.repair() completes it: {self.part}",
+            hint=f"{hint}; {left}",
         )
 
-    def publish(self, sidecar: Mapping[str, Any]) -> None:
-        """It is complete: it gets its name, and a sidecar before that. Raises OSError."""
+    def publish(self, sidecar: Mapping[str, Any], path: str = "") -> None:
+        """It is complete: it gets its name, or that of `path`, and a sidecar before that. Raises OSError."""
         self.sync()
-        publish(self.path, {**sidecar, "repaired": False}, time.time())
+        publish(path or self.path, {**sidecar, "repaired": False}, time.time(), self.part)
+        if path and path != self.path:
+            _unlink(self.path + SIDECAR + PART)
 
     def close(self) -> None:
         """Lets go of it; where nothing was written there is no file."""
@@ -194,8 +220,13 @@ def publish(path: str, sidecar: Mapping[str, Any], written_s: float, part: str =
 
 
 def is_taken(path: str) -> bool:
-    """A file, or what becomes one, has this name."""
-    return any(os.path.lexists(path + end) for end in ("", PART))
+    """A file, or what becomes one, has this name, or its sidecar would."""
+    return any(os.path.lexists(path + end) for end in ("", PART, SIDECAR))
+
+
+def is_regular(found: os.stat_result) -> bool:
+    """It is a file, and no pipe, device, folder or link."""
+    return stat.S_ISREG(found.st_mode)
 
 
 def is_ours(sidecar: Mapping[str, Any]) -> bool:
@@ -206,7 +237,9 @@ def is_ours(sidecar: Mapping[str, Any]) -> bool:
 def read_sidecar(path: str) -> dict[str, Any]:
     """What a sidecar says; nothing where it is not there, cannot be read, or is not ours."""
     try:
-        with open(path, encoding="utf-8") as file:
+        if not is_regular(os.lstat(path)):  # a pipe of that name would be waited for
+            return {}
+        with open(path, encoding="utf-8", opener=_not_through_links) as file:
             said = json.load(file)
     except (OSError, ValueError, RecursionError):
         return {}
@@ -239,19 +272,55 @@ def sha256(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def reserve(path: str) -> str:
+def reserve(path: str, *, patient: bool = False) -> str:
     """`path`, or where that is taken, with a number before its ending: nothing recorded is written over.
 
-    Nobody else in this process gets it, until `release()`.
+    Nobody else in this process gets it, until `release()`. Who is not `patient` gets a name at once, also
+    where the disk hangs: then only this process's own names are known, and whoever opens it sees the rest.
     """
     stem, ending = os.path.splitext(path)
     number = 1
-    with _naming:
-        while path in _reserved or any(os.path.lexists(path + end) for end in ("", PART, SIDECAR)):
-            number += 1
-            path = f"{stem}-{number}{ending}"
-        _reserved.add(path)
-    return path
+    while True:
+        number = (_free if patient else _soon_free)(stem, ending, number)
+        with _naming:
+            if (name := _numbered(stem, ending, number)) not in _reserved:
+                _reserved.add(name)
+                return name
+
+
+def _numbered(stem: str, ending: str, number: int) -> str:
+    return f"{stem}{ending}" if number == 1 else f"{stem}-{number}{ending}"
+
+
+def _free(stem: str, ending: str, number: int) -> int:
+    """The first number, from this one on, whose name is neither reserved nor taken."""
+    while (name := _numbered(stem, ending, number)) in _reserved or is_taken(name):
+        number += 1
+    return number
+
+
+def _soon_free(stem: str, ending: str, number: int) -> int:
+    """The same, in `LOOK_S`; while the disk is silent what is not reserved is taken for free."""
+    folder = os.path.dirname(stem)
+    answer: SimpleQueue[int] = SimpleQueue()
+
+    def look() -> None:
+        found = _free(stem, ending, number)
+        with _naming:
+            answer.put(found)
+            _silent.discard(folder)
+
+    if folder not in _silent:
+        threading.Thread(target=look, name="reelway-name", daemon=True).start()
+        with contextlib.suppress(Empty):
+            return answer.get(timeout=LOOK_S)
+        with _naming:
+            if not answer.empty():
+                return answer.get()
+            _silent.add(folder)
+    while _numbered(stem, ending, number) in _reserved:
+        number += 1
+    return number
 
 
 def release(path: str) -> None:
@@ -282,12 +351,19 @@ def _is_at(file: Any, path: str) -> bool:
         return False
 
 
+def _json(said: Mapping[str, Any]) -> str:
+    return json.dumps({"by": BY, **said}, indent=2, default=str) + "\n"
+
+
+def _not_through_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
 def _write_json(path: str, said: Mapping[str, Any]) -> None:
     """At once or not at all, whenever this ends."""
-    new = path + ".new"
-    with open(new, "w", encoding="utf-8") as file:
-        json.dump({"by": BY, **said}, file, indent=2, default=str)
-        file.write("\n")
+    new = path + NEW
+    with open(new, "w", encoding="utf-8", opener=_not_through_links) as file:
+        file.write(_json(said))
         file.flush()
         os.fsync(file.fileno())
     os.replace(new, path)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from string import Formatter
 from typing import Any, NamedTuple, Self
 
 from reelway.errors import OptionError
@@ -19,6 +20,8 @@ __all__ = ["House"]
 log = logging.getLogger("reelway.record")
 
 DAY_S = 86400.0
+AHEAD_S = 60.0
+"""A file that was written so much later than now was written when the clock was wrong."""
 
 
 class _File(NamedTuple):
@@ -34,6 +37,7 @@ class House:
 
     days, bytes, files   None: any number. The newest file stays, however large it is
     depth                so many levels of subfolders belong to it; those that become empty go
+    segments             only what is written all the time counts, and goes; False: only events; None: both
     now                  [s since 1970]
 
     `tidy()` may be called from any thread.
@@ -47,6 +51,7 @@ class House:
         bytes: int | None = None,
         files: int | None = None,
         depth: int = 0,
+        segments: bool | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Raises OptionError."""
@@ -55,22 +60,29 @@ class House:
                 raise OptionError(f"keep_{name} is {value:g}", hint=f"it may not be below {low}")
         self.folder = folder
         self.depth = depth
+        self._segments = segments
         self._days, self._bytes, self._files, self._now = days, bytes, files, now
         self._lock = threading.Lock()
         """One looks around at a time."""
         self._seen: dict[str, tuple[tuple[int, int], float | None]] = {}
-        """Sidecar -> which version of it was read, and when its file was written; None: it is not ours."""
+        """Sidecar -> which version of it was read, and when its file was written; None: it is not ours, or
+        of the other kind."""
 
     @classmethod
-    def of(cls, filename: Any, **limits: Any) -> Self | None:
+    def of(cls, filename: Any, segments: bool | None = None, **limits: Any) -> Self | None:
         """That of the files of a recorder, by its template or function; None: everything is kept."""
         if all(limit is None for limit in limits.values()):
             return None
         if callable(filename):
-            return cls("", **limits)
-        root = os.path.dirname(filename.partition("{")[0]) or os.curdir
+            return cls("", segments=segments, **limits)
+        plain = ""
+        for text, field, _, _ in Formatter().parse(filename):
+            plain += text
+            if field is not None:
+                break
+        root = os.path.dirname(plain) or os.curdir
         example = filename.format(time=datetime.now(UTC), number=1, name="name")
-        return cls(root, depth=os.path.relpath(example, root).count(os.sep), **limits)
+        return cls(root, depth=os.path.relpath(example, root).count(os.sep), segments=segments, **limits)
 
     def tidy(self, path: str = "") -> list[str]:
         """Removes what is too old or too much, the oldest first; returns the paths of that.
@@ -81,11 +93,15 @@ class House:
         with self._lock:
             folder = self.folder or os.path.dirname(path) or os.curdir
             seen, self._seen = self._seen, {}
-            files = sorted(self._files_in(folder, self.depth, seen))
+            files = sorted(self._files_in(folder, self.depth, seen), key=lambda file: self._age(file, path))
             gone = [file.path for file in self._too_much(files) if _removed(file.path)]
             for folder_of in {os.path.dirname(each) for each in gone}:
                 self._remove_empty(folder_of, folder)
         return gone
+
+    def _age(self, file: _File, newest: str) -> tuple[bool, bool, _File]:
+        """What is younger is greater. What comes from the future is from before the clock was set back."""
+        return file.path == newest, file.written_s <= self._now() + AHEAD_S, file
 
     def _too_much(self, files: list[_File]) -> list[_File]:
         """Of `files`, the oldest first, those that have to go."""
@@ -96,7 +112,7 @@ class House:
             many = self._files is not None and count > self._files
             large = self._bytes is not None and total > self._bytes and count > 1
             if not (many or large or file.written_s < oldest_s):
-                break
+                continue
             count, total = count - 1, total - file.bytes
             found.append(file)
         return found
@@ -121,7 +137,9 @@ class House:
         told = entry.stat(follow_symlinks=False)
         version = told.st_mtime_ns, told.st_size
         if entry.path not in seen or seen[entry.path][0] != version:
-            seen[entry.path] = version, _written_s(read_sidecar(entry.path), told.st_mtime)
+            said = read_sidecar(entry.path)
+            counts = self._segments is None or self._segments is _is_segment(said)
+            seen[entry.path] = version, _written_s(said, told.st_mtime) if counts else None
         self._seen[entry.path] = seen[entry.path]
         written_s = seen[entry.path][1]
         if written_s is None or os.path.islink(path) or not os.path.isfile(path):
@@ -147,6 +165,11 @@ def _written_s(sidecar: dict[str, Any], modified_s: float) -> float | None:
         return datetime.fromisoformat(sidecar["written"]).timestamp()
     except (KeyError, TypeError, ValueError):
         return modified_s
+
+
+def _is_segment(sidecar: dict[str, Any]) -> bool:
+    """Of what was written without being asked for."""
+    return bool(sidecar.get("segment", not sidecar.get("triggers", True)))
 
 
 def _removed(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +30,8 @@ def checked(filename: Filename) -> Callable[[], Any] | str:
 
 
 def path_of(filename: Callable[[], Any] | str, number: int, name: str) -> str:
-    """Of the next file. Raises OptionError, and whatever a function raises."""
+    """Of the next file; in a template `name` makes no folders, and leads to none. Raises OptionError, and
+    whatever a function raises."""
     if callable(filename):
         given = filename()
         if not isinstance(given, str | os.PathLike) or not isinstance(os.fspath(given), str):
@@ -39,7 +41,7 @@ def path_of(filename: Callable[[], Any] | str, number: int, name: str) -> str:
         path = str(os.fspath(given))
     else:
         try:
-            path = filename.format(time=datetime.now(UTC), number=number, name=name)
+            path = filename.format(time=datetime.now(UTC), number=number, name=_plain(name))
         except (LookupError, ValueError, AttributeError, TypeError) as error:
             what = f"there is no {error}" if isinstance(error, LookupError) else str(error)
             raise OptionError(
@@ -49,3 +51,9 @@ def path_of(filename: Callable[[], Any] | str, number: int, name: str) -> str:
     if "\0" in path:
         raise OptionError(f"{path!r} is no file name", hint="leave out the character 0")
     return path
+
+
+def _plain(name: str) -> str:
+    """As part of a path: a source may be called by its address, or by what a client says."""
+    name = re.sub(r"[/\\\0]", "_", name)
+    return name if name.strip(".") else "_" * len(name)

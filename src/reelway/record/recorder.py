@@ -55,8 +55,9 @@ class Recorder:
     queue_bytes  that wait for the disk of one file; beyond them packets are dropped; what is not live waits
     min_free     bytes that stay free on the disk: with less no file is begun, and what is written ends
     keep_days, keep_bytes, keep_files
-                 what is kept of the complete files in the folder of `filename`, when one more is: the oldest
-                 go first. None: all of them
+                 what is kept of the complete files of events in the folder of `filename`, when one more is:
+                 the oldest go first. None: all of them. As much is kept of `segments`, and neither counts
+                 for the other
     segments     the paths of files that are written all the time, as `filename`, beside those of events: each
                  begins with the first keyframe at or after a full `segment_s`, by the wall clock in UTC
     on_finished  called with path and RecordingInfo, in a thread of the recorder's
@@ -109,9 +110,9 @@ class Recorder:
         self._queue_bytes = queue_bytes
         self._min_free = min_free
         limits = {"days": keep_days, "bytes": keep_bytes, "files": keep_files}
-        self._house = House.of(filename, **limits)
+        self._house = House.of(filename, False, **limits)
         self._segments = segments
-        self._segments_house = House.of(segments, **limits) if segments else None
+        self._segments_house = House.of(segments, True, **limits) if segments else None
         self._number = self._segment = 0
         for each in WRITERS:  # so that the first file begins at once
             catalog.find(each)
@@ -136,6 +137,7 @@ class Recorder:
             live=live,
             spill=os.fspath(spill) or None,
         )
+        self._host = host
         settle = WeakMethod(self._settle)  # the session keeps it beyond close()
         host.watch(lambda: -1.0, at_end=lambda: _called(settle()))
         self._tape.trigger = (
@@ -184,6 +186,8 @@ class Recorder:
             self._unfinished.append(made)
             self._move(RecorderState.STARTING)
         self._tape.record(made)
+        if not self._tape.ipids and until_s < math.inf:  # it gets no turn in which it could see that
+            self._host.watch(self._tape.expire, after_s)
         return made
 
     def stop(self) -> None:

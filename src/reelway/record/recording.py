@@ -22,13 +22,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
-from reelway.record.disk import PART, Disk, is_taken, release, reserve, sha256
+from reelway.record.disk import PART, SIDECAR, Disk, is_taken, release, reserve, sha256
 from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
 from reelway.record.mp4 import lengthen
 from reelway.record.plain import plain
 from reelway.record.replay import Replay
-from reelway.record.ring import Kept, Stream
+from reelway.record.ring import SLACK_S, Kept, Stream
 from reelway.record.states import RecorderState
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class RecordingInfo:
     triggers     the calls of `record()`
     next         the file in which it goes on, where it does
     error        why it ended before its time, though it is complete: as little room was left
+    segment      one of those that are written all the time
     """
 
     path: str
@@ -84,6 +85,7 @@ class RecordingInfo:
     sha256: str = ""
     next: str = ""
     error: str = ""
+    segment: bool = False
 
     def sidecar(self) -> dict[str, Any]:
         """For JSON."""
@@ -172,6 +174,8 @@ class Recording:
         """Streams that have yet to jump to where the file began."""
         self._restarts = 0
         """Of the stream that the file began with."""
+        self._heads: dict[Stream, float | None] = {}
+        """Where the first picture of each stream lies on its timeline, as long as leading ones may come."""
         self._early: deque[Kept] = deque(maxlen=MOST_EARLY)
         """Sound that has jumped, until the pictures do."""
         self._wall_s: float | None = None
@@ -323,9 +327,23 @@ class Recording:
             elif not kept.stream.picture:
                 self._early.append(kept)
         elif goes_on(self._container, begun, kept.properties):
-            self._replay.give(kept)
+            if not self._is_leading(kept):
+                self._replay.give(kept)
         else:
             self._go_on(kept, "has changed")
+
+    def _is_leading(self, kept: Kept) -> bool:
+        """It is shown before the keyframe that it comes behind, and needs others that are not in the file."""
+        head_s = self._heads.setdefault(kept.stream, kept.media_s) if kept.stream.picture else None
+        if head_s is None:
+            return False
+        if kept.media_s < head_s - SLACK_S and not kept.start:
+            return True
+        if kept.media_s > head_s or (
+            kept.start and kept.media_s < head_s
+        ):  # all that follows can be decoded, whatever its time
+            self._heads[kept.stream] = None
+        return False
 
     def _go_on(self, kept: Kept, why: str) -> None:
         """In another file, from a packet on."""
@@ -384,10 +402,14 @@ class Recording:
             except OpenError as error:
                 if error.errno != errno.EEXIST or not is_taken(self.path):
                     raise
-            taken, self.path = self.path, reserve(self.path)
-            release(taken)
-            log.info("%s is taken by now: it becomes %s", taken, self.path)
+            self._give_way()
         raise OpenError(f"{self.path}: all its names are taken", url=self.path, errno=errno.EEXIST)
+
+    def _give_way(self) -> None:
+        """Its name is another file's by now."""
+        taken, self.path = self.path, reserve(self.path, patient=True)
+        release(taken)
+        log.info("%s is taken by now: it becomes %s", taken, self.path)
 
     def _known(self) -> dict[str, Any]:
         """What a sidecar can say of a file whose end is not known."""
@@ -398,6 +420,7 @@ class Recording:
             "container": self._container.name,
             "coded": self._codings,
             "triggers": _said(tuple(self.triggers)),
+            "segment": not self.triggers,
         }
 
     def _run(self, disk: Disk) -> None:
@@ -415,6 +438,7 @@ class Recording:
         container = self._container
         for kind, codec in self._codings.items():
             log.info("%s: %s is coded with %s", self.path, kind, codec)
+        replay.in_band = container.name == "mpegts" and "video" not in self._codings
         replay >> session.load_dst(disk, format=container.name, ffmpeg=container.ffmpeg, **self._codings)
 
     def _publish(self, disk: Disk) -> None:
@@ -422,6 +446,8 @@ class Recording:
         assert self._wall_s is not None
         start = datetime.fromtimestamp(self._wall_s, UTC)
         duration_s = round(self._replay.end_s, 6)
+        if any(os.path.lexists(self.path + end) for end in ("", SIDECAR)):
+            self._give_way()
         self.info = info = RecordingInfo(
             self.path,
             start,
@@ -429,15 +455,16 @@ class Recording:
             duration_s,
             self._replay.packets,
             self.dropped,
-            os.path.getsize(self.path + PART),
+            os.path.getsize(disk.part),
             self._codings,
             tuple(self.triggers),
-            sha256(self.path + PART),
+            sha256(disk.part),
             self.next.path if self.next is not None else "",
             str(self.error or ""),
+            not self.triggers,
         )
         try:
-            disk.publish(info.sidecar())
+            disk.publish(info.sidecar(), self.path)
         except BaseException:
             self.info = None
             raise

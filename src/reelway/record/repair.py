@@ -17,7 +17,19 @@ from typing import Any, Literal, NamedTuple
 
 from reelway.engine.salvage import Salvaged, salvage
 from reelway.errors import FormatError, OpenError, OptionError, ReelwayError
-from reelway.record.disk import PART, SIDECAR, File, lock, publish, read_sidecar, release, reserve, sha256
+from reelway.record.disk import NEW as DRAFT
+from reelway.record.disk import (
+    PART,
+    SIDECAR,
+    File,
+    is_regular,
+    lock,
+    publish,
+    read_sidecar,
+    release,
+    reserve,
+    sha256,
+)
 from reelway.record.media import container_of
 
 __all__ = ["Repaired", "repair"]
@@ -26,6 +38,8 @@ log = logging.getLogger("reelway.record")
 
 NEW = ".repair"
 """Behind the name of a file that is being made whole."""
+DRAFTED = '{\n  "by": "reelway"'
+"""So each sidecar of ours begins."""
 LITTLE = 64 << 10
 """A file that cannot be opened and is no longer than that was left before its first fragment was complete."""
 ABANDONED_S = 60.0
@@ -79,11 +93,11 @@ def _all_in(folder: str) -> Iterator[Repaired]:
     for root, _, names in os.walk(folder, onerror=unread):
         for name in sorted(names):
             path = os.path.join(root, name.removesuffix(PART))
-            if not name.endswith(PART):
-                continue
-            if name.endswith(SIDECAR + PART):
+            if name.endswith(SIDECAR + PART + DRAFT):
+                _remove_draft(os.path.join(root, name))
+            elif name.endswith(SIDECAR + PART):
                 _remove_abandoned(path.removesuffix(SIDECAR))
-            elif _sidecar(path) and not os.path.islink(path + PART):
+            elif name.endswith(PART) and _is_file(path + PART) and _sidecar(path):
                 yield _finished(path)
 
 
@@ -105,6 +119,8 @@ def _repair(path: str) -> Repaired:
     """Raises ReelwayError and OSError, and has then changed nothing."""
     part = path + PART
     try:
+        if not _is_file(part):
+            raise OpenError(f"{part} is no file", url=part, hint="name the file itself, and not a link to it")
         file = open(part, "rb+", buffering=0)  # noqa: SIM115
     except FileNotFoundError:
         return Repaired(path, "in use")  # somebody was faster
@@ -123,6 +139,8 @@ def _repair(path: str) -> Repaired:
                 os.replace(path + SIDECAR + PART, path + SIDECAR)
             os.replace(part, path)
             return Repaired(path, "finished", _number(said.get("duration_s")))
+        if not _is_file(path + NEW):
+            raise OpenError(f"{path}{NEW} is no file", url=path + NEW, hint="it is in the way: remove it")
         new = File(path + NEW, "wb+")
         try:
             found = _salvaged(path, new, left.st_size)
@@ -173,6 +191,7 @@ def _whole(part: str, said: dict[str, Any], found: Salvaged) -> dict[str, Any]:
         "start": None,
         "triggers": [],
         "coded": {},
+        "segment": False,
         **{key: value for key, value in said.items() if key not in ("by", "written")},
         "end": end,
         "duration_s": round(found.duration_s, 6),
@@ -190,7 +209,7 @@ def _named(path: str, sidecar: dict[str, Any], written_s: float, found: Salvaged
     free = path
     foreign = os.path.lexists(path + SIDECAR) and not read_sidecar(path + SIDECAR)
     if foreign or os.path.lexists(path):
-        free = reserve(path)
+        free = reserve(path, patient=True)
         release(free)
     publish(free, {**sidecar, "path": free}, written_s, path + PART)
     if free != path:
@@ -214,6 +233,26 @@ def _remove_abandoned(path: str) -> None:
             return
         if time.time() - os.stat(sidecar).st_mtime > ABANDONED_S:
             os.unlink(sidecar)
+
+
+def _remove_draft(path: str) -> None:
+    """A sidecar that was being written when its process was killed; the one before it is whole."""
+    with contextlib.suppress(OSError, ValueError):
+        told = os.lstat(path)
+        if not is_regular(told) or time.time() - told.st_mtime <= ABANDONED_S:
+            return
+        with open(path, encoding="utf-8") as file:
+            ours = DRAFTED.startswith(file.read(len(DRAFTED)))
+        if ours:
+            os.unlink(path)
+
+
+def _is_file(path: str) -> bool:
+    """No pipe, device or link: only files are touched. What is not there is none of these."""
+    try:
+        return is_regular(os.lstat(path))
+    except FileNotFoundError:
+        return True
 
 
 def _sidecar(path: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.pid import Pid
+from reelway.record.joinable import joinable
 from reelway.record.ring import Kept, Stream
 
 __all__ = ["Replay"]
@@ -43,10 +44,14 @@ class Replay(Filter):
         """Where each stream ends so far [s]."""
         self.packets = 0
         """Sent, of all streams."""
+        self.in_band = False
+        """The file has no place for parameter sets but in front of pictures."""
         self._on_taken = on_taken
         self._streams = dict(streams)
         self._pids: dict[Stream, Pid] = {}
         self._told: dict[Stream, Mapping[str, Any]] = {}
+        self._joined: set[Stream] = set()
+        """Streams whose first picture was sent."""
         self._kept: deque[Kept | None] = deque()
         self._bytes_in = self._bytes_out = 0
         self._over = False
@@ -125,6 +130,10 @@ class Replay(Filter):
             self._told[kept.stream] = kept.properties
             pid.replace_properties(kept.properties)
         packet = kept.packet.clone()
+        if self.in_band and kept.stream.picture and kept.stream not in self._joined:
+            self._joined.add(kept.stream)
+            packet.payload = joinable(kept.properties, bytes(packet.data))
+            packet.size = len(packet.payload)
         timescale = kept.properties.get("Timescale") or 1
         ticks = packet.cts if packet.cts is not None else packet.dts
         at = round(kept.media_s * timescale) - round(self.start_s * timescale)

@@ -82,8 +82,8 @@ class Segments:
             self._release()
             if kept.start and self._is_due(kept, now_s):
                 begun = self._begin(kept, streams, now_s, room)
-            elif self.open is not None:
-                self.open.give(kept)
+            else:
+                self._lead_on(kept)
         else:
             self._held.setdefault(kept.stream, deque()).append(kept)
         self._release()
@@ -96,6 +96,8 @@ class Segments:
         self._release(all=True)
         self._next_s = None
         self._seen_s = float("-inf")
+        for cut in self._cuts:
+            cut.ended.update([self._lead] if self._lead is not None else [])
 
     def finish(self) -> None:
         """Nothing comes any more."""
@@ -136,7 +138,9 @@ class Segments:
                 self.open.give(kept)
             return None
         if self.open is not None:
-            self._cuts.append(_Cut(self.open, kept.due_s, kept.stream))
+            for cut in self._cuts:
+                cut.ended.add(kept.stream)
+            self._cuts.append(_Cut(self.open, kept))
         else:
             for held in self._held.values():  # of what was there before there was a file
                 while held and held[0].due_s < kept.due_s:
@@ -145,6 +149,21 @@ class Segments:
         self.open = made
         made.begin([kept], streams, now_s, room)
         return made
+
+    def _lead_on(self, kept: Kept) -> None:
+        """A picture that begins no file. Those of an open group that are shown before its keyframe need the
+        pictures before that, and it: they go to the file before, and the keyframe too, to be in both."""
+        cut = self._cuts[-1] if self._cuts else None
+        if cut is not None and kept.stream not in cut.ended:
+            if kept.due_s < cut.at_s - SLACK_S and not kept.start:
+                if not cut.led:
+                    cut.recording.give(cut.key)
+                cut.led = True
+                cut.recording.give(kept)
+                return
+            cut.ended.add(kept.stream)
+        if self.open is not None:
+            self.open.give(kept)
 
     def _release(self, all: bool = False) -> None:
         """Gives away what is not later than the pictures, or has waited too long for them."""
@@ -164,14 +183,17 @@ class Segments:
 
 
 class _Cut:
-    """A file that has all its pictures, since the next one began `at_s` [s]."""
+    """A file that has its pictures, since the next one began with `key` [s]."""
 
-    __slots__ = ("at_s", "ended", "recording")
+    __slots__ = ("at_s", "ended", "key", "led", "recording")
 
-    def __init__(self, recording: Recording, at_s: float, lead: Stream) -> None:
+    def __init__(self, recording: Recording, key: Kept) -> None:
         self.recording = recording
-        self.at_s = at_s
-        self.ended = {lead}
+        self.key = key
+        self.at_s = key.due_s
+        self.led = False
+        """It got the keyframe too."""
+        self.ended: set[Stream] = set()
         """Streams of which it has all."""
 
     def over(self, streams: Iterable[Stream]) -> bool:

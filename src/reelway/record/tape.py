@@ -17,6 +17,7 @@ from reelway.media.packet import Packet
 from reelway.record.recording import Recording
 from reelway.record.ring import SLACK_S, Kept, Ring, Stream
 from reelway.record.spill import Spill
+from reelway.record.steady import Steady
 
 if TYPE_CHECKING:
     from reelway.record.segments import Segments
@@ -73,6 +74,8 @@ class Tape(Filter):
         """Guards the recordings and their ends; held for moments."""
         self._takes: dict[Recording, _Take] = {}
         self._tempo = Tempo()
+        self._steady: dict[Stream, Steady] = {}
+        self._shifts: list[float] = []
         self._offset_s: float | None = None
         """Of a live source: from its times to the clock."""
         self._seen_s = 0.0
@@ -113,6 +116,12 @@ class Tape(Filter):
         if self.opened and not self.over:
             self.wake()
 
+    def expire(self) -> float:
+        """Ends what should have ended, for a source of which nothing has come; when to look again, for the
+        session's thread."""
+        left_s = self._close_late()
+        return -1.0 if left_s is None or self.ipids else max(left_s, 0.01)
+
     @property
     def is_here(self) -> bool:
         """This is the session's thread, on which packets come."""
@@ -140,6 +149,7 @@ class Tape(Filter):
             pid.max_packets = min(pid.max_packets, AHEAD)
         if pid.data is None:
             pid.data = Stream(pid.name, dict(pid.properties))
+            self._steady[pid.data] = Steady(self._shifts)
             pid.data.restarts = self._restarts
         else:
             pid.data.properties = dict(pid.properties)
@@ -174,9 +184,11 @@ class Tape(Filter):
     def restarted(self, pid: Link) -> None:
         stream: Stream = pid.data
         stream.restarts += 1
+        self._steady[stream] = Steady(self._shifts)
         if stream.restarts > self._restarts:  # the first one of its streams
             self._restarts = stream.restarts
             self._tempo = Tempo()
+            self._shifts.clear()
             self.ring.clear()
         for recording, take in self._takes.items():
             if recording.fed:
@@ -201,7 +213,11 @@ class Tape(Filter):
         ticks = packet.cts if packet.cts is not None else packet.dts
         if ticks is None:
             return now_s, now_s
-        media_s = pid.pid.timeline.running_s(ticks, pid.properties.get("Timescale") or 1)
+        timescale = pid.properties.get("Timescale") or 1
+        media_s = pid.pid.timeline.running_s(ticks, timescale)
+        behind_s = 0.0 if packet.dts is None else (ticks - packet.dts) / timescale
+        lasts_s = (packet.duration or 0) / timescale
+        media_s += self._steady[pid.data].shift_s(media_s - behind_s, lasts_s, now_s, bool(self.live))
         if not self.live and pid.data.restarts < self._restarts:  # others have jumped: no clock counts it
             return now_s, media_s
         if not self.live:
