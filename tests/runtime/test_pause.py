@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
 import pytest
 
 from reelway.runtime.clock import Note
+from reelway.runtime.inbox import Inbox
 from reelway.runtime.pause import PausableTime
 
 
@@ -27,7 +27,7 @@ class Hand:
             between()
         return self.at
 
-    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+    def wait(self, inbox: Inbox[Note], until: float | None, busy: bool) -> Note | None:
         raise NotImplementedError
 
 

@@ -6,13 +6,13 @@ import itertools
 import math
 import threading
 import time
-from queue import SimpleQueue
 
 import pytest
 
 import reelway as rw
 from reelway.filters.simple import Null
 from reelway.runtime.clock import Note, RealClock
+from reelway.runtime.inbox import Inbox
 from reelway.testing.clock import VirtualClock
 from reelway.testing.faults import Slow
 from reelway.testing.parts import Collect, Feed, numbered
@@ -187,7 +187,7 @@ class Counting(RealClock):
         self.sleeps = 0
         self.asleep = threading.Event()
 
-    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+    def wait(self, inbox: Inbox[Note], until: float | None, busy: bool) -> Note | None:
         self.sleeps += 1
         self.asleep.set()
         return super().wait(inbox, until, busy)

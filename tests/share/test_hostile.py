@@ -262,6 +262,7 @@ def test_many_writers_of_one_name_at_once(folder: Path) -> None:
         assert list(folder.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_names_are_listed_while_writers_come_and_go(count: Callable[[int], int]) -> None:
     """Who lists removes nothing that a writer is about to use."""
     over = threading.Event()

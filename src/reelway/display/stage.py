@@ -17,11 +17,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any, Protocol, TypeVar
 
 from reelway.display import sdl, x11
 from reelway.errors import DeadlineError, UnsupportedError
+from reelway.runtime.inbox import Inbox
 
 __all__ = ["OPEN_S", "Stage", "enter", "leave"]
 
@@ -61,7 +62,7 @@ class Stage:
         """The display went away while it was used. What SDL has of it is left as it is."""
         self.windows: dict[int, Window] = {}
         """By SDL's number of the window; the stage's thread only."""
-        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.jobs: Inbox[Job | None] = Inbox()
         self._before = before
         self._fail: Callable[[Exception], None] | None = None
         """Tells whoever waits for the job that is being done that it will not be."""

@@ -17,10 +17,11 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Any
 
 from reelway.errors import OpenError
+from reelway.runtime.inbox import Inbox
 
 __all__ = [
     "NEW", "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_regular", "is_taken", "lock",
@@ -302,7 +303,7 @@ def _free(stem: str, ending: str, number: int) -> int:
 def _soon_free(stem: str, ending: str, number: int) -> int:
     """The same, in `LOOK_S`; while the disk is silent what is not reserved is taken for free."""
     folder = os.path.dirname(stem)
-    answer: SimpleQueue[int] = SimpleQueue()
+    answer: Inbox[int] = Inbox()
 
     def look() -> None:
         found = _free(stem, ending, number)

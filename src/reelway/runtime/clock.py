@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import Protocol
+
+from reelway.runtime.inbox import Inbox
 
 Note = Callable[[], None]
 """What arrives in the scheduler's inbox: something to do on the session's thread."""
@@ -26,7 +28,7 @@ class Clock(Protocol):
     def now(self) -> float:
         """Seconds on a clock that never goes back."""
 
-    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+    def wait(self, inbox: Inbox[Note], until: float | None, busy: bool) -> Note | None:
         """The next note, or None at `until` (None: whenever) or sooner. `busy`: a thread will send one."""
 
 
@@ -36,7 +38,7 @@ class RealClock:
     def now(self) -> float:
         return time.monotonic()
 
-    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+    def wait(self, inbox: Inbox[Note], until: float | None, busy: bool) -> Note | None:
         try:
             longest = SIGNAL_S if threading.current_thread() is threading.main_thread() else LONGEST_WAIT_S
             left = longest if until is None else max(YIELD_S if busy else 0.0, until - time.monotonic())

@@ -1,8 +1,8 @@
 """The scheduler: one thread decides who runs, workers only run turns.
 
 A ready queue, timers, an inbox. With nothing to do it sleeps in `Clock.wait`. Everything here
-belongs to the thread in `run()`, except what stands under "From any thread" and the inbox (SimpleQueue.put
-may be called from any thread, a finalizer and a signal handler).
+belongs to the thread in `run()`, except what stands under "From any thread" and the inbox, whose `put()`
+may be called from any thread, a finalizer and a signal handler.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import Empty
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelway.errors import FilterError, ReelwayError, StateError
@@ -24,6 +24,7 @@ from reelway.runtime.catchingup import CatchingUp
 from reelway.runtime.clock import Clock, Note, RealClock
 from reelway.runtime.closing import Closing
 from reelway.runtime.deadlock import RELIEF_PASSES, relieve_and_resume, unblock
+from reelway.runtime.inbox import Inbox
 from reelway.runtime.linking import connect, disconnect, leaving_with, remove
 from reelway.runtime.node import Node
 from reelway.runtime.pause import PausableTime
@@ -73,7 +74,7 @@ class Scheduler:
         self.make_node = make_node
         self.nodes: list[Node] = []
         self.failures: list[ReelwayError] = []
-        self.inbox: SimpleQueue[Note] = SimpleQueue()
+        self.inbox: Inbox[Note] = Inbox()
         self.timers = Timers(self.clock)
         self.workers = Workers(threads, self._completed)
         self.catching_up = CatchingUp()
@@ -254,13 +255,9 @@ class Scheduler:
             self.thread = threading.get_ident()
 
     def _pass(self) -> None:
-        inbox, ready = self.inbox, self.ready
-        for _ in range(inbox.qsize()):  # no more than are there: notes may post notes
-            try:
-                note = inbox.get_nowait()
-            except Empty:
-                break
-            note()
+        notes, ready = self.inbox.items, self.ready
+        for _ in range(len(notes)):  # no more than are there: notes may post notes
+            notes.popleft()()
         if self.timers.heap:
             self.timers.run_due()
         self.catching_up.look()
@@ -268,7 +265,7 @@ class Scheduler:
             node = ready.popleft()
             node.ready = False
             self._give_turn(node)
-            if not inbox.empty():
+            if notes:
                 break
         self._passes += 1
         if not self._passes % RELIEF_PASSES:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
+from queue import Empty
 
 from reelway.errors import DeadlineError
 from reelway.runtime.clock import Note
+from reelway.runtime.inbox import Inbox
 
 
 class VirtualClock:
@@ -28,7 +29,7 @@ class VirtualClock:
             raise ValueError(f"time does not go back: {seconds} s")
         self._now += seconds
 
-    def wait(self, inbox: SimpleQueue[Note], until: float | None, busy: bool) -> Note | None:
+    def wait(self, inbox: Inbox[Note], until: float | None, busy: bool) -> Note | None:
         if until is not None and not busy:
             try:
                 return inbox.get_nowait()

@@ -35,7 +35,8 @@ def stopped(text: str, name: str, count: int, **values: object) -> None:
 def numbers(path: Path) -> list[int]:
     """What is burned into the pictures of a file."""
     app = rw.launch(
-        "filesrc location={path} ! decodebin ! videoconvert ! video/x-raw,format=I420 ! appsink name=out",
+        "filesrc location={path} ! decodebin ! videoconvert ! video/x-raw,format=I420 "
+        "! appsink name=out sync=false",
         path=path,
     )
     sink = app["out"].filter

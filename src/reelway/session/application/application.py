@@ -389,9 +389,9 @@ class Application:
                 return self.target < State.PAUSED  # it is about to be closed
             self._moving = True
             try:
+                if self.target < State.PLAYING and self.session is not None:
+                    self.session.pause()  # of a seek: its picture is there
                 if self.state == State.READY and self.session is not None:
-                    if self.target < State.PLAYING:
-                        self.session.pause()
                     self._arrive(State.PAUSED)
                 assert self._watch is not None
                 self._watch.arrived()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from reelway.filters.gate import Gate
 from reelway.graph.filter import Filter
 from reelway.graph.pid import Pid
-from reelway.graph.states import State
 from reelway.session.application.probes import attach
 
 if TYPE_CHECKING:
@@ -122,8 +121,6 @@ class Watch:
             self._tell_beginning(filters)
         if application.session is not self._session:
             return None
-        if application.state == application.target == State.PAUSED:  # the picture of a seek is there
-            self._session.pause()
         return None if application.prerolled() else LOOK_S
 
     def _tell_beginning(self, sinks: list[Filter]) -> None:
