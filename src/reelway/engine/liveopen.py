@@ -104,8 +104,8 @@ class Connection:
     """One connection that has brought at least one packet. Used by one thread, and closed by that."""
 
     exact = False
-    """Of a packet that is damaged it is known that it is this one: FFmpeg's parser gives a picture when it sees
-    the one that follows, with what is known of that."""
+    """It is known which packet is damaged. FFmpeg's parser gives a picture when it sees the one that follows,
+    with what is known of that."""
 
     def __init__(self, container: Any, where: str, transport: str, device: Device | None = None) -> None:
         self.container = container

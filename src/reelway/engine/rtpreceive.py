@@ -23,7 +23,6 @@ LATE = 500
 NTP_S = 2_208_988_800
 """From the zero of NTP, 1900, to that of Unix, 1970."""
 SENDER_REPORT, RECEIVER_REPORT, DESCRIBED, GOODBYE = 200, 201, 202, 203
-MOST_BLOCKS = 31
 HALF, WHOLE = 1 << 31, 1 << 32
 
 
@@ -62,7 +61,7 @@ class Receiver:
         """Packets before the next one that are known to be missing."""
         self._unread_report: tuple[int, int] | None = None
         # for reports
-        self._highest = self._received = self._first = 0
+        self._first = self._received = self._missed = 0
         self._expected_before = self._received_before = 0
         self._transit = self._jitter = 0.0
         self._report: tuple[int, float] = (0, 0.0)
@@ -75,28 +74,22 @@ class Receiver:
         first, second, number, time, ssrc = HEADER.unpack_from(data, start)
         if first & 0xC0 != 0x80 or second & 0x7F != self._payload_type:
             return
-        if ssrc != self._ssrc:
-            self._begin(ssrc, number)
-        due = self._next
-        if number != due:
-            ahead = number - due & 0xFFFF
-            if ahead >= 0x10000 - LATE:
-                return
-            if ahead > RESTART:
-                self.release()
-                self._begin(ssrc, number)
-                self._skipped = 1
-            elif self._reorders:
-                if number not in self.held:
-                    self.held[number] = bytes(memoryview(data)[start:stop]), now_s
+        if (number != self._next or ssrc != self._ssrc) and not self._jumps(ssrc, number):
+            if self._reorders and number not in self.held and 0 < number - self._next & 0xFFFF < RESTART:
+                self.held[number] = bytes(memoryview(data)[start:stop]), now_s
                 if len(self.held) > MOST_HELD:
                     self._give_up()
-                return
-            else:
-                self._skipped += ahead
-                self.lost += ahead
-                self._highest += ahead
-        self._pass_on(data, start, stop, first, second, number, time, now_s)
+            return
+        self._next = number + 1 & 0xFFFF
+        self._received += 1
+        if time != self._time or self.ticks is None:
+            self._step(time, now_s)
+        start += 12
+        if first != 0x80:
+            start, stop = _payload(data, first, start, stop)
+        if start < stop:
+            skipped, self._skipped = self._skipped, 0
+            self.format.add(data, start, stop, self.ticks, second > 127, skipped)  # type: ignore[arg-type]
         if self.held:
             self._follow()
 
@@ -114,61 +107,62 @@ class Receiver:
         while self.held:
             self._give_up()
 
+    def _jumps(self, ssrc: int, number: int) -> bool:
+        """A packet that is not the next one is to be taken now, whatever lies before it."""
+        if ssrc != self._ssrc or self._next < 0:
+            if self._next >= 0:
+                self.release()
+                self._skipped += 1
+            self._begin(ssrc, number)
+            return True
+        ahead = number - self._next & 0xFFFF
+        if ahead >= 0x10000 - LATE:
+            return False
+        if ahead > RESTART:
+            self.release()
+            self._skipped += 1
+            self._begin(ssrc, number)
+            return True
+        if self._reorders:
+            return False
+        self._miss(ahead)
+        return True
+
     def _begin(self, ssrc: int, number: int) -> None:
         self.held.clear()
         self._ssrc, self._next = ssrc, number
-        self._highest = self._first = number
-        self._highest -= 1
-        self._received = self._expected_before = self._received_before = 0
+        self._first = number
+        self._received = self._missed = self._expected_before = self._received_before = 0
+
+    def _miss(self, count: int) -> None:
+        self._skipped += count
+        self._missed += count
+        self.lost += count
+        self._next = self._next + count & 0xFFFF
 
     def _give_up(self) -> None:
         """The next packet is the first of those that are there."""
-        due = self._next
-        ahead = min(number - due & 0xFFFF for number in self.held)
-        self._skipped += ahead
-        self.lost += ahead
-        self._highest += ahead
-        self._next = due + ahead & 0xFFFF
+        self._miss(min(number - self._next & 0xFFFF for number in self.held))
         self._follow()
 
     def _follow(self) -> None:
         while (found := self.held.pop(self._next, None)) is not None:
             data, came_s = found
-            first, second, number, time, _ = HEADER.unpack_from(data)
-            self._pass_on(data, 0, len(data), first, second, number, time, came_s)
+            held, self.held = self.held, {}
+            self.take(data, 0, len(data), came_s)
+            self.held = held
 
-    def _pass_on(
-        self,
-        data: Any,
-        start: int,
-        stop: int,
-        first: int,
-        second: int,
-        number: int,
-        time: int,
-        now_s: float,
-    ) -> None:
-        self._next = number + 1 & 0xFFFF
-        self._highest += 1
-        self._received += 1
+    def _step(self, time: int, now_s: float) -> None:
+        """The time of the packet that is next."""
         if self.ticks is None:
             self.ticks = time
-        elif time != self._time:
+        else:
             self.ticks += (time - self._time + HALF) % WHOLE - HALF
             transit = now_s * self.clock - self.ticks
-            self._jitter += (min(abs(transit - self._transit), 1e9) - self._jitter) / 16
+            if self._transit:
+                self._jitter += (min(abs(transit - self._transit), 1e9) - self._jitter) / 16
             self._transit = transit
         self._time = time
-        at = start + 12
-        if first & 0x3F:  # padding, an extension, contributing sources
-            at += 4 * (first & 15)
-            if first & 0x10 and at + 4 <= stop:
-                at += 4 + 4 * (data[at + 2] << 8 | data[at + 3])
-            if first & 0x20 and stop > start:
-                stop -= data[stop - 1]
-        if at < stop:
-            skipped, self._skipped = self._skipped, 0
-            self.format.add(data, at, stop, self.ticks, second > 127, skipped)
 
     # Reports
 
@@ -212,7 +206,7 @@ class Receiver:
         """What is told to the sender: how much of it comes (RFC 3550, 6.4.2), and who says so."""
         body = struct.pack(">I", own)
         if self._received:
-            expected = self._highest - self._first + 1
+            expected = self._received + self._missed
             new, came = expected - self._expected_before, self._received - self._received_before
             self._expected_before, self._received_before = expected, self._received
             fraction = min(255, max(0, new - came) * 256 // new) if new > 0 else 0
@@ -220,8 +214,8 @@ class Receiver:
             body += struct.pack(
                 ">IIIIII",
                 self._ssrc,
-                fraction << 24 | min(0x7FFFFF, max(0, expected - self._received)),
-                self._highest & 0xFFFFFFFF,
+                fraction << 24 | min(0x7FFFFF, self._missed),
+                self._first + expected - 1 & 0xFFFFFFFF,
                 min(int(self._jitter), 0xFFFFFFFF),
                 middle,
                 min(int((now_s - came_s) * 65536), 0xFFFFFFFF) if middle else 0,
@@ -230,6 +224,14 @@ class Receiver:
         item = struct.pack(">IBB", own, 1, len(name)) + name
         item += bytes(4 - len(item) % 4)
         return _control(RECEIVER_REPORT, len(body) // 24, body) + _control(DESCRIBED, 1, item)
+
+
+def _payload(data: Any, first: int, start: int, stop: int) -> tuple[int, int]:
+    """Where the payload is, behind contributing sources and an extension, and before padding."""
+    start += 4 * (first & 15)
+    if first & 0x10 and start + 4 <= stop:
+        start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
+    return start, stop - data[stop - 1] if first & 0x20 else stop
 
 
 def _control(kind: int, count: int, body: bytes) -> bytes:

@@ -39,7 +39,7 @@ class Sound:
 
 
 class Samples(Sound):
-    """Samples of a fixed size: G.711, and uncompressed ones, whose `bytes` are those of all channels together."""
+    """Samples as they are, or of G.711; `bytes`: those of all channels at one moment."""
 
     def __init__(self, bytes: int) -> None:
         super().__init__()

@@ -2,8 +2,8 @@
 AP, FU), as byte streams (Annex B).
 
 A picture is given with the packet that says it is the last one of it, and not when the next picture begins.
-Where a sender sets that mark wrongly, or never, the time of the next packet tells. What is incomplete is given
-and said to be so.
+Where a sender sets that mark wrongly, or never, the time of the next packet tells. What is incomplete is
+given, and said to be so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ __all__ = ["H264", "Hevc", "Unit", "Video"]
 CODE = b"\0\0\0\1"
 MOST_BYTES = 32 << 20
 """Of a picture."""
-MOST_PARTS = 200_000
+PART = 64
+"""What keeping a part of one takes at least."""
 MOST_SETS, MOST_OF_SET = 64, 4096
 """Parameter sets, and bytes of each."""
 BURST = 16
@@ -24,7 +25,7 @@ BURST = 16
 
 
 class Unit(NamedTuple):
-    """What a payload format makes: coded data of one moment. `time` in ticks of RTP; `duration` 0: not known."""
+    """What a payload format makes: coded data of one moment. Times in ticks of RTP; `duration` 0: unknown."""
 
     data: bytes
     time: int
@@ -75,7 +76,7 @@ class Video:
                 self._broken = True
             self._within = False
         self._payload(data, at, stop)
-        if self._size > MOST_BYTES or len(self._parts) > MOST_PARTS:
+        if self._size > MOST_BYTES:
             self._clear()
             self._broken = True
         if marker and self._marks and self._pictured:
@@ -93,7 +94,7 @@ class Video:
             return
         self._look(data, at, stop)
         self._parts += (CODE, data[at:stop])
-        self._size += stop - at + 4
+        self._size += stop - at + PART
 
     def _look(self, data: Any, at: int, stop: int) -> None:
         raise NotImplementedError
@@ -175,10 +176,10 @@ class H264(Video):
                     self._slice(kind == 5, data[at + 2] > 127)
                 head = data[at] & 0xE0 | kind
                 self._parts += (CODE, head.to_bytes(1, "big"), data[at + 2 : stop])
-                self._size += stop - at + 3
+                self._size += stop - at + PART
             elif self._within:
                 self._parts.append(data[at + 2 : stop])
-                self._size += stop - at - 2
+                self._size += stop - at + PART
             else:
                 self._broken = self._pictured = True  # its beginning is missing
                 return
@@ -225,10 +226,10 @@ class Hevc(Video):
                     self._slice(16 <= kind <= 23, data[at + 3] > 127)
                 head = data[at] & 0x81 | kind << 1
                 self._parts += (CODE, bytes((head, data[at + 1])), data[at + 3 : stop])
-                self._size += stop - at + 3
+                self._size += stop - at + PART
             elif self._within:
                 self._parts.append(data[at + 3 : stop])
-                self._size += stop - at - 3
+                self._size += stop - at + PART
             else:
                 self._broken = self._pictured = True
                 return

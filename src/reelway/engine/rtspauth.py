@@ -49,11 +49,11 @@ class Authorization:
         best: tuple[int, str, dict[str, str]] | None = None
         for scheme, said in challenges(headers):
             rank = -1
+            algorithm = said.get("algorithm", "MD5").upper()
             if scheme == "basic":
                 rank = 0
-            elif scheme == "digest" and said.get("algorithm", "MD5").upper() in DIGESTS and "nonce" in said:
-                if "qop" not in said or "auth" in re.split(r"[\s,]+", said["qop"].lower()):
-                    rank = 1 + list(DIGESTS).index(said.get("algorithm", "MD5").upper())
+            elif scheme == "digest" and algorithm in DIGESTS and "nonce" in said and _may(said):
+                rank = 1 + list(DIGESTS).index(algorithm)
             if rank >= 0 and (best is None or rank > best[0]):
                 best = rank, scheme, said
         if best is None:
@@ -102,6 +102,11 @@ class Authorization:
         if "qop" in said:
             told += ["qop=auth", f"nc={count}", f'cnonce="{own}"']
         return "Digest " + ", ".join(told)
+
+
+def _may(said: dict[str, str]) -> bool:
+    """It does not want what it asks for to be signed as well, which nobody does (`auth-int`)."""
+    return "qop" not in said or "auth" in re.split(r"[\s,]+", said["qop"].lower())
 
 
 def _escaped(text: str) -> str:

@@ -161,7 +161,7 @@ class Dialogue:
             raise self._failed(failure)
 
     def _answer(self) -> Message:
-        failure: BaseException | None = None
+        failure: BaseException
         try:
             while True:
                 found = self.wire.next()
@@ -175,18 +175,17 @@ class Dialogue:
                     self._keep(found)
                 elif not self.wire.message.status:
                     self.take(self.wire.message)
-                elif self.wire.message.header("cseq") in ("", str(self._number)):
-                    if self.wire.message.status != 100:
-                        return self.wire.message
-        except TimeoutError:
-            pass
-        except FormatError as error:
-            failure = error
-        except OSError as error:
-            failure = error
-        if failure is None:
-            raise no_answer(self.where, self.open_s)
+                elif self._is_answer(self.wire.message):
+                    return self.wire.message
+        except ConnectionResetError:
+            raise no_stream(self.given) from None
+        except (FormatError, OSError) as error:
+            failure = error  # raised below: in here its text would be the context
         raise self._failed(failure)
+
+    def _is_answer(self, message: Message) -> bool:
+        """To what was asked last, and not that one has to wait."""
+        return message.status != 100 and message.header("cseq") in ("", str(self._number))
 
     def _failed(self, failure: BaseException) -> ReelwayError:
         if isinstance(failure, TimeoutError):

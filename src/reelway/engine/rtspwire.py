@@ -1,4 +1,5 @@
-"""What comes over an RTSP connection, taken apart: messages, and packets of RTP between them (RFC 2326, 10.12).
+"""What comes over an RTSP connection, taken apart: messages, and packets of RTP between them (10.12 of
+RFC 2326).
 
 No sockets: bytes go in where `space()` says, `next()` says what they were. Every length has a limit.
 """
@@ -178,5 +179,5 @@ def _length(headers: Mapping[str, list[str]]) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise FormatError("a message of RTSP has a length that is no number")
     if int(text) > BODY:
-        raise FormatError(f"a message of RTSP says that {int(text)} bytes follow", hint=None)
+        raise FormatError(f"a message of RTSP says that {int(text)} bytes follow")
     return int(text)

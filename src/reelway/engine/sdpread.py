@@ -132,13 +132,13 @@ def _rate(text: str) -> Fraction | None:
         return None
     rate = Fraction(text)
     for base in (1000, 1001):  # 29.97 is 30000/1001
-        if abs(rate - (whole := Fraction(round(rate * base), base))) < Fraction(1, 200):
-            if round(rate * base) % 1000 == 0:
-                return whole
+        ticks = round(rate * base)
+        if ticks % 1000 == 0 and abs(rate - Fraction(ticks, base)) < Fraction(1, 200):
+            return Fraction(ticks, base)
     return rate.limit_denominator(1001)
 
 
 def _has_end(text: str) -> bool:
-    """`npt=0-30.5`, and not `npt=0-` or `npt=now-` (RFC 2326, 3.6); other clocks are those of what is live."""
+    """`npt=0-30.5`, and not `npt=0-` or `npt=now-` (RFC 2326, 3.6); other clocks are of what is live."""
     found = re.match(r"\s*npt\s*=\s*[^-\s]*\s*-\s*(\d[\d.:]*)", text)
     return bool(found and re.search(r"[1-9]", found[1]))
