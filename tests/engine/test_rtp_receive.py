@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -214,6 +215,25 @@ def test_pictures_that_are_missing_as_a_whole(missing: int, broken: bool) -> Non
     assert [each.broken for each in received("h264", packets)] == [False, broken]
     packets[1] = rtp(missing + 1, 3600 * missing, True, slice_of(5))
     assert not any(each.broken for each in received("h264", packets))
+
+
+def test_between_messages_nothing_is_missing_but_what_the_sender_left_out() -> None:
+    lane = Lane(Offer("video", KIND, encoding="H264", clock=CLOCK), reorders=False)
+    for packet in (rtp(0, 0, True, slice_of(5)), rtp(2, 7200, True, slice_of())):
+        lane.receiver.take(packet, 0, len(packet), 0.0)
+    assert [each.broken for each in lane.units] == [False, True]
+
+
+@given(st.booleans(), st.binary(max_size=80))
+def test_any_parameter_sets_describe_a_stream_or_none(h264: bool, body: bytes) -> None:
+    encoding, kind = ("H264", 7) if h264 else ("H265", 33)
+    lane = Lane(Offer("video", KIND, encoding=encoding, clock=CLOCK), reorders=False)
+    payload = unit(encoding.replace("H265", "hevc").lower(), kind, body + b"abc")
+    packet = rtp(0, 0, True, payload)
+    lane.receiver.take(packet, 0, len(packet), 0.0)
+    assert lane.ready
+    lane.open(av.open("parameters", "w", format="null"))
+    assert lane.stream.codec_context.width <= 1 << 15
 
 
 def test_what_is_missing_is_waited_for_and_then_given_up() -> None:

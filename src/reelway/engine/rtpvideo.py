@@ -21,7 +21,8 @@ PART = 64
 MOST_SETS, MOST_OF_SET = 64, 4096
 """Parameter sets, and bytes of each."""
 BURST = 16
-"""So many packets that are missing in a row may have been pictures of which nothing else tells."""
+"""So many packets that are missing in a row may have been pictures of which nothing else tells: the numbers of
+pictures (`frame_numbers`) begin anew after as many at least."""
 
 
 class Unit(NamedTuple):
@@ -35,19 +36,23 @@ class Unit(NamedTuple):
 
 
 class Video:
-    """What both codecs share. `units` is taken from by others."""
+    """What both codecs share. `units` is taken from by others.
+
+    Where `burst` packets or more are missing, no picture but a keyframe is whole, whatever is there of it.
+    """
 
     HEAD = 1
     """Bytes of a NAL unit's header."""
     SEQUENCE = 7
     """Type of the parameter sets that all others follow."""
 
-    def __init__(self, sets: list[bytes] | None = None) -> None:
+    def __init__(self, sets: list[bytes] | None = None, burst: int = BURST) -> None:
         self.units: deque[Unit] = deque()
         self.sets: dict[tuple[int, bytes], bytes] = {}
         """Parameter sets that came, by their type and beginning."""
         self._told = bool(sets)
         """They are those of the session description: what comes with the pictures is newer."""
+        self._burst = burst
         self._parts: list[bytes] = []
         self._size = 0
         self._time: int | None = None
@@ -143,7 +148,7 @@ class Video:
     def _give(self, *, marked: bool) -> None:
         if self._pictured:
             assert self._time is not None
-            broken = self._broken or self._within or (self._hole >= BURST and not self._key)
+            broken = self._broken or self._within or (self._hole >= self._burst and not self._key)
             # of what is broken there may be nothing: then a start code stands for it
             self.units.append(Unit(b"".join(self._parts) or CODE, self._time, self._key, broken))
             self._clear()

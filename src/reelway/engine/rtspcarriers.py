@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from reelway.engine.rtspclient import SEND_S, Dialogue
+from reelway.engine.rtspclient import SEND_S, Dialogue, NotOurs
 from reelway.engine.rtspstreams import Lane
 from reelway.engine.rtspwire import MESSAGE, MORE
 
@@ -182,9 +182,13 @@ class Datagrams(Carrier):
         """By descriptor: whose packets come there, and whether those are reports."""
         self._servers: dict[int, Any] = {}
         """Where reports go, by descriptor."""
+        if not hasattr(select, "poll"):
+            raise NotOurs("this system cannot wait for several sockets at once")
         self._poll = select.poll()
         self._buffer = bytearray(DATAGRAM)
         self._peer = dialogue.socket.getpeername()
+        self._hosts = {self._peer[0]}
+        """Who may send."""
 
     def ask(self, number: int, lane: Lane) -> str:
         pair = self._pairs[lane] = _pair(self._socket)
@@ -196,6 +200,8 @@ class Datagrams(Carrier):
     def agreed(self, lane: Lane, said: dict[str, str]) -> bool:
         if "interleaved" in said or "multicast" in said:
             return False
+        if source := said.get("source"):
+            self._hosts.add(source)
         ports = _numbers(said.get("server_port", ""), 65535)
         if ports:
             self._reach(lane, ports[0], ports[1] if len(ports) > 1 else ports[0] + 1)
@@ -261,7 +267,7 @@ class Datagrams(Carrier):
         self._sockets.clear()
 
     def _receive(self, from_: socket.socket, lane: Lane, reports: bool, now_s: float) -> None:
-        buffer, host = self._buffer, self._peer[0]
+        buffer, hosts = self._buffer, self._hosts
         for _ in range(AT_ONCE):
             try:
                 count, sender = from_.recvfrom_into(buffer)
@@ -269,7 +275,7 @@ class Datagrams(Carrier):
                 return
             except ConnectionError:  # of something that was sent: nobody is there yet
                 continue
-            if not sender or sender[0] != host:
+            if not sender or sender[0] not in hosts:
                 if self.ended:
                     return
                 continue

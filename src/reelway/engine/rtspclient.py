@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from reelway.engine.errors import quotable, reading
-from reelway.engine.liverefusals import no_answer, no_stream, refused_by
+from reelway.engine.liverefusals import check_place, find_host, no_answer, no_stream, refused_by
 from reelway.engine.rtspauth import Authorization
 from reelway.engine.rtspwire import MESSAGE, MORE, Message, Wire, request
 from reelway.engine.sdpread import Description, Offer, read_description
@@ -248,6 +248,8 @@ class Dialogue:
         here = urlsplit(self.url)
         authorization = self._authorization
         self.socket.close()
+        check_place(place)
+        find_host(place, self.until_s, self.open_s)
         self._go_to(place)
         if (parts.hostname, parts.port or PORT) == (here.hostname, here.port or PORT):
             self._authorization = self._authorization or authorization

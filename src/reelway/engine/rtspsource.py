@@ -83,8 +83,8 @@ class RtspConnection:
         self._playing = False
         self._began_s: float | None = None
         """When the first packet came."""
-        self._report_s = self._alive_s = 0.0
-        """When the next report is due, and the next word that somebody is there."""
+        self._due_s = self._report_s = self._alive_s = 0.0
+        """When the next thing is to be said: a report, or that somebody is there."""
         self._wall_ns: float | None = None
         """The sender's clock at time 0."""
         self._told = 0
@@ -107,6 +107,7 @@ class RtspConnection:
         begins = dialogue.play(self._base)
         now_s = time.monotonic()
         self._report_s, self._alive_s = now_s + FIRST_REPORT_S, now_s + dialogue.timeout_s / 2
+        self._due_s = min(self._report_s, self._alive_s)
         self._playing = True
         for lane in self._lanes:
             lane.begin = _begin_of(lane, begins, len(self._lanes))
@@ -152,7 +153,7 @@ class RtspConnection:
         last = self._last
         if last is None or not last.units:
             now_s = time.monotonic()
-            if now_s >= self._report_s:
+            if now_s >= self._due_s:
                 self._duties(now_s)
             last = self._last = self._next(now_s, now_s + self._silence_s)
             if last is None:
@@ -185,12 +186,14 @@ class RtspConnection:
 
     def _duties(self, now_s: float) -> None:
         """Reports how much comes, and says that somebody is there. What cannot be said shows when reading."""
-        self._report_s = now_s + REPORTS_S
         with contextlib.suppress(OSError):
-            self._carrier.report(now_s)
+            if now_s >= self._report_s:
+                self._report_s = now_s + REPORTS_S
+                self._carrier.report(now_s)
             if now_s >= self._alive_s:
                 self._alive_s = now_s + self._dialogue.timeout_s / 2
                 self._dialogue.keep_alive(self._base)
+        self._due_s = min(self._report_s, self._alive_s)
 
     # Times
 

@@ -11,7 +11,7 @@ import av
 from reelway.engine.parameter_sets import Sequence, h264_sequence, hevc_sequence
 from reelway.engine.rtpreceive import Receiver
 from reelway.engine.rtpsound import Aac, Opus, Samples, aac_of
-from reelway.engine.rtpvideo import H264, Hevc, Unit, Video
+from reelway.engine.rtpvideo import BURST, H264, Hevc, Unit, Video
 from reelway.engine.rtspclient import NotOurs
 from reelway.engine.sdpread import Description, Offer
 from reelway.engine.streaminfo import StreamInfo
@@ -21,6 +21,9 @@ __all__ = ["Lane", "lanes_of"]
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
 SAMPLES = {"PCMU": ("pcm_mulaw", 1), "PCMA": ("pcm_alaw", 1), "L16": ("pcm_s16be", 2)}
 """Encoding -> codec, and bytes of a sample."""
+MOST_CLOCK = 384_000
+MOST_PIXELS = 1 << 15
+"""Across, and down."""
 NEAR_S = 10
 """A time that the server tells lies so near to the first one that comes, or means nothing."""
 OPUS_HEAD = b"OpusHead\1\2\0\0\x80\xbb\0\0\0\0\0"
@@ -36,6 +39,7 @@ class Lane:
         self.codec = ""
         self.channels = 1
         self.config = b""
+        self._burst = BURST if reorders else 1  # between messages nothing is lost, but by the sender
         self.format: Video | Aac | Opus | Samples = self._format(offer)
         self.units = self.format.units
         self.receiver = Receiver(self.format, offer.payload_type, offer.clock, reorders=reorders)
@@ -55,14 +59,18 @@ class Lane:
 
     def _format(self, offer: Offer) -> Video | Aac | Opus | Samples:
         encoding, parameters = offer.encoding, offer.parameters
-        if not offer.protocol.startswith(("RTP/AVP",)) or not offer.clock or offer.payload_type < 0:
+        if (
+            not offer.protocol.startswith("RTP/AVP")
+            or not 0 < offer.clock <= MOST_CLOCK
+            or offer.payload_type < 0
+        ):
             raise NotOurs(f"{offer.kind} comes by {offer.protocol[:32]} {offer.encoding[:32]}")
         if encoding == "H264" and parameters.get("packetization-mode", "0") in ("0", "1"):
             self.codec = "h264"
-            return H264(offer.sets)
+            return H264(offer.sets, self._burst)
         if encoding == "H265" and parameters.get("sprop-max-don-diff", "0") == "0":
             self.codec = "hevc"
-            return Hevc(offer.sets)
+            return Hevc(offer.sets, self._burst)
         if encoding in SAMPLES and offer.channels in LAYOUTS:
             self.codec, size = SAMPLES[encoding]
             self.channels = offer.channels
@@ -113,7 +121,9 @@ class Lane:
         if picture.aspect and picture.aspect != 1:
             self.said["SAR"] = picture.aspect
         self._delay = sequence.reorder or 0
-        found: dict[str, Any] = {"Width": picture.width, "Height": picture.height}
+        found: dict[str, Any] = {}
+        if 0 < picture.width <= MOST_PIXELS and 0 < picture.height <= MOST_PIXELS:  # else nothing comes of it
+            found = {"Width": picture.width, "Height": picture.height}
         if sequence.pixel_format:
             found["PixelFormat"] = sequence.pixel_format
         return found
