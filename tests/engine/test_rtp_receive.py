@@ -305,6 +305,8 @@ def test_what_aac_is_read_here() -> None:
     found = aac_of(told, 48000)
     assert found is not None
     assert found[1:] == (b"\x11\x90", 2)
+    assert aac_of({**told, "config": "119056e500"}, 48000) is not None
+    assert aac_of({**told, "config": "119056e580"}, 48000) is None  # played at twice the rate
     assert aac_of({**told, "config": "1390"}, 48000) is None  # another rate
     assert aac_of({**told, "config": "2b920800"}, 48000) is None  # spectral band replication
     assert aac_of({**told, "ctsdeltalength": "2"}, 48000) is None

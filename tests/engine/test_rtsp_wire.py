@@ -162,6 +162,9 @@ def test_the_best_of_what_is_offered_is_taken_and_a_refusal_understood() -> None
     assert not who.answer(offered)
     assert who.answer(['Digest realm="r", nonce="m", stale=true'])
     assert 'nonce="m"' in who.header("PLAY", "rtsp://h/")
+    assert not who.answer(['Digest realm="r", nonce="k"'])  # the first answer to it was wrong
+    who.header("PLAY", "rtsp://h/"), who.header("PLAY", "rtsp://h/")
+    assert who.answer(['Digest realm="r", nonce="l"'])  # that nonce was good once
     assert not Authorization(USER, PASSWORD).answer(["Bearer x", 'Digest realm="r"', ""])
     assert PASSWORD not in repr(who)
 

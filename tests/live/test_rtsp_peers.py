@@ -217,9 +217,9 @@ def test_a_server_that_asks_is_answered(camera: MakeCamera) -> None:
     assert any("CSeq: 77" in each for each in server.answers_seen)
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
-def test_a_recording_ends(camera: MakeCamera, transport: str) -> None:
-    server = camera(sdp=SDP.replace("t=0 0\r\n", "t=0 0\r\na=range:npt=0-1.2\r\n"), pictures=30)
+@pytest.mark.parametrize(("transport", "marks"), [("tcp", True), ("tcp", False), ("udp", True)])
+def test_a_recording_ends(camera: MakeCamera, transport: str, marks: bool) -> None:
+    server = camera(marks=marks, sdp=SDP.replace("t=0 0\r\n", "t=0 0\r\na=range:npt=0-1.2\r\n"), pictures=30)
     with rw.Session() as session:
         source = session.load_src(server.url, transport=transport)
         watch = Watch(frames(1000))

@@ -26,7 +26,7 @@ OTHERS = (
 )
 """What may stand in front of a frame besides (RFC 3640, 4.1), and is not read here."""
 DOUBLED = b"\x56\xe5"
-"""Says that it is shown at twice the rate that it is coded at (ISO/IEC 14496-3, 1.6.5)."""
+"""Behind it stands whether it is played at twice the rate that it is coded at (ISO/IEC 14496-3, 1.6.5)."""
 OPUS_TICKS = (480, 960, 1920, 2880)
 """10, 20, 40 and 60 ms (RFC 6716, 3.1)."""
 
@@ -130,12 +130,8 @@ def aac_of(parameters: Mapping[str, str], clock: int) -> tuple[Aac, bytes, int] 
             return None
     except ValueError:
         return None
-    if (
-        len(config) < 2
-        or DOUBLED in config
-        or not 0 < widths[0] <= 16
-        or any(not 0 <= each <= 16 for each in widths)
-    ):
+    doubled = config.partition(DOUBLED)[2][:1] >= b"\x80"
+    if len(config) < 2 or doubled or not 0 < widths[0] <= 16 or any(not 0 <= each <= 16 for each in widths):
         return None
     kind, rate, channels = config[0] >> 3, (config[0] & 7) << 1 | config[1] >> 7, config[1] >> 3 & 15
     if kind != 2 or config[1] & 4 or not 1 <= channels <= 7 or rate >= len(RATES) or RATES[rate] != clock:

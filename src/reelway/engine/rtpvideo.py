@@ -21,8 +21,8 @@ PART = 64
 MOST_SETS, MOST_OF_SET = 64, 4096
 """Parameter sets, and bytes of each."""
 BURST = 16
-"""So many packets that are missing in a row may have been pictures of which nothing else tells: the numbers of
-pictures (`frame_numbers`) begin anew after as many at least."""
+"""So many packets that are missing in a row may have been pictures of which nothing else tells: the numbers
+of pictures (`frame_numbers`) begin anew after as many at least."""
 
 
 class Unit(NamedTuple):
@@ -87,6 +87,10 @@ class Video:
         if marker and self._marks and self._pictured:
             self._given = time
             self._give(marked=True)
+
+    def flush(self) -> None:
+        """Nothing more comes: what is there is a picture, unless a mark was to follow."""
+        self._give(marked=False)
 
     def _payload(self, data: Any, at: int, stop: int) -> None:
         raise NotImplementedError

@@ -64,8 +64,9 @@ class Authorization:
         if not before[0]:
             self._count = 0
             return True
+        worn_out = self._said.get("stale", "").lower() == "true" or self._count > 1  # it was good before
         self._count = 0 if asked_anew else self._count
-        return asked_anew and self._scheme == "digest" and self._said.get("stale", "").lower() == "true"
+        return asked_anew and self._scheme == "digest" and worn_out
 
     def header(self, method: str, url: str) -> str:
         """The value of `Authorization` for one request; empty before a server has asked."""

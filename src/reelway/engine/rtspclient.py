@@ -54,6 +54,8 @@ class Dialogue:
         self._early_bytes = 0
         self.open_s = open_s
         self._number = 0
+        self._alive = ""
+        """Of which session it was said that somebody is there; once more, where a nonce was worn out."""
         self._methods: set[str] = set()
         """What the server says it knows."""
         self._go_to(url)
@@ -103,6 +105,7 @@ class Dialogue:
 
     def keep_alive(self, base: str) -> None:
         """Says that somebody is there still; the answer comes among the packets."""
+        self._alive = base
         self._send("GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS", base, {})
 
     def tear_down(self, base: str) -> None:
@@ -111,8 +114,10 @@ class Dialogue:
     def take(self, message: Message) -> bool:
         """What came among the packets: an answer that nobody waits for, or a question. True where it says
         that the session is over."""
-        if message.status == 401 and self._authorization is not None:
+        if message.status == 401 and self._authorization is not None and self._alive:
             self._authorization.answer(message.headers.get("www-authenticate", ()))
+            alive, self._alive = self._alive, ""
+            self._send("GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS", alive, {})
         if message.status:
             return False
         lines = ["RTSP/1.0 200 OK", f"CSeq: {message.header('cseq')[:32]}"]

@@ -19,7 +19,7 @@ import av
 
 from reelway.engine.errors import quotable, reading
 from reelway.engine.liverefusals import no_media, refused_by
-from reelway.engine.rtpvideo import Unit
+from reelway.engine.rtpvideo import Unit, Video
 from reelway.engine.rtspcarriers import Carrier, Datagrams, Interleaved
 from reelway.engine.rtspclient import Dialogue
 from reelway.engine.rtspstreams import Lane, lanes_of
@@ -155,14 +155,11 @@ class RtspConnection:
             now_s = time.monotonic()
             if now_s >= self._due_s:
                 self._duties(now_s)
-            last = self._last = self._next(now_s, now_s + self._silence_s)
+            while (last := self._next(now_s, now_s + self._silence_s)) is not None and last.stream is None:
+                last.units.clear()  # it was left out
+            self._last = last = last or self._rest()
             if last is None:
                 return None
-            while last.stream is None:  # one that was left out
-                last.units.clear()
-                last = self._last = self._next(now_s, now_s + self._silence_s)
-                if last is None:
-                    return None
         unit = last.units.popleft()
         if last.zero is None:
             self._starts(last, unit.time)
@@ -183,6 +180,14 @@ class RtspConnection:
         if self._carrier.ended:
             raise self._silent()
         raise reading(failure, self._dialogue.given) from quotable(failure)
+
+    def _rest(self) -> Lane | None:
+        """At the end: a stream of which something is left."""
+        for lane in self._lanes:
+            lane.receiver.release()
+            if isinstance(lane.format, Video):
+                lane.format.flush()
+        return next((lane for lane in self._lanes if lane.units), None)
 
     def _duties(self, now_s: float) -> None:
         """Reports how much comes, and says that somebody is there. What cannot be said shows when reading."""
