@@ -1,0 +1,51 @@
+"""What pictures look like is read from their sequence parameter set alone, as encoders write it."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from typing import Any
+
+import av
+import pytest
+
+from reelway.engine import nal
+from reelway.engine.parameter_sets import h264_sequence, hevc_sequence
+
+READ = {"libx264": ("h264", 7, h264_sequence), "libx265": ("hevc", 33, hevc_sequence)}
+
+
+@pytest.mark.parametrize("encoder", READ)
+@pytest.mark.parametrize(
+    ("size", "pixels", "rate", "aspect", "full"),
+    [
+        ((640, 360), "yuv420p", Fraction(25), None, False),
+        ((1918, 1078), "yuv420p", Fraction(30000, 1001), None, True),
+        ((322, 242), "yuv422p", Fraction(10), Fraction(4, 3), False),
+        ((320, 240), "yuv444p", Fraction(50), Fraction(7, 5), False),
+        ((640, 360), "yuv420p10le", Fraction(25), Fraction(12, 11), False),
+    ],
+)
+def test_pictures_are_described(
+    encoder: str, size: tuple[int, int], pixels: str, rate: Fraction, aspect: Fraction | None, full: bool
+) -> None:
+    codec, kind, read = READ[encoder]
+    file = io.BytesIO()
+    with av.open(file, "w", format=codec) as container:
+        stream: Any = container.add_stream(encoder, rate=rate)
+        stream.width, stream.height = size
+        stream.pix_fmt = pixels
+        stream.codec_context.color_range = 2 if full else 1
+        stream.options = {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"}
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
+        for _ in range(2):  # x265 aborts at the end of a single one of 4:4:4
+            container.mux(stream.encode(av.VideoFrame(*size, pixels)))
+        container.mux(stream.encode(None))
+    unit = next(unit for unit in nal.split(file.getvalue()) if nal.type_of(codec, unit) == kind)
+    _, sequence = read(unit)
+    picture = sequence.picture
+    assert (picture.width, picture.height) == size
+    assert sequence.pixel_format == (pixels.replace("yuv", "yuvj") if full else pixels)
+    assert picture.fps == rate
+    assert picture.aspect in (aspect, aspect or 1)
