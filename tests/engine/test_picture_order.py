@@ -58,7 +58,7 @@ def test_the_times_of_the_mp4(name: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_that_does_not_say_how_much_it_reorders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parameter_sets, "_h264_reorder", lambda bits: None)
+    monkeypatch.setattr(parameter_sets, "_h264_usability", lambda bits, picture: None)
     expected = [(packet.dts, packet.pts) for packet in probe.packets(make.media("film.mp4"))[0].packets]
     assert times(make.media("film.h264"), "h264") == expected
 

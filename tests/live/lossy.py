@@ -24,6 +24,11 @@ class LossyRelay:
         self._thread = threading.Thread(target=self._relay)
         self._thread.start()
 
+    def lead_to(self, target: int) -> None:
+        """From now on."""
+        for offset, listener in enumerate(self._routes):
+            self._routes[listener] = target + offset
+
     def close(self) -> None:
         self._over.set()
         self._thread.join()

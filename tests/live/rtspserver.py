@@ -34,6 +34,9 @@ PAY = {
 }
 SOUND = {
     "alaw": (8000, "alawenc ! rtppcmapay name=pay1 pt=8"),
+    "opus": (48000, "audioconvert ! opusenc ! rtpopuspay name=pay1 pt=97"),
+    "l16": (48000, "audioconvert ! rtpL16pay name=pay1 pt=97"),
+    "mulaw": (8000, "mulawenc ! rtppcmupay name=pay1 pt=0"),
     "aac": (48000, "audioconvert ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97"),
 }
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
 
 import reelway as rw
 from reelway.errors import OpenError, OptionError, UnsupportedError
+from reelway.media.packet import Packet
 from tests.live.conftest import MakeServer
 from tests.live.serving import free_port
 from tests.live.watching import Watch, WatchCoded, WatchSound, frames, rises, watched
@@ -45,6 +48,50 @@ def test_sound_beside_the_picture(rtsp_server: MakeServer) -> None:
     assert 0 <= sound.times[0] / sound.properties["Timescale"] < 0.3
     length_s = (sound.times[-1] - sound.times[0]) / sound.properties["Timescale"]
     assert length_s == pytest.approx((len(sound.times) - 1) * 1024 / 48000, abs=0.03)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize(
+    ("sound", "codec"), [("aac", "aac"), ("opus", "opus"), ("mulaw", "pcm_mulaw"), ("l16", "pcm_s16be")]
+)
+def test_sounds_follow_on_each_other(
+    rtsp_server: MakeServer, sound: str, codec: str, transport: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tone of 400 Hz comes as one, without a hole, and beside its pictures."""
+    caplog.set_level(logging.DEBUG, "reelway.engine.live")
+    server = rtsp_server(sound=sound)
+    heard: list[np.ndarray[Any, Any]] = []
+
+    class Listen(WatchSound):
+        def see(self, packet: Packet) -> None:
+            heard.append(packet.planes()[0].reshape(-1).astype(float))
+            self._keep(packet)
+
+    with rw.Session() as session:
+        source = session.load_src(server.url, transport=transport)
+        tone = session.add(Listen(lambda watch: len(watch.times) > 60))
+        pictures = session.add(Watch(lambda _: False))
+        source.audio >> tone
+        source.video >> pictures
+        session.link()
+        assert codec in [pid.properties["CodecID"] for pid in source.opids]
+        session.run()
+    assert isinstance(tone, Listen)
+    assert isinstance(pictures, Watch)
+    scale, rate = tone.properties["Timescale"], tone.properties["SampleRate"]
+    samples = np.concatenate(heard[: len(tone.times)])
+    begun, (_, *times), (_, *parts) = (
+        0,
+        tone.times,
+        heard,
+    )  # an encoder of Opus begins in the middle of a frame
+    for at, part in zip(times, parts, strict=False):
+        assert abs((at - times[0]) / scale - begun / rate) < 0.003
+        begun += len(part)
+    spectrum = np.abs(np.fft.rfft(samples[rate // 5 :] * np.hanning(len(samples) - rate // 5)))
+    assert np.argmax(spectrum) * rate / (len(samples) - rate // 5) == pytest.approx(400, abs=5)
+    assert pictures.counters == list(range(len(pictures.counters)))
+    assert "is read by FFmpeg" not in caplog.text
 
 
 def test_what_is_coded_is_sent_on_as_it_is(rtsp_server: MakeServer) -> None:

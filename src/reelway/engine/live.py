@@ -13,6 +13,7 @@ from reelway.engine.frame_numbers import FrameNumbers, HevcNumbers, frame_number
 from reelway.engine.livedevices import Asked, frame_of, raw_of
 from reelway.engine.liveopen import LATER, LATER_S, Connection, connect, transports
 from reelway.engine.livetimes import LiveTimes, LiveTrack
+from reelway.engine.rtspsource import RtspConnection
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.engine.vp9 import is_keyframe as is_vp9_keyframe
 from reelway.errors import DeadlineError, FormatError, ReelwayError, redact
@@ -107,7 +108,7 @@ class Live(Filter):
         """How often it was connected."""
         self.gaps: deque[Gap] = deque(maxlen=REMEMBERED)
         """The last of them; each has ended."""
-        self._connection: Connection | None = None
+        self._connection: Connection | RtspConnection | None = None
         self._backoff = Backoff()
         self._failures: set[str] = set()
         """Why it could not be connected since it last was: each is told once."""
@@ -185,7 +186,7 @@ class Live(Filter):
 
     def interrupt(self) -> None:
         connection, self._leaves = self._connection, True
-        if connection is not None and connection.watched:
+        if connection is not None and connection.interruptible:
             connection.end_read()
 
     def close(self) -> None:
@@ -222,7 +223,7 @@ class Live(Filter):
         self.status = f"connected to {self.where}{over}"
         log.info("%s: %s", self.name, self.status)
 
-    def _look(self, connection: Connection) -> float | None:
+    def _look(self, connection: Connection | RtspConnection) -> float | None:
         """On the session's thread: a read of `connection` that lasts too long is ended."""
         if connection is not self._connection:
             return None
@@ -232,7 +233,7 @@ class Live(Filter):
         connection.end_read()
         return None
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> Connection | RtspConnection:
         open_s = self.protocol.open_s if self.timeout_s is None else self.timeout_s
         self._silence_s = min(self.protocol.silence_s, open_s) if self.silence_s is None else self.silence_s
         return connect(
@@ -290,13 +291,13 @@ class Live(Filter):
             self._tell(self._gap)
         self._again(error, self.reconnect)
 
-    def _adopt(self, connection: Connection) -> None:
+    def _adopt(self, connection: Connection | RtspConnection) -> None:
         """Finds the PID of each stream, by its kind and number, or makes one."""
         if connection.watched:
             self.context.watch(lambda: self._look(connection))
         counts: dict[str, int] = {}
         self._ways = []
-        for stream in connection.container.streams:
+        for index, stream in enumerate(connection.container.streams):
             self._ways.append(None)
             try:
                 info = StreamInfo.of(stream)
@@ -308,7 +309,7 @@ class Live(Filter):
             if stream.type == "video" and not stream.codec_context.width:
                 log.info("%s: %s%d is left out: nothing came of it", self.name, kind, number)
                 continue
-            properties = {**describe(stream, info), "URL": self.where}
+            properties = {**describe(stream, info), **connection.said(index), "URL": self.where}
             properties["Container"] = connection.container.format.name
             for name in OF_FILES:
                 properties.pop(name, None)
@@ -319,7 +320,7 @@ class Live(Filter):
                 properties = raw
             pid, track = self._pid(kind, number, properties)
             way = self._ways[-1] = _Way(stream, pid, track)
-            way.raw = raw is not None
+            way.raw, way.exact = raw is not None, connection.exact
             if connection.lossy:
                 way.numbers = frame_numbers(info.codec, info.extradata)
                 way.unmarked = info.codec == "vp9"
@@ -356,7 +357,7 @@ class Live(Filter):
                 way.waits = way.broken = True
             if (payload.is_keyframe or way.raw) and not (payload.is_corrupt or way.doubtful):
                 way.waits = False
-            way.doubtful = payload.is_corrupt
+            way.doubtful = payload.is_corrupt and not way.exact
             if way.waits:
                 return
         elif self._opening and now_s - self._begun_s < KEYFRAME_S:
@@ -424,8 +425,9 @@ class _Way:
         self.broken = False
         """Packets of it were left out."""
         self.doubtful = False
-        """The packet before was said to be damaged. It may be the next one that is: FFmpeg's parser gives a
-        picture when it sees the one that follows, with what is known of that."""
+        """The packet before was said to be damaged, and it may be the next one that is."""
+        self.exact = False
+        """It is that one, and no other."""
         self.fresh = True
         """Nothing of it came yet in this connection."""
         self.raw = False

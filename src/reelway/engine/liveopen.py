@@ -10,6 +10,7 @@ before, by `hostnames`.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -28,15 +29,21 @@ from reelway.engine.liverefusals import (
     no_media,
     refused,
 )
+from reelway.engine.rtspclient import NotOurs
+from reelway.engine.rtspsource import RtspConnection, open_rtsp
 from reelway.errors import DeadlineError, FormatError, OptionError, ReelwayError, redact
 from reelway.media.addresses import Device, LiveProtocol
 
 __all__ = ["LATER", "LATER_S", "Connection", "connect", "transports"]
 
+log = logging.getLogger("reelway.engine.live")
+
 TRANSPORTS = {"tcp": "tcp", "udp": "udp", "multicast": "udp_multicast", "http": "http"}
 """Name -> what FFmpeg's RTSP client calls it."""
 AUTO = ("tcp", "udp")
 """Over TCP nothing is lost, and nothing is in its way; UDP is for servers that refuse that."""
+OWN = ("tcp", "udp")
+"""Transports of RTSP that are read without FFmpeg, but for what it alone knows."""
 USUAL: dict[str, dict[str, str]] = {
     "rtsp": {"fpsprobesize": "3", "analyzeduration": "1000000"},
     "rtp": {
@@ -95,6 +102,10 @@ class Patience:
 
 class Connection:
     """One connection that has brought at least one packet. Used by one thread, and closed by that."""
+
+    exact = False
+    """It is known which packet is damaged. FFmpeg's parser gives a picture when it sees the one that follows,
+    with what is known of that."""
 
     def __init__(self, container: Any, where: str, transport: str, device: Device | None = None) -> None:
         self.container = container
@@ -172,6 +183,15 @@ class Connection:
         )
 
     @property
+    def interruptible(self) -> bool:
+        """`end_read()` has an effect."""
+        return self.watched
+
+    def said(self, index: int) -> dict[str, Any]:
+        """Properties of a stream that its container does not tell."""
+        return {}
+
+    @property
     def is_device(self) -> bool:
         return bool(self._device)
 
@@ -215,7 +235,7 @@ def connect(
     format: str = "",
     options: dict[str, str] | None = None,
     asked: devices.Asked | None = None,
-) -> Connection:
+) -> Connection | RtspConnection:
     """Opens `url` and waits for its first packet, `open_s` at most; other transports where one is refused.
 
     `asked` is what a device is asked for, where it is one. Raises DeadlineError, OpenError, FormatError,
@@ -233,6 +253,11 @@ def connect(
         left_s = until - time.monotonic()
         patience = Patience(until - left_s / 2 if fallback and way != "tcp" else until)
         try:
+            if way in OWN and not format and not options and url[:7].lower() == "rtsp://":
+                try:
+                    return open_rtsp(url, way, patience.until_s, open_s, silence_s)
+                except NotOurs as why:
+                    log.debug("%s is read by FFmpeg: %s", redact(url), why)
             return _connect(url, protocol, way, patience, open_s, silence_s, format, options or {})
         except ReelwayError as error:
             if not fallback or not _otherwise(error, way):

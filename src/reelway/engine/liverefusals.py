@@ -19,7 +19,9 @@ __all__ = [
     "find_host",
     "no_answer",
     "no_media",
+    "no_stream",
     "refused",
+    "refused_by",
 ]
 
 ENCRYPTED = ("rtsps:", "rtmps:", "https:")
@@ -63,15 +65,9 @@ def refused(error: BaseException, url: str) -> ReelwayError | None:
     """What a server means by its refusal; None for any other error."""
     where = redact(url)
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
-        if "@" in url.partition("://")[2].partition("/")[0]:
-            what, hint = f"{where} refuses the user name or the password", "check both, in the address"
-        else:
-            what = f"{where} wants a user name and a password"
-            hint = "they stand in front of the host, as in user:password@host"
-        return OpenError(what, url=url, errno=errno.EACCES, hint=f"{hint}; {ESCAPED}")
+        return _unauthorised(url)
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
-        hint = "check the address: port and path must be those of a stream, not of a web page"
-        return FormatError(f"{where}: what answers there sends no stream", hint=hint)
+        return no_stream(url)
     if getattr(error, "errno", None) == errno.EIO and _is_unknown(url):
         return _no_host(url)
     if getattr(error, "errno", None) == errno.EIO and url.lower().startswith(ENCRYPTED):
@@ -83,23 +79,59 @@ def refused(error: BaseException, url: str) -> ReelwayError | None:
             "what tls_verify=1 wants: signed by somebody known, for this name",
         )
     if isinstance(error, av.error.HTTPNotFoundError):
-        return OpenError(
-            f"{where}: there is no stream at this path",
-            url=url,
-            errno=errno.ENOENT,
-            hint="the device's manual or its ONVIF page names the path",
-        )
+        return _no_path(url)
     if getattr(error, "errno", None) == errno.EPROTONOSUPPORT:
-        return TransportError(
-            f"{where} does not offer this transport",
-            url=url,
-            errno=errno.EPROTONOSUPPORT,
-            hint="transport=auto tries TCP, then UDP",
-        )
+        return _not_offered(url)
     if isinstance(error, av.error.HTTPClientError | av.error.HTTPServerError):
-        said = getattr(error, "strerror", "") or "refused"
-        return OpenError(f"{where}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
+        return _answered(url, getattr(error, "strerror", "") or "refused")
     return None
+
+
+def refused_by(status: int, reason: str, url: str) -> ReelwayError:
+    """What the number of a server's answer means, and what it says beside it."""
+    if status in (401, 403, 407):
+        return _unauthorised(url)
+    if status == 404:
+        return _no_path(url)
+    return _not_offered(url) if status == 461 else _answered(url, f"{status} {reason}"[:200])
+
+
+def no_stream(url: str) -> FormatError:
+    """Somebody answers, but in another language."""
+    hint = "check the address: port and path must be those of a stream, not of a web page"
+    return FormatError(f"{redact(url)}: what answers there sends no stream", hint=hint)
+
+
+def _unauthorised(url: str) -> OpenError:
+    where = redact(url)
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        what, hint = f"{where} refuses the user name or the password", "check both, in the address"
+    else:
+        what = f"{where} wants a user name and a password"
+        hint = "they stand in front of the host, as in user:password@host"
+    return OpenError(what, url=url, errno=errno.EACCES, hint=f"{hint}; {ESCAPED}")
+
+
+def _no_path(url: str) -> OpenError:
+    return OpenError(
+        f"{redact(url)}: there is no stream at this path",
+        url=url,
+        errno=errno.ENOENT,
+        hint="the device's manual or its ONVIF page names the path",
+    )
+
+
+def _not_offered(url: str) -> TransportError:
+    return TransportError(
+        f"{redact(url)} does not offer this transport",
+        url=url,
+        errno=errno.EPROTONOSUPPORT,
+        hint="transport=auto tries TCP, then UDP",
+    )
+
+
+def _answered(url: str, said: str) -> OpenError:
+    return OpenError(f"{redact(url)}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
 
 
 def check_place(url: str) -> None:

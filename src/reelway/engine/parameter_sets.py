@@ -1,18 +1,20 @@
 """What sequence parameter sets of H.264 and HEVC say that anybody here asks for.
 
-ITU-T H.264, 7.3.2.1, and H.265, 7.3.2.2: the format of samples, for decoder configuration records, and what
-slice headers depend on.
+ITU-T H.264, 7.3.2.1, and H.265, 7.3.2.2: the format of samples, for decoder configuration records, what
+slice headers depend on, and what pictures look like, where no container says it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from reelway.engine.bits import Bits
 
 __all__ = [
     "MOST_REORDERED",
     "WITH_CHROMA",
+    "Picture",
     "References",
     "Sequence",
     "h264_sequence",
@@ -30,6 +32,27 @@ References = tuple[tuple[int, bool], ...]
 it refers to them."""
 
 
+_ASPECTS = (
+    *((0, 1), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11)),
+    *((80, 33), (18, 11), (15, 11), (64, 33), (160, 99), (4, 3), (3, 2), (2, 1)),
+)
+"""Shapes of pixels by number (H.264, table E-1); the first is none."""
+_SAID_ASPECT = 255
+_CHROMA_STEPS = ((1, 1), (2, 2), (2, 1), (1, 1))
+"""Pixels across and down of a chroma sample, by chroma format."""
+
+
+@dataclass
+class Picture:
+    """How pictures are shown: their size after cropping, the shape of pixels, how many a second."""
+
+    width: int = 0
+    height: int = 0
+    aspect: Fraction | None = None
+    fps: Fraction | None = None
+    full_range: bool = False
+
+
 @dataclass
 class Sequence:
     """What of a sequence parameter set the slice headers depend on."""
@@ -45,6 +68,18 @@ class Sequence:
     depths: tuple[int, int] = (0, 0)
     """Bits of luma and chroma samples beyond 8."""
     references: tuple[References, ...] = ()
+    picture: Picture = field(default_factory=Picture)
+
+    @property
+    def pixel_format(self) -> str:
+        """FFmpeg's name of it; empty where there is none."""
+        luma = 8 + self.depths[0]
+        if self.depths[0] != self.depths[1] and self.chroma:
+            return ""
+        name = ("gray", "yuv420p", "yuv422p", "yuv444p")[self.chroma & 3]
+        if self.picture.full_range and self.chroma and luma == 8:
+            name = name.replace("yuv", "yuvj")
+        return name if luma == 8 else f"{name}{luma}le" if luma in (9, 10, 12, 14) else ""
 
 
 def h264_sequence(unit: bytes) -> tuple[int, Sequence]:
@@ -72,21 +107,66 @@ def h264_sequence(unit: bytes) -> tuple[int, Sequence]:
         bits.u(1), bits.se(), bits.se()
         for _ in range(min(bits.ue(), 255)):
             bits.se()
-    bits.ue(), bits.u(1), bits.ue(), bits.ue()
+    bits.ue(), bits.u(1)
+    across, down = 16 * (bits.ue() + 1), 16 * (bits.ue() + 1)
     frames_only = bool(bits.u(1))
     if not frames_only:
         bits.u(1)
+        down *= 2
     bits.u(1)
-    if bits.u(1):
-        for _ in range(4):
-            bits.ue()
+    step = _CHROMA_STEPS[0 if separate else chroma & 3]
+    picture = _cropped(bits, across, down, step[0], step[1] if frames_only else 2 * step[1])
+    reorder = _h264_usability(bits, picture) if bits.u(1) else None
     if order_type or profile == 66:
-        reorder: int | None = 0
-    else:
-        reorder = _h264_reorder(bits) if bits.u(1) else None
+        reorder = 0
     return number, Sequence(
-        lsb_bits, order_type == 0, frame_num_bits, frames_only, separate, reorder, chroma, depths
+        lsb_bits,
+        order_type == 0,
+        frame_num_bits,
+        frames_only,
+        separate,
+        reorder,
+        chroma,
+        depths,
+        picture=picture,
     )
+
+
+def _cropped(bits: Bits, across: int, down: int, step_across: int, step_down: int) -> Picture:
+    """The size of what is shown; in front of it stands whether anything is cut off (H.264, 7.3.2.1.1; H.265,
+    7.3.2.2.1)."""
+    if bits.u(1):
+        left, right, top, bottom = (bits.ue() for _ in range(4))
+        across -= step_across * (left + right)
+        down -= step_down * (top + bottom)
+    return Picture(max(0, across), max(0, down))
+
+
+def _looks(bits: Bits, picture: Picture) -> None:
+    """What usability information begins with: the shape of pixels, and their range (H.264, E.1.1; H.265,
+    E.2.1)."""
+    if bits.u(1):
+        number = bits.u(8)
+        pair = (bits.u(16), bits.u(16)) if number == _SAID_ASPECT else (0, 0)
+        if number < len(_ASPECTS):
+            pair = _ASPECTS[number]
+        picture.aspect = Fraction(*pair) if all(pair) else None
+    if bits.u(1):
+        bits.u(1)
+    if bits.u(1):
+        bits.u(3)
+        picture.full_range = bool(bits.u(1))
+        if bits.u(1):
+            bits.u(24)
+    if bits.u(1):
+        bits.ue(), bits.ue()
+
+
+def _timing(bits: Bits, picture: Picture, ticks: int) -> None:
+    """How long a picture is shown, `ticks` of those that are told."""
+    unit, scale = bits.u(32), bits.u(32)
+    if unit and scale and 1 <= Fraction(scale, ticks * unit) <= 300:
+        picture.fps = Fraction(scale, ticks * unit)
 
 
 def _skip_scaling_list(bits: Bits, size: int) -> None:
@@ -97,20 +177,12 @@ def _skip_scaling_list(bits: Bits, size: int) -> None:
         last = following or last
 
 
-def _h264_reorder(bits: Bits) -> int | None:
+def _h264_usability(bits: Bits, picture: Picture) -> int | None:
     """max_num_reorder_frames of the usability information (H.264, E.1.1), or None where it says nothing."""
-    if bits.u(1) and bits.u(8) == 255:
-        bits.u(32)
+    _looks(bits, picture)
     if bits.u(1):
+        _timing(bits, picture, 2)
         bits.u(1)
-    if bits.u(1):
-        bits.u(4)
-        if bits.u(1):
-            bits.u(24)
-    if bits.u(1):
-        bits.ue(), bits.ue()
-    if bits.u(1):
-        bits.u(65)
     hypothetical = 0
     for _ in range(2):
         if bits.u(1):
@@ -146,10 +218,8 @@ def hevc_sequence(unit: bytes) -> tuple[int, Sequence]:
     number = bits.ue()
     chroma = bits.ue()
     separate = chroma == 3 and bool(bits.u(1))
-    bits.ue(), bits.ue()  # width, height
-    if bits.u(1):  # conformance window
-        for _ in range(4):
-            bits.ue()
+    across, down = bits.ue(), bits.ue()
+    picture = _cropped(bits, across, down, *_CHROMA_STEPS[0 if separate else chroma & 3])
     depths = bits.ue(), bits.ue()
     lsb_bits = bits.ue() + 4
     each = bits.u(1)
@@ -168,6 +238,18 @@ def hevc_sequence(unit: bytes) -> tuple[int, Sequence]:
     sets: tuple[References, ...] = ()
     for _ in range(min(bits.ue(), MOST_SETS)):
         sets += (reference_set(bits, sets, in_slice=False),)
+    if bits.u(1):  # pictures that are kept long
+        for _ in range(min(bits.ue(), 32)):
+            bits.u(min(lsb_bits, 16) + 1)
+    bits.u(2)
+    if bits.u(1):
+        _looks(bits, picture)
+        bits.u(3)
+        if bits.u(1):  # default display window
+            for _ in range(4):
+                bits.ue()
+        if bits.u(1):
+            _timing(bits, picture, 1)
     return number, Sequence(
         min(lsb_bits, 16),
         separate_planes=separate,
@@ -175,6 +257,7 @@ def hevc_sequence(unit: bytes) -> tuple[int, Sequence]:
         chroma=chroma,
         depths=depths,
         references=sets,
+        picture=picture,
     )
 
 

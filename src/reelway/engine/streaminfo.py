@@ -114,7 +114,7 @@ def describe(stream: Any, info: StreamInfo) -> dict[str, Any]:
         "ID": stream.id or stream.index + 1,
         "StreamInfo": info,
     }
-    if start := stream.container.start_time:
+    if start := getattr(stream.container, "start_time", None):  # one that writes has none
         properties["StartTime"] = Fraction(start, 1_000_000)
     if stream.duration:
         properties["Duration"] = Fraction(stream.duration * factor, timescale)
