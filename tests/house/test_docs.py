@@ -61,8 +61,14 @@ def blocks_of(page: Path) -> Iterator[Block]:
             notes = {}
 
 
+IN_REAL_TIME = {"recording"}
+"""Pages whose blocks count what comes in so many seconds."""
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
-SAMPLES = [block for block in BLOCKS if block.language in {"python", "console"}]
+SAMPLES = [
+    pytest.param(block, id=str(block), marks=[pytest.mark.alone] * (block.page.stem in IN_REAL_TIME))
+    for block in BLOCKS
+    if block.language in {"python", "console"}
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +80,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("block", SAMPLES, ids=str)
+@pytest.mark.parametrize("block", SAMPLES)
 def test_block_runs(block: Block, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     if reason := block.notes.get("not run"):
         pytest.skip(f"the page says: {reason}")
