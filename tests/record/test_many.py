@@ -54,12 +54,14 @@ def test_streams_are_recorded_by_name_and_come_and_go(tmp_path: Path) -> None:
 
 
 def test_hours_of_events_miss_none_and_keep_no_memory(tmp_path: Path, count: Callable[[int], int]) -> None:
-    """Two hours and 500 events in a soak."""
+    """Two hours and 500 events in a soak, of which a fifth is kept."""
     events = count(500)
+    files = events // 5
     every_s = 14.4
     source = long_film(tmp_path / "film.mkv", seconds=round(events * every_s) + 5)
     lengths: Queue[float] = Queue()
     kept: list[int] = []
+    resident_mb: list[float] = []
     with rw.Session(clock=VirtualClock(patience_s=120.0)) as session:
         loaded = session.load_src(str(source))
         recorder = rw.record.Recorder(
@@ -68,17 +70,23 @@ def test_hours_of_events_miss_none_and_keep_no_memory(tmp_path: Path, count: Cal
             str(tmp_path / "{number}.mp4"),
             before_s=2.0,
             after_s=2.0,
+            keep_files=files,
             on_finished=lambda path, info: lengths.put(info.duration_s),
         )
 
         def event() -> float | None:
             recorder.record()
             kept.append(recorder.kept_bytes)
+            resident_mb.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6)
             return every_s if len(kept) < events else None
 
         session.post(event, every_s)
         session.run()
     assert all(4.0 <= lengths.get(timeout=60.0) <= 5.1 for _ in range(events))
     assert lengths.empty()
-    assert len(list(tmp_path.glob("*.mp4"))) == events
+    left = sorted(int(path.stem) for path in tmp_path.glob("*.mp4"))
+    assert len(left) == files
+    assert left[0] > events - files - 5, "the oldest went; files next to each other may be done in any order"
+    assert len(list(tmp_path.glob("*.json"))) == files
     assert max(kept) < 2 * min(kept)
+    assert resident_mb[-1] - resident_mb[events // 5] < 20
