@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from reelway import catalog
 from reelway.cli.outcome import DONE, FAILURE, Misuse, complain, outcome_of
 from reelway.cli.signals import heeding
 from reelway.errors import OpenError, OptionError, ReelwayError, redact
@@ -26,6 +25,7 @@ from reelway.record import Recorder, RecordingInfo
 from reelway.record.remote import OnHttp
 from reelway.record.triggers import OnMotion, OnSignal
 from reelway.runtime.stopping import Flush
+from reelway.session.loading import load_word
 from reelway.session.logs import set_logs
 from reelway.session.session import Session
 
@@ -203,7 +203,7 @@ def repair(folder: str, *, log: str | None, quiet: bool) -> int:
 
 
 def _recorder(session: Session, events: Events, name: str, url: str, told: _Told) -> Recorder:
-    source = _load(session, url)
+    source = load_word(session, url)
     motions = [each for each in events.on if each.partition(":")[0] == "motion"]
     if motions:
         source = _paced(session, source)
@@ -370,13 +370,6 @@ def _names(urls: Sequence[str]) -> Iterator[str]:
         name = re.sub(r"[^\w.-]", "_", plain).strip(".") or "stream"
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name}-{seen[name]}"
-
-
-def _load(session: Session, url: str) -> Filter:
-    name = url.partition(":")[0]
-    if name != "shared" and not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
-        return session.load(url)
-    return session.load_src("pipe:0" if url == "-" else url)
 
 
 def _paced(session: Session, source: Filter) -> Filter:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reelway import catalog
 from reelway.cli.job import terminable
 from reelway.cli.outcome import DONE, outcome_of
 from reelway.cli.statistics import amount, columns
@@ -17,6 +16,7 @@ from reelway.filters.frames import drain
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.media.properties import format as format_property
+from reelway.session.loading import load_word
 from reelway.session.logs import set_logs
 from reelway.session.session import Session
 from reelway.session.words import stream_in_words
@@ -51,16 +51,12 @@ class Sharing:
 
     def session(self, **options: Any) -> Session:
         """A session that shares it."""
-        name = self.src.partition(":")[0]
         waited = self.wait_readers
         if waited is None:
             waited = int(os.path.isfile(self.src) and not self.real_time)
         session = Session(unlinked="ignore", **options)
         try:
-            if not os.path.exists(self.src) and (name in catalog.FILTERS or name in catalog.ALIASES):
-                source = session.load(self.src)
-            else:
-                source = session.load_src("pipe:0" if self.src == "-" else self.src)
+            source = load_word(session, self.src)
             raw = {"sample_format": "flt"} if self.audio else {"pixel_format": self.pixel_format}
             sink = Share(
                 name=self.name,

@@ -52,6 +52,18 @@ def load_url(
     return session._make(name, {way: url, **options}, properties)
 
 
+def load_word(session: Session, word: str, **options: Any) -> Filter:
+    """What a word of the command line reads: a file, an address, `shared:NAME`, `-`, or a filter's own text.
+
+    `options` come on top. Raises what `load()` and `load_src()` of the session raise.
+    """
+    name, _, rest = word.partition(":")
+    is_filter = name in catalog.FILTERS or name in catalog.ALIASES
+    if is_filter and not os.path.exists(word) and (name != "shared" or "=" in rest):
+        return session.load(word, **options)
+    return session.load_src("pipe:0" if word == "-" else word, **options)
+
+
 def from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
     """Options of a text; a bare flag is true, and `!flag` came as false."""
     return {name: "true" if value is None else value for name, value in pairs}

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any
 
-from reelway import catalog
 from reelway.errors import UnsupportedError, redact
 from reelway.filters.tempo import SOUND_LEAD_S, Following, Tempo
 from reelway.graph.filter import Filter
@@ -22,6 +21,7 @@ from reelway.graph.pace import keeps_pace
 from reelway.graph.pid import Pid
 from reelway.media.addresses import device_of, live_protocol
 from reelway.media.kinds import fit_value
+from reelway.session.loading import load_word
 from reelway.session.session import Session
 
 __all__ = ["Player", "Showing", "Viewer"]
@@ -194,10 +194,7 @@ def _is_network(url: str) -> bool:
 
 
 def _load(session: Session, url: str, **options: Any) -> Filter:
-    """The filter that reads `url`: a file, an address, `shared:NAME`, or a filter with its options."""
-    name, _, rest = url.partition(":")
-    if name == "shared" and "=" not in rest:
-        return session.load("shared", name=rest, policy="latest")
-    if not os.path.exists(url) and (name in catalog.FILTERS or name in catalog.ALIASES):
-        return session.load(url)
-    return session.load_src("pipe:0" if url == "-" else url, **options)
+    """What another process shares is shown as it is now."""
+    if url.startswith("shared:") and "=" not in url:
+        options["policy"] = "latest"
+    return load_word(session, url, **options)
