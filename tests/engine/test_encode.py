@@ -19,8 +19,10 @@ import pytest
 
 import reelway as rw
 from reelway.engine import codecs, encoding_pictures
+from reelway.media.frame import MemoryFrame
 from reelway.testing import parts
 from tests.engine.parts import Feed, Keep, picture_properties, pictures, run, sine, tones
+from tests.filters.raw import picture_properties as properties
 from tests.media import make, probe
 
 UNEVEN = list(make.VFR_TICKS)
@@ -369,3 +371,26 @@ def test_what_an_encoder_counts_does_not_grow(monkeypatch: pytest.MonkeyPatch) -
     keep = run(pictures(times, 90000, size=(64, 48)), "encode:codec=mpeg4:bf=2")
     assert sorted(packet.cts for packet in keep.packets) == times
     assert max(sizes) < 20
+
+
+@pytest.mark.parametrize("format", ["yuv420p10le", "yuv422p10le", "yuv444p10le"])
+def test_samples_that_the_format_has_no_bits_for_are_refused(format: str) -> None:
+    """x264 ends the process at some of them."""
+    random = numpy.random.default_rng(1)
+
+    def coded(highest: int) -> None:
+        source = rw.AppSource(properties=properties(format, 320, 240))
+        for _ in range(5):
+            frame = MemoryFrame.picture(format, 320, 240)
+            for plane in frame.planes(writable=True):
+                plane[...] = random.integers(0, highest + 1, plane.shape)
+            source.push(rw.Packet(frame, sap=1))
+        source.end()
+        with rw.Session() as session:
+            session.add(source) >> session.load("encode:codec=libx264") >> session.load("null")
+            session.run()
+
+    coded(1023)
+    with pytest.raises(rw.FormatError, match="1023 is the highest") as caught:
+        coded(65535)
+    assert "shifted right by 6" in str(caught.value.hint)

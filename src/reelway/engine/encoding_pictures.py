@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from reelway.engine.codecs import candidates
 from reelway.engine.encoder import Asked, choose_picture_format, open_encoder
 from reelway.engine.encoding import EncodedStream
-from reelway.engine.picture import PictureConverter
+from reelway.engine.picture import PictureConverter, check_samples, spare_bits
 from reelway.graph.filter import Filter
 from reelway.graph.link import Link
 from reelway.media.packet import Packet
@@ -73,6 +73,8 @@ class PictureStream(EncodedStream):
         frame = self.frames.of(packet)
         if self._converter is not None:
             frame = self._converter.convert(frame)
+        elif self._spare:
+            check_samples(frame, self._spare)
         time = packet.cts if packet.cts is not None else packet.dts
         duration = packet.duration
         if self._ticks != self._timescale:
@@ -118,6 +120,7 @@ class PictureStream(EncodedStream):
         else:
             self._choose(properties)
         target, timescale = self._target, self._timescale
+        self._spare = spare_bits(str(target["PixelFormat"]))
         self.encoder = open_encoder(self.asked, target, timescale)
         self._time_base = self.encoder.time_base
         self._counts = self._time_base != Fraction(1, timescale)

@@ -10,18 +10,20 @@ The scaler's quickest way from YUV to RGB is off by 3 of 255 (measured); here re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import av
+import numpy
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from reelway.engine.rawformat import MATRICES, code_of
 from reelway.engine.through import Through
-from reelway.errors import UnsupportedError
+from reelway.errors import FormatError, UnsupportedError
 
-__all__ = ["INTERPOLATIONS", "PictureConverter", "is_rgb", "usual_matrix"]
+__all__ = ["INTERPOLATIONS", "PictureConverter", "check_samples", "is_rgb", "spare_bits", "usual_matrix"]
 
 INTERPOLATIONS = {
     "nearest": Interpolation.POINT,
@@ -55,6 +57,24 @@ def is_rgb(format: str) -> bool:
 def usual_matrix(width: int, height: int) -> int:
     """BT.709 or BT.601, where nothing says which."""
     return 1 if width >= 1280 or height >= 720 else 6
+
+
+def spare_bits(format: str) -> int:
+    """How many bits of its 16 a sample of `format` leaves at 0; 0 also where those lie elsewhere."""
+    found = re.fullmatch(r"(?:yuva?4\d\dp|gbra?p|gray)(9|10|12|14)le", format)
+    return 16 - int(found[1]) if found else 0
+
+
+def check_samples(frame: Any, spare: int) -> None:
+    """Raises FormatError where a sample needs bits that its format has not: x264 aborts the process."""
+    most = 0xFFFF >> spare
+    for plane in frame.planes:
+        lines = numpy.frombuffer(plane, "<u2").reshape(plane.height, -1)[:, : plane.width]
+        if lines.size and (highest := int(lines.max())) > most:
+            raise FormatError(
+                f"a picture of {frame.format.name} has a sample of {highest}: {most} is the highest",
+                hint=f"samples of 16 bits are to be shifted right by {spare}",
+            )
 
 
 class PictureConverter:
