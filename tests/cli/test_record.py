@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 import reelway as rw
-from reelway.cli.record import _load, _names, _paced
+from reelway.cli.record import _names, _paced
+from reelway.session.loading import load_word
 from reelway.testing.clock import VirtualClock
 from tests.cli.conftest import Done, command, run_apart, surroundings
 from tests.media import probe
@@ -228,7 +229,7 @@ def test_one_way_to_know_what_is_live(film: Path) -> None:
     """In front of motion, only what has no pace of its own is slowed down."""
     for url, rt in ((LIVE + ":frames=5", "off"), (str(film), "sync")):
         with rw.Session(clock=VirtualClock()) as session:
-            paced = _paced(session, _load(session, url))
+            paced = _paced(session, load_word(session, url))
             session.chain(paced, session.load("null"))
             session.run()
         assert paced.rt == rt  # type: ignore[attr-defined]
