@@ -15,7 +15,7 @@ import pytest
 
 import reelway as rw
 from reelway.record import Recorder, Recorders, Recording, disk, repair
-from reelway.record.disk import NEW, PART, SIDECAR, Disk, File, read_sidecar, release, reserve
+from reelway.record.disk import DRAFT, PART, SIDECAR, Disk, File, read_sidecar, release, reserve
 from reelway.record.house import House
 from reelway.testing.clock import VirtualClock
 from tests.record.test_clips import counters_of
@@ -220,7 +220,7 @@ def test_repair_writes_through_no_link(tmp_path: Path) -> None:
     (result,) = repair(clips)
     assert result.outcome == "failed"
     assert target.read_text() == "theirs"
-    (clips / f"a.ts{SIDECAR}{PART}{NEW}").symlink_to(target)
+    (clips / f"a.ts{SIDECAR}{PART}{DRAFT}").symlink_to(target)
     with pytest.raises(OSError, match="symbolic links"):
         made.say({})
     assert target.read_text() == "theirs"
@@ -236,7 +236,7 @@ def test_a_pipe_that_is_called_as_a_sidecar_is_waited_for_by_nobody(tmp_path: Pa
 def test_what_a_crash_left_of_a_sidecar_goes(tmp_path: Path) -> None:
     names = {"cut": '{\n  "by": "ree', "empty": "", "foreign": "{}", "young": ""}
     for name, text in names.items():
-        path = tmp_path / f"{name}.mp4{SIDECAR}{PART}{NEW}"
+        path = tmp_path / f"{name}.mp4{SIDECAR}{PART}{DRAFT}"
         path.write_text(text)
         if name != "young":
             os.utime(path, (0, 0))

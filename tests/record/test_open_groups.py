@@ -10,9 +10,9 @@ import av
 import pytest
 
 import reelway as rw
+from reelway.engine.joinable import with_parameter_sets
 from reelway.record import Recorder, Recording
 from reelway.record.disk import SIDECAR
-from reelway.record.joinable import joinable
 from reelway.testing.clock import VirtualClock
 from tests.media.make import counter_picture
 from tests.media.probe import counters
@@ -110,9 +110,9 @@ def test_parameter_sets_stand_in_front_once() -> None:
         (annex_b, b"\0\0\1" + picture, annex_b + b"\0\0\1" + picture),
     ):
         said = {"CodecID": "h264", "DecoderConfig": config}
-        assert joinable(said, bare) == full
-        assert joinable(said, full) == full
+        assert with_parameter_sets(said, bare) == full
+        assert with_parameter_sets(said, full) == full
     for config in (b"", b"\1", avcc[:7], b"\1" * 40):
-        assert joinable({"CodecID": "h264", "DecoderConfig": config}, framed).endswith(framed)
-        assert joinable({"CodecID": "hevc", "DecoderConfig": config}, framed).endswith(framed)
-    assert joinable({"CodecID": "vp9", "DecoderConfig": avcc}, framed) == framed
+        assert with_parameter_sets({"CodecID": "h264", "DecoderConfig": config}, framed).endswith(framed)
+        assert with_parameter_sets({"CodecID": "hevc", "DecoderConfig": config}, framed).endswith(framed)
+    assert with_parameter_sets({"CodecID": "vp9", "DecoderConfig": avcc}, framed) == framed

@@ -24,17 +24,21 @@ from reelway.errors import OpenError
 from reelway.runtime.inbox import Inbox
 
 __all__ = [
-    "NEW", "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_regular", "is_taken", "lock",
-    "publish", "read_sidecar", "release", "reserve", "sha256",
+    "DRAFT", "DRAFTED", "PART", "SIDECAR", "Disk", "File", "free_bytes", "is_ours", "is_published",
+    "is_regular", "is_taken", "lock", "publish", "read_sidecar", "release", "reserve", "sha256",
 ]  # fmt: skip
 
 PART = ".part"
 """Behind the name of what is not complete."""
 SIDECAR = ".json"
-NEW = ".new"
+DRAFT = ".new"
 """Behind the name of a sidecar that is not written yet."""
+LONGEST = len(SIDECAR + PART + DRAFT)
+"""What may stand behind the name of a file."""
 BY = "reelway"
 """What a sidecar of ours says under "by"."""
+DRAFTED = json.dumps({"by": BY}, indent=2).removesuffix("\n}")
+"""So each sidecar of ours begins."""
 ROOM_S = 0.5
 """So often it is asked how much room is left, or each time that so many bytes were written."""
 ROOM_BYTES = 4 << 20
@@ -42,7 +46,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOOK_S = 0.05
 """So long who asks for a name waits for the file system."""
 _naming = threading.Lock()
-"""Guards the two below; never held while the file system is asked."""
+"""For steps of two, on the two below; never held while the file system is asked. Single look-ups go without
+it: the GIL makes them whole, and `reserve` looks again under it."""
 _reserved: set[str] = set()
 """Of files that are not there yet."""
 _silent: set[str] = set()
@@ -139,14 +144,14 @@ class Disk(File):
         except OSError as error:
             hint = "check the folder, its permissions, and the room on its disk"
             if error.errno == errno.ENAMETOOLONG:
-                hint = "make it shorter; while it is written there are 14 characters more behind it"
+                hint = f"make it shorter; while it is written there are {LONGEST} characters more behind it"
             raise OpenError(
                 f"{path} cannot be written: {error.strerror}", url=path, errno=error.errno, hint=hint
             ) from error
 
     def _claim(self, said: Mapping[str, Any]) -> None:
         """Another process may have wanted the name at the same moment. Raises OSError: it was first."""
-        if any(os.path.lexists(self.path + end) for end in ("", SIDECAR)):  # and is done
+        if is_published(self.path):  # and is done
             _unlink(self.part)
             super().close()
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.path)
@@ -221,8 +226,13 @@ def publish(path: str, sidecar: Mapping[str, Any], written_s: float, part: str =
 
 
 def is_taken(path: str) -> bool:
-    """A file, or what becomes one, has this name, or its sidecar would."""
-    return any(os.path.lexists(path + end) for end in ("", PART, SIDECAR))
+    """This name, or that of its part or its sidecar, is taken."""
+    return is_published(path) or os.path.lexists(path + PART)
+
+
+def is_published(path: str) -> bool:
+    """This name, or that of its sidecar, is taken: a file that is complete has both."""
+    return any(os.path.lexists(path + end) for end in ("", SIDECAR))
 
 
 def is_regular(found: os.stat_result) -> bool:
@@ -276,8 +286,9 @@ def sha256(path: str) -> str:
 def reserve(path: str, *, patient: bool = False) -> str:
     """`path`, or where that is taken, with a number before its ending: nothing recorded is written over.
 
-    Nobody else in this process gets it, until `release()`. Who is not `patient` gets a name at once, also
-    where the disk hangs: then only this process's own names are known, and whoever opens it sees the rest.
+    Nobody else in this process gets it, until `release()`. Who is not `patient` gets a name within
+    `LOOK_S`, also where the disk hangs: then only this process's own names are known, and whoever opens it
+    sees the rest.
     """
     stem, ending = os.path.splitext(path)
     number = 1
@@ -362,7 +373,7 @@ def _not_through_links(path: str, flags: int) -> int:
 
 def _write_json(path: str, said: Mapping[str, Any]) -> None:
     """At once or not at all, whenever this ends."""
-    new = path + NEW
+    new = path + DRAFT
     with open(new, "w", encoding="utf-8", opener=_not_through_links) as file:
         file.write(_json(said))
         file.flush()

@@ -93,13 +93,13 @@ class House:
         with self._lock:
             folder = self.folder or os.path.dirname(path) or os.curdir
             seen, self._seen = self._seen, {}
-            files = sorted(self._files_in(folder, self.depth, seen), key=lambda file: self._age(file, path))
+            files = sorted(self._files_in(folder, self.depth, seen), key=lambda file: self._rank(file, path))
             gone = [file.path for file in self._too_much(files) if _removed(file.path)]
             for folder_of in {os.path.dirname(each) for each in gone}:
                 self._remove_empty(folder_of, folder)
         return gone
 
-    def _age(self, file: _File, newest: str) -> tuple[bool, bool, _File]:
+    def _rank(self, file: _File, newest: str) -> tuple[bool, bool, _File]:
         """What is younger is greater. What comes from the future is from before the clock was set back."""
         return file.path == newest, file.written_s <= self._now() + AHEAD_S, file
 

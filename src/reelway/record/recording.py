@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import DeadlineError, FormatError, OpenError, ReelwayError
-from reelway.record.disk import PART, SIDECAR, Disk, is_taken, release, reserve, sha256
+from reelway.record.disk import PART, Disk, is_published, is_taken, release, reserve, sha256
 from reelway.record.house import House
 from reelway.record.media import codings, container_of, goes_on
 from reelway.record.mp4 import lengthen
@@ -339,10 +339,8 @@ class Recording:
             return False
         if kept.media_s < head_s - SLACK_S and not kept.start:
             return True
-        if kept.media_s > head_s or (
-            kept.start and kept.media_s < head_s
-        ):  # all that follows can be decoded, whatever its time
-            self._heads[kept.stream] = None
+        if kept.media_s > head_s or (kept.start and kept.media_s < head_s):
+            self._heads[kept.stream] = None  # all that follows can be decoded, whatever its time
         return False
 
     def _go_on(self, kept: Kept, why: str) -> None:
@@ -446,7 +444,7 @@ class Recording:
         assert self._wall_s is not None
         start = datetime.fromtimestamp(self._wall_s, UTC)
         duration_s = round(self._replay.end_s, 6)
-        if any(os.path.lexists(self.path + end) for end in ("", SIDECAR)):
+        if is_published(self.path):
             self._give_way()
         self.info = info = RecordingInfo(
             self.path,

@@ -17,8 +17,9 @@ from typing import Any, Literal, NamedTuple
 
 from reelway.engine.salvage import Salvaged, salvage
 from reelway.errors import FormatError, OpenError, OptionError, ReelwayError
-from reelway.record.disk import NEW as DRAFT
 from reelway.record.disk import (
+    DRAFT,
+    DRAFTED,
     PART,
     SIDECAR,
     File,
@@ -38,8 +39,6 @@ log = logging.getLogger("reelway.record")
 
 NEW = ".repair"
 """Behind the name of a file that is being made whole."""
-DRAFTED = '{\n  "by": "reelway"'
-"""So each sidecar of ours begins."""
 LITTLE = 64 << 10
 """A file that cannot be opened and is no longer than that was left before its first fragment was complete."""
 ABANDONED_S = 60.0
@@ -97,7 +96,7 @@ def _all_in(folder: str) -> Iterator[Repaired]:
                 _remove_draft(os.path.join(root, name))
             elif name.endswith(SIDECAR + PART):
                 _remove_abandoned(path.removesuffix(SIDECAR))
-            elif name.endswith(PART) and _is_file(path + PART) and _sidecar(path):
+            elif name.endswith(PART) and _may_be_touched(path + PART) and _sidecar(path):
                 yield _finished(path)
 
 
@@ -119,7 +118,7 @@ def _repair(path: str) -> Repaired:
     """Raises ReelwayError and OSError, and has then changed nothing."""
     part = path + PART
     try:
-        if not _is_file(part):
+        if not _may_be_touched(part):
             raise OpenError(f"{part} is no file", url=part, hint="name the file itself, and not a link to it")
         file = open(part, "rb+", buffering=0)  # noqa: SIM115
     except FileNotFoundError:
@@ -139,7 +138,7 @@ def _repair(path: str) -> Repaired:
                 os.replace(path + SIDECAR + PART, path + SIDECAR)
             os.replace(part, path)
             return Repaired(path, "finished", _number(said.get("duration_s")))
-        if not _is_file(path + NEW):
+        if not _may_be_touched(path + NEW):
             raise OpenError(f"{path}{NEW} is no file", url=path + NEW, hint="it is in the way: remove it")
         new = File(path + NEW, "wb+")
         try:
@@ -247,7 +246,7 @@ def _remove_draft(path: str) -> None:
             os.unlink(path)
 
 
-def _is_file(path: str) -> bool:
+def _may_be_touched(path: str) -> bool:
     """No pipe, device or link: only files are touched. What is not there is none of these."""
     try:
         return is_regular(os.lstat(path))

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reelway.engine.joinable import with_parameter_sets
 from reelway.graph.caps import Caps
 from reelway.graph.filter import Filter
 from reelway.graph.pid import Pid
-from reelway.record.joinable import joinable
 from reelway.record.ring import Kept, Stream
 
 __all__ = ["Replay"]
@@ -132,7 +132,7 @@ class Replay(Filter):
         packet = kept.packet.clone()
         if self.in_band and kept.stream.picture and kept.stream not in self._joined:
             self._joined.add(kept.stream)
-            packet.payload = joinable(kept.properties, bytes(packet.data))
+            packet.payload = with_parameter_sets(kept.properties, bytes(packet.data))
             packet.size = len(packet.payload)
         timescale = kept.properties.get("Timescale") or 1
         ticks = packet.cts if packet.cts is not None else packet.dts

@@ -1,4 +1,5 @@
-"""Files without an event, one behind the other: no packet is lost between two, and none is in both."""
+"""Files without an event, one behind the other: no packet is lost between two, and none is in both but the
+keyframe behind which an open group's leading pictures come."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from reelway.errors import OptionError
 from reelway.record.recording import Recording
-from reelway.record.ring import Kept, Stream
+from reelway.record.ring import SLACK_S, Kept, Stream
 
 __all__ = ["Segments"]
 
@@ -19,7 +20,7 @@ HOLD_S = 2.0
 """Sound waits so long for the pictures beside it, and a file that has been cut so long for its sound [s]."""
 RETRY_S = 10.0
 """After a file that failed the next one is begun so much later [s]."""
-SLACK_S = 1e-3
+MINUTE_SLACK_S = 1e-3
 """A keyframe that is due so little before a full minute stands at it."""
 
 
@@ -96,8 +97,9 @@ class Segments:
         self._release(all=True)
         self._next_s = None
         self._seen_s = float("-inf")
-        for cut in self._cuts:
-            cut.ended.update([self._lead] if self._lead is not None else [])
+        if self._lead is not None:
+            for cut in self._cuts:
+                cut.ended.add(self._lead)
 
     def finish(self) -> None:
         """Nothing comes any more."""
@@ -118,7 +120,7 @@ class Segments:
             return False
         if self.open is None or self._next_s is None:
             return True
-        wall_s = self._wall_s() - now_s + kept.due_s + SLACK_S
+        wall_s = self._wall_s() - now_s + kept.due_s + MINUTE_SLACK_S
         if self._next_s - wall_s > self.segment_s:  # the clock was set back
             self._next_s = self._behind(wall_s)
         return wall_s >= self._next_s
@@ -145,7 +147,7 @@ class Segments:
             for held in self._held.values():  # of what was there before there was a file
                 while held and held[0].due_s < kept.due_s:
                     held.popleft()
-        self._next_s = self._behind(self._wall_s() - now_s + kept.due_s + SLACK_S)
+        self._next_s = self._behind(self._wall_s() - now_s + kept.due_s + MINUTE_SLACK_S)
         self.open = made
         made.begin([kept], streams, now_s, room)
         return made
@@ -183,7 +185,7 @@ class Segments:
 
 
 class _Cut:
-    """A file that has its pictures, since the next one began with `key` [s]."""
+    """A file that waits for its last packets, since the next one began with `key`."""
 
     __slots__ = ("at_s", "ended", "key", "led", "recording")
 
@@ -191,6 +193,7 @@ class _Cut:
         self.recording = recording
         self.key = key
         self.at_s = key.due_s
+        """When that is due [s]."""
         self.led = False
         """It got the keyframe too."""
         self.ended: set[Stream] = set()

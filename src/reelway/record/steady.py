@@ -10,8 +10,12 @@ AHEAD_S = 10.0
 """What is so much later than a live source's clock allows has jumped."""
 GAP_S = 60.0
 """The same for what is not live: its gaps are real, up to this length."""
+PAUSE_S = 1.0
+"""A live source that was silent for longer goes on so much later; less is its network's."""
 ALIKE_S = 1.0
 """Streams that jump by nearly the same have jumped together, and stay in step."""
+MOST_SHIFTS = 8
+"""So many are known, the newest ones."""
 
 
 class Steady:
@@ -31,7 +35,7 @@ class Steady:
             waited_s = now_s - came_s
             ahead_s = decoded_s - ended_s - (waited_s if live else 0.0)
             if decoded_s < before_s - BACK_S or ahead_s > (AHEAD_S if live else GAP_S):
-                goes_on_s = ended_s + (waited_s if live and waited_s > BACK_S else 0.0)
+                goes_on_s = ended_s + (waited_s if live and waited_s > PAUSE_S else 0.0)
                 self._shift_s = self._together(self._shift_s + goes_on_s - decoded_s)
         self._last = decoded_s, decoded_s + duration_s, now_s
         return self._shift_s
@@ -41,5 +45,5 @@ class Steady:
             if abs(other_s - shift_s) < ALIKE_S:
                 return other_s
         self._shifts.append(shift_s)
-        del self._shifts[:-8]
+        del self._shifts[:-MOST_SHIFTS]
         return shift_s

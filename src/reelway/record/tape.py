@@ -32,6 +32,8 @@ LEAK = 0.001
 """So fast does the clock of a live source seem to go slower, where all that comes is late [s/s]."""
 AHEAD = 16
 """So many packets of what is slowed down wait to be due: no more than may lie between its streams."""
+SOON_S = 0.01
+"""It is looked no sooner than that, whatever is to end."""
 JUMP_S = 1.0
 """Who is later than that has not kept to the clock: from here on it is counted anew."""
 
@@ -120,7 +122,7 @@ class Tape(Filter):
         """Ends what should have ended, for a source of which nothing has come; when to look again, for the
         session's thread."""
         left_s = self._close_late()
-        return -1.0 if left_s is None or self.ipids else max(left_s, 0.01)
+        return -1.0 if left_s is None or self.ipids else max(left_s, SOON_S)
 
     @property
     def is_here(self) -> bool:

@@ -11,13 +11,13 @@ from typing import Any
 
 from reelway.engine.nal import is_parameter_set, split
 
-__all__ = ["joinable"]
+__all__ = ["with_parameter_sets"]
 
 AVCC, HVCC = 7, 23
 """Bytes of the shortest records of configuration (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1)."""
 
 
-def joinable(properties: Mapping[str, Any], data: bytes) -> bytes:
+def with_parameter_sets(properties: Mapping[str, Any], data: bytes) -> bytes:
     """`data`, the first picture of a stream, with the parameter sets that it lacks in front, in its form."""
     codec, config = properties.get("CodecID", ""), bytes(properties.get("DecoderConfig") or b"")
     if codec not in ("h264", "hevc") or not config:
@@ -30,7 +30,7 @@ def joinable(properties: Mapping[str, Any], data: bytes) -> bytes:
     width = (config[4 if codec == "h264" else 21] & 3) + 1
     if any(is_parameter_set(codec, unit) for unit in _units(data, width)):
         return data
-    sets = _avcc(config) if codec == "h264" else _hvcc(config)
+    sets = _sets_of_avcc(config) if codec == "h264" else _sets_of_hvcc(config)
     return b"".join(len(unit).to_bytes(width, "big") + unit for unit in sets) + data
 
 
@@ -43,7 +43,7 @@ def _units(data: bytes, width: int) -> Iterator[bytes]:
         at += width + size
 
 
-def _avcc(config: bytes) -> list[bytes]:
+def _sets_of_avcc(config: bytes) -> list[bytes]:
     found: list[bytes] = []
     at = 5
     for mask in (0x1F, 0xFF):
@@ -53,7 +53,7 @@ def _avcc(config: bytes) -> list[bytes]:
     return found
 
 
-def _hvcc(config: bytes) -> list[bytes]:
+def _sets_of_hvcc(config: bytes) -> list[bytes]:
     found: list[bytes] = []
     at = HVCC
     for _ in range(config[22]):
