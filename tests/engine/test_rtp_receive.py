@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelway.engine.rtpreceive import MOST_HELD, WAIT_S, Receiver
+from reelway.engine.rtpreceive import MOST_HELD, WAIT_S, Receiver, Unit
 from reelway.engine.rtpsound import Aac, Opus, Samples, aac_of
-from reelway.engine.rtpvideo import BURST, CODE, H264, Hevc, Unit, Video
+from reelway.engine.rtpvideo import BURST, CODE, H264, Hevc, Video
 from reelway.engine.rtspstreams import Lane
 from reelway.engine.sdpread import Offer
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from reelway.errors import UnsupportedError
 
-__all__ = ["Adts"]
+__all__ = ["RATES", "Adts"]
 
-_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+"""Of AAC, by number (ISO/IEC 14496-3, 1.6.3.4)."""
 _SPECTRAL_BAND_REPLICATION = (5, 29)  # audio object types that wrap another one
 LARGEST = (1 << 13) - 1
 
@@ -55,5 +56,5 @@ class Adts:
         index = self._take(4)
         if index == 15:
             rate = self._take(24)
-            return _RATES.index(rate) if rate in _RATES else None
-        return index if index < len(_RATES) else None
+            return RATES.index(rate) if rate in RATES else None
+        return index if index < len(RATES) else None

@@ -427,7 +427,7 @@ class _Way:
         self.doubtful = False
         """The packet before was said to be damaged, and it may be the next one that is."""
         self.exact = False
-        """It is that one, and no other."""
+        """It is known which packet is damaged: that one, and no other (`Connection.exact`)."""
         self.fresh = True
         """Nothing of it came yet in this connection."""
         self.raw = False

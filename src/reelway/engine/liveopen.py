@@ -28,9 +28,10 @@ from reelway.engine.liverefusals import (
     no_answer,
     no_media,
     refused,
+    silent,
 )
-from reelway.engine.rtspclient import NotOurs
 from reelway.engine.rtspsource import RtspConnection, open_rtsp
+from reelway.engine.sdpread import NotOurs
 from reelway.errors import DeadlineError, FormatError, OptionError, ReelwayError, redact
 from reelway.media.addresses import Device, LiveProtocol
 
@@ -154,7 +155,7 @@ class Connection:
             self._packets = self.container.demux()
             if started - self._heard_s < self._silence_s:
                 return LATER
-            raise self._silent() from None
+            raise silent(self._where, self._silence_s) from None
         except IndexError:  # PyAV 18: a stream appeared while it read; the next connection knows it
             raise FormatError(f"{self._where} has another stream now") from None
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -163,7 +164,7 @@ class Connection:
             self._since_s = None
         # interrupted, FFmpeg may first give the rest of a packet, and says so the next time, at once
         if isinstance(failure, av.error.ExitError) or time.monotonic() - started >= self._silence_s * 0.95:
-            raise self._silent()
+            raise silent(self._where, self._silence_s)
         known = devices.broken(failure, self._device, self._where)
         raise known or reading(failure, self._where) from quotable(failure)
 
@@ -175,12 +176,6 @@ class Connection:
     def end_read(self) -> None:
         """From another thread: the read that is under way comes back, as if nothing had come in its time."""
         end_read(self.container)
-
-    def _silent(self) -> DeadlineError:
-        return DeadlineError(
-            f"{self._where} has sent nothing that is whole for {self._silence_s:g} s",
-            hint="check the sender; silence_s says how long is too long",
-        )
 
     @property
     def interruptible(self) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "no_stream",
     "refused",
     "refused_by",
+    "silent",
 ]
 
 ENCRYPTED = ("rtsps:", "rtmps:", "https:")
@@ -58,6 +59,14 @@ def no_media(where: str, open_s: float, device: bool = False) -> DeadlineError:
         f"{where} answered, but sent no media within {open_s:g} s",
         hint="a firewall may hold back UDP (transport=tcp goes around it), or nobody sends; "
         "timeout_s says how long to wait",
+    )
+
+
+def silent(where: str, silence_s: float) -> DeadlineError:
+    """It has sent, and does not any more."""
+    return DeadlineError(
+        f"{where} has sent nothing that is whole for {silence_s:g} s",
+        hint="check the sender; silence_s says how long is too long",
     )
 
 

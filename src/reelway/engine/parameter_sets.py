@@ -24,6 +24,7 @@ __all__ = [
 
 MOST_REORDERED = 16  # no conforming stream has more (H.264, A.3.1; H.265, A.4.2)
 MOST_SETS = 64  # of reference pictures (H.265, 7.4.3.2.1), with 16 pictures each
+MOST_FPS = 300  # who says more is not believed
 WITH_CHROMA = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244}
 """Profiles of H.264 whose sequence parameter set says the chroma format (7.3.2.1.1)."""
 
@@ -55,7 +56,8 @@ class Picture:
 
 @dataclass
 class Sequence:
-    """What of a sequence parameter set the slice headers depend on."""
+    """What of a sequence parameter set is asked for: what slice headers depend on, the format of samples, and
+    what pictures look like."""
 
     lsb_bits: int
     counted: bool = True  # the order count lies in the slice header
@@ -165,7 +167,7 @@ def _looks(bits: Bits, picture: Picture) -> None:
 def _timing(bits: Bits, picture: Picture, ticks: int) -> None:
     """How long a picture is shown, `ticks` of those that are told."""
     unit, scale = bits.u(32), bits.u(32)
-    if unit and scale and 1 <= Fraction(scale, ticks * unit) <= 300:
+    if unit and scale and 1 <= Fraction(scale, ticks * unit) <= MOST_FPS:
         picture.fps = Fraction(scale, ticks * unit)
 
 
@@ -178,7 +180,7 @@ def _skip_scaling_list(bits: Bits, size: int) -> None:
 
 
 def _h264_usability(bits: Bits, picture: Picture) -> int | None:
-    """max_num_reorder_frames of the usability information (H.264, E.1.1), or None where it says nothing."""
+    """Fills `picture`; max_num_reorder_frames (H.264, E.1.1), or None where it says nothing."""
     _looks(bits, picture)
     if bits.u(1):
         _timing(bits, picture, 2)

@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 import av
 
 from reelway.engine import nal
+from reelway.engine.rtpreceive import NTP_S
 from reelway.engine.sdp import Media
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import OpenError, OptionError
@@ -29,8 +30,6 @@ __all__ = ["Address", "Packetizer", "Reports", "Sender"]
 
 HEADER = 12
 """Bytes of an RTP header without sources and extension, as FFmpeg writes it (RFC 3550, 5.1)."""
-NTP_S = 2_208_988_800
-"""From the zero of NTP, 1900, to that of Unix, 1970."""
 BURST = 64 << 10
 """After so many bytes at once it takes a breath: receivers' buffers are seldom larger than twice this."""
 BREATH_S = 0.001

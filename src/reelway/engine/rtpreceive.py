@@ -7,9 +7,9 @@ the payload format's (`rtpvideo`, `rtpsound`).
 from __future__ import annotations
 
 import struct
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Format", "Receiver"]
+__all__ = ["NTP_S", "Format", "Receiver", "Unit"]
 
 HEADER = struct.Struct(">BBHII")
 WAIT_S = 0.03
@@ -26,12 +26,22 @@ SENDER_REPORT, RECEIVER_REPORT, DESCRIBED, GOODBYE = 200, 201, 202, 203
 HALF, WHOLE = 1 << 31, 1 << 32
 
 
+class Unit(NamedTuple):
+    """What a payload format makes: coded data of one moment. Times in ticks of RTP; `duration` 0: unknown."""
+
+    data: bytes
+    time: int
+    key: bool = True
+    broken: bool = False
+    duration: int = 0
+
+
 class Format(Protocol):
     """What makes packets of a codec from the payloads of RTP."""
 
     def add(self, data: Any, at: int, stop: int, time: int, marker: bool, lost: int) -> None:
-        """`data[at:stop]` is the next payload; `lost` packets before it are missing. `time` only rises or
-        jumps: it is that of RTP, with what it wrapped around."""
+        """`data[at:stop]` is the next payload; `lost` packets before it are missing. `time` is RTP's [ticks],
+        counted on where that wraps around; it goes back where pictures are shown out of order."""
 
 
 class Receiver:
@@ -74,7 +84,7 @@ class Receiver:
         first, second, number, time, ssrc = HEADER.unpack_from(data, start)
         if first & 0xC0 != 0x80 or second & 0x7F != self._payload_type:
             return
-        if (number != self._next or ssrc != self._ssrc) and not self._jumps(ssrc, number):
+        if (number != self._next or ssrc != self._ssrc) and not self._skip_to(ssrc, number):
             if self._reorders and number not in self.held and 0 < number - self._next & 0xFFFF < RESTART:
                 self.held[number] = bytes(memoryview(data)[start:stop]), now_s
                 if len(self.held) > MOST_HELD:
@@ -107,8 +117,8 @@ class Receiver:
         while self.held:
             self._give_up()
 
-    def _jumps(self, ssrc: int, number: int) -> bool:
-        """A packet that is not the next one is to be taken now, whatever lies before it."""
+    def _skip_to(self, ssrc: int, number: int) -> bool:
+        """Makes a packet that is not the next one the next; False where it has to wait, or comes too late."""
         if ssrc != self._ssrc or self._next < 0:
             if self._next >= 0:
                 self.release()
@@ -148,7 +158,7 @@ class Receiver:
     def _follow(self) -> None:
         while (found := self.held.pop(self._next, None)) is not None:
             data, came_s = found
-            held, self.held = self.held, {}
+            held, self.held = self.held, {}  # so that take() does not come back here
             self.take(data, 0, len(data), came_s)
             self.held = held
 

@@ -6,16 +6,17 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from reelway.engine.rtpvideo import Unit
+from reelway.engine.adts import RATES
+from reelway.engine.rtpreceive import Unit
 
 __all__ = ["Aac", "Opus", "Samples", "aac_of"]
 
-SAMPLES = 1024
-"""In a frame of AAC."""
+AAC_SAMPLES = 1024
+"""In a frame."""
 MOST_BYTES = 1 << 16
 """Of a frame."""
-RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-"""ISO/IEC 14496-3, 1.6.3.4."""
+MOST_PARTS = MOST_BYTES >> 4
+"""Packets that a frame comes in."""
 OTHERS = (
     "ctsdeltalength",
     "dtsdeltalength",
@@ -97,7 +98,7 @@ class Aac(Sound):
                 return
             if size:
                 frame = bytes(data[begin : begin + size])
-                self.units.append(Unit(frame, time + number * SAMPLES, duration=SAMPLES))
+                self.units.append(Unit(frame, time + number * AAC_SAMPLES, duration=AAC_SAMPLES))
             begin += size
             number += 1
 
@@ -108,13 +109,13 @@ class Aac(Sound):
                 return
             self._left = size
         part = bytes(data[at:stop])
-        if len(part) > self._left or len(self._parts) > MOST_BYTES >> 4:
+        if len(part) > self._left or len(self._parts) > MOST_PARTS:
             self._parts, self._left = [], 0
             return
         self._parts.append(part)
         self._left -= len(part)
         if not self._left:
-            self.units.append(Unit(b"".join(self._parts), time, duration=SAMPLES))
+            self.units.append(Unit(b"".join(self._parts), time, duration=AAC_SAMPLES))
             self._parts = []
 
 

@@ -9,9 +9,11 @@ given, and said to be so.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["H264", "Hevc", "Unit", "Video"]
+from reelway.engine.rtpreceive import Unit
+
+__all__ = ["H264", "Hevc", "Video"]
 
 CODE = b"\0\0\0\1"
 MOST_BYTES = 32 << 20
@@ -23,16 +25,10 @@ MOST_SETS, MOST_OF_SET = 64, 4096
 BURST = 16
 """So many packets that are missing in a row may have been pictures of which nothing else tells: the numbers
 of pictures (`frame_numbers`) begin anew after as many at least."""
-
-
-class Unit(NamedTuple):
-    """What a payload format makes: coded data of one moment. Times in ticks of RTP; `duration` 0: unknown."""
-
-    data: bytes
-    time: int
-    key: bool = True
-    broken: bool = False
-    duration: int = 0
+MOST_BARE = 1 << 16
+"""Bytes of what stands before a picture, and belongs to it, that may come with none."""
+MOST_MESSAGE = 512
+"""Bytes of supplemental information that are looked at."""
 
 
 class Video:
@@ -64,8 +60,12 @@ class Video:
         """Packets that are missing right before this picture, or in it."""
         self._pictured = self._key = self._broken = self._within = False
         for unit in sets or ():
-            kind = unit[0] & 31 if self.HEAD == 1 else unit[0] >> 1 & 63
-            self.sets[self._place(kind, unit)] = unit
+            self.sets[self._place(self.kind_of(unit[0]), unit)] = unit
+
+    @staticmethod
+    def kind_of(first: int) -> int:
+        """The type of a NAL unit, from its first byte."""
+        raise NotImplementedError
 
     def add(self, data: Any, at: int, stop: int, time: int, marker: bool, lost: int) -> None:
         """See `rtpreceive.Format`."""
@@ -89,7 +89,7 @@ class Video:
             self._give(marked=True)
 
     def flush(self) -> None:
-        """Nothing more comes: what is there is a picture, unless a mark was to follow."""
+        """Nothing more comes: what is there is a picture."""
         self._give(marked=False)
 
     def _payload(self, data: Any, at: int, stop: int) -> None:
@@ -104,6 +104,23 @@ class Video:
         self._look(data, at, stop)
         self._parts += (CODE, data[at:stop])
         self._size += stop - at + PART
+
+    def _fragment(self, said: int, head: bytes, key: bool | None, data: Any, at: int, stop: int) -> None:
+        """A part of a NAL unit: `said` is its own header, `head` that of the whole; `key`: None for no
+        slice."""
+        if said & 0x80:
+            self._broken = self._broken or self._within
+            self._within = True
+            if key is not None:
+                self._slice(key, data[at] > 127)
+            self._parts += (CODE, head)
+        elif not self._within:
+            self._broken = self._pictured = True  # its beginning is missing
+            return
+        self._parts.append(data[at:stop])
+        self._size += stop - at + PART
+        if said & 0x40:
+            self._within = False
 
     def _look(self, data: Any, at: int, stop: int) -> None:
         raise NotImplementedError
@@ -129,6 +146,8 @@ class Video:
             self.sets[place] = unit
 
     def _place(self, kind: int, unit: bytes) -> tuple[int, bytes]:
+        # H.264's begins with profile and level; its number comes behind them, so sets that differ only in it
+        # replace each other
         return kind, unit[: 4 if kind == 7 else self.HEAD + (kind != self.SEQUENCE)]
 
     @property
@@ -156,7 +175,7 @@ class Video:
             # of what is broken there may be nothing: then a start code stands for it
             self.units.append(Unit(b"".join(self._parts) or CODE, self._time, self._key, broken))
             self._clear()
-        elif not marked and self._size > 1 << 16:
+        elif not marked and self._size > MOST_BARE:
             self._clear()
         # what came without a picture belongs to the next one
 
@@ -169,31 +188,20 @@ class Video:
 class H264(Video):
     """RFC 6184, packetization modes 0 and 1."""
 
+    @staticmethod
+    def kind_of(first: int) -> int:
+        return first & 31
+
     def _payload(self, data: Any, at: int, stop: int) -> None:
-        kind = data[at] & 31
+        kind = self.kind_of(data[at])
         if kind == 28:
             if stop - at < 3:
                 self._broken = True
                 return
             said = data[at + 1]
-            if said & 0x80:
-                if self._within:
-                    self._broken = True
-                self._within = True
-                kind = said & 31
-                if kind == 5 or kind == 1:
-                    self._slice(kind == 5, data[at + 2] > 127)
-                head = data[at] & 0xE0 | kind
-                self._parts += (CODE, head.to_bytes(1, "big"), data[at + 2 : stop])
-                self._size += stop - at + PART
-            elif self._within:
-                self._parts.append(data[at + 2 : stop])
-                self._size += stop - at + PART
-            else:
-                self._broken = self._pictured = True  # its beginning is missing
-                return
-            if said & 0x40:
-                self._within = False
+            kind = self.kind_of(said)
+            key = kind == 5 if kind in (1, 5) else None
+            self._fragment(said, bytes((data[at] & 0xE0 | kind,)), key, data, at + 2, stop)
         elif 1 <= kind <= 23:
             self._unit(data, at, stop)
         elif kind == 24:
@@ -202,13 +210,13 @@ class H264(Video):
             self._broken = True  # of a mode that was not offered
 
     def _look(self, data: Any, at: int, stop: int) -> None:
-        kind = data[at] & 31
+        kind = self.kind_of(data[at])
         if kind == 1 or kind == 5:
             self._slice(kind == 5, data[at + 1] > 127)
         elif 2 <= kind <= 4:
             self._slice(False, kind != 2 or data[at + 1] > 127)
         elif kind == 6:
-            if _recovers(bytes(data[at + 1 : min(stop, at + 512)])):
+            if _recovers(bytes(data[at + 1 : min(stop, at + MOST_MESSAGE)])):
                 self._key = True
         elif kind in (7, 8, 13):
             self._keep(kind, bytes(data[at:stop]))
@@ -219,31 +227,20 @@ class Hevc(Video):
 
     HEAD, SEQUENCE = 2, 33
 
+    @staticmethod
+    def kind_of(first: int) -> int:
+        return first >> 1 & 63
+
     def _payload(self, data: Any, at: int, stop: int) -> None:
-        kind = data[at] >> 1 & 63
+        kind = self.kind_of(data[at])
         if kind == 49:
             if stop - at < 4:
                 self._broken = True
                 return
             said = data[at + 2]
-            if said & 0x80:
-                if self._within:
-                    self._broken = True
-                self._within = True
-                kind = said & 63
-                if kind < 32:
-                    self._slice(16 <= kind <= 23, data[at + 3] > 127)
-                head = data[at] & 0x81 | kind << 1
-                self._parts += (CODE, bytes((head, data[at + 1])), data[at + 3 : stop])
-                self._size += stop - at + PART
-            elif self._within:
-                self._parts.append(data[at + 3 : stop])
-                self._size += stop - at + PART
-            else:
-                self._broken = self._pictured = True
-                return
-            if said & 0x40:
-                self._within = False
+            kind = said & 63
+            head = bytes((data[at] & 0x81 | kind << 1, data[at + 1]))
+            self._fragment(said, head, 16 <= kind <= 23 if kind < 32 else None, data, at + 3, stop)
         elif kind < 48:
             self._unit(data, at, stop)
         elif kind == 48:
@@ -252,7 +249,7 @@ class Hevc(Video):
             self._broken = True
 
     def _look(self, data: Any, at: int, stop: int) -> None:
-        kind = data[at] >> 1 & 63
+        kind = self.kind_of(data[at])
         if kind < 32:
             self._slice(16 <= kind <= 23, data[at + 2] > 127)
         elif 32 <= kind <= 34:

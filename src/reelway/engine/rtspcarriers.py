@@ -14,9 +14,10 @@ import sys
 import time
 from typing import Any
 
-from reelway.engine.rtspclient import SEND_S, Dialogue, NotOurs
+from reelway.engine.rtspclient import SEND_S, Dialogue
 from reelway.engine.rtspstreams import Lane
 from reelway.engine.rtspwire import MESSAGE, MORE
+from reelway.engine.sdpread import NotOurs
 
 __all__ = ["Carrier", "Datagrams", "Interleaved"]
 
@@ -32,8 +33,6 @@ TRIES = 64
 
 class Carrier:
     """What both share. A `Lane` that has units is given, until it has none."""
-
-    name = ""
 
     def __init__(self, dialogue: Dialogue, lanes: list[Lane], own: int) -> None:
         self.lanes = lanes
@@ -87,13 +86,13 @@ class Carrier:
 class Interleaved(Carrier):
     """Packets between messages (RFC 2326, 10.12)."""
 
-    name = "tcp"
-
     def __init__(self, dialogue: Dialogue, lanes: list[Lane], own: int) -> None:
         super().__init__(dialogue, lanes, own)
         self._channels: dict[int, tuple[Lane, bool]] = {}
         """Whose packets they carry, and whether those are reports."""
         self._timeout_s = 0.0
+        self._asked = 0
+        """The channel that was asked for last."""
 
     def ask(self, number: int, lane: Lane) -> str:
         self._asked = 2 * number
@@ -137,6 +136,7 @@ class Interleaved(Carrier):
                 left_s = until_s - now_s
                 if left_s <= 0:
                     raise TimeoutError
+                # a limit that is nearly right stays: each change is a call of the system
                 if not 0.75 * self._timeout_s <= left_s <= self._timeout_s:
                     self._wait_at_most(left_s)
                 count = self._socket.recv_into(wire.space())
@@ -172,8 +172,6 @@ class Interleaved(Carrier):
 
 class Datagrams(Carrier):
     """Packets by UDP: a pair of ports for each stream, the second one for reports."""
-
-    name = "udp"
 
     def __init__(self, dialogue: Dialogue, lanes: list[Lane], own: int) -> None:
         super().__init__(dialogue, lanes, own)
@@ -238,7 +236,7 @@ class Datagrams(Carrier):
                 return None
             if self.ended or now_s >= until_s:
                 raise TimeoutError
-            ready = self._poll.poll(max(0.0, due_s - now_s) * 1000 + 0.5)
+            ready = self._poll.poll(max(0.0, due_s - now_s) * 1000 + 0.5)  # [ms]; then it is due
             now_s = time.monotonic()
             for number, _ in ready:
                 if number in self._sockets:
@@ -257,7 +255,9 @@ class Datagrams(Carrier):
 
     def end(self) -> None:
         super().end()
-        for each in tuple(self._sockets.values()):  # a server may have hung up, and sent on
+        # a copy, made at once under the GIL: the reader may close them meanwhile; a server may have hung up,
+        # and sent on
+        for each in tuple(self._sockets.values()):
             with contextlib.suppress(OSError):
                 each[0].shutdown(socket.SHUT_RD)
 

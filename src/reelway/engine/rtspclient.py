@@ -15,24 +15,20 @@ from reelway.engine.errors import quotable, reading
 from reelway.engine.liverefusals import check_place, find_host, no_answer, no_stream, refused_by
 from reelway.engine.rtspauth import Authorization
 from reelway.engine.rtspwire import MESSAGE, MORE, Message, Wire, request
-from reelway.engine.sdpread import Description, Offer, read_description
+from reelway.engine.sdpread import Description, NotOurs, Offer, read_description
 from reelway.errors import FormatError, ReelwayError, redact
 
-__all__ = ["Dialogue", "NotOurs"]
+__all__ = ["SEND_S", "Dialogue"]
 
 PORT = 554
 REDIRECTIONS = 5
 ATTEMPTS = 3
 """So often a request is sent: without a word of who asks, with it, and once more where that was stale."""
-MOST_EARLY = 4 << 20
+MOST_EARLY_BYTES = 4 << 20
 """Bytes of media that may come before the answer to PLAY."""
 TIMEOUT_S = 60.0
 """Of a session that says none (RFC 2326, 12.37)."""
 SEND_S = 5.0
-
-
-class NotOurs(Exception):
-    """This one is for FFmpeg to read; the text says why."""
 
 
 class Dialogue:
@@ -45,7 +41,6 @@ class Dialogue:
         self.given = url
         """With the password: for nobody's eyes."""
         self.where = redact(url)
-        self.wire = Wire()
         self.early: list[tuple[int, bytes]] = []
         """Media that came before it was to: channel, and packet."""
         self.session = ""
@@ -98,15 +93,15 @@ class Dialogue:
         found: dict[str, int] = {}
         for each in re.split(r",\s*(?=url)", answer.header("rtp-info")):
             place = re.search(r"url\s*=\s*\"?([^;\"]+)", each)
-            time = re.search(r"rtptime\s*=\s*(\d{1,10})", each)
-            if place and time:
-                found[place[1].strip()] = int(time[1]) & 0xFFFFFFFF
+            begin = re.search(r"rtptime\s*=\s*(\d{1,10})", each)
+            if place and begin:
+                found[place[1].strip()] = int(begin[1]) & 0xFFFFFFFF
         return found
 
     def keep_alive(self, base: str) -> None:
         """Says that somebody is there still; the answer comes among the packets."""
         self._alive = base
-        self._send("GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS", base, {})
+        self._ask_alive(base)
 
     def tear_down(self, base: str) -> None:
         self._send("TEARDOWN", base, {})
@@ -117,12 +112,15 @@ class Dialogue:
         if message.status == 401 and self._authorization is not None and self._alive:
             self._authorization.answer(message.headers.get("www-authenticate", ()))
             alive, self._alive = self._alive, ""
-            self._send("GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS", alive, {})
+            self._ask_alive(alive)
         if message.status:
             return False
         lines = ["RTSP/1.0 200 OK", f"CSeq: {message.header('cseq')[:32]}"]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return message.reason == "TEARDOWN"
+
+    def _ask_alive(self, base: str) -> None:
+        self._send("GET_PARAMETER" if "GET_PARAMETER" in self._methods else "OPTIONS", base, {})
 
     # One request
 
@@ -206,7 +204,7 @@ class Dialogue:
     def _keep(self, channel: int) -> None:
         packet = bytes(memoryview(self.wire.buffer)[self.wire.start : self.wire.stop])
         self._early_bytes += len(packet) + 64
-        if self._early_bytes < MOST_EARLY:
+        if self._early_bytes < MOST_EARLY_BYTES:  # else the newest are left out
             self.early.append((channel, packet))
 
     # Where it goes
@@ -241,9 +239,6 @@ class Dialogue:
             except OSError as error:
                 made.close()
                 failure = error
-            except ReelwayError:
-                made.close()
-                raise
         raise self._failed(failure or OSError(f"{host} has no address"))
 
     def _redirected(self, place: str) -> None:

@@ -18,8 +18,9 @@ from typing import Any
 import av
 
 from reelway.engine.errors import quotable, reading
-from reelway.engine.liverefusals import no_media, refused_by
-from reelway.engine.rtpvideo import Unit, Video
+from reelway.engine.liverefusals import no_media, refused_by, silent
+from reelway.engine.rtpreceive import Unit
+from reelway.engine.rtpvideo import Video
 from reelway.engine.rtspcarriers import Carrier, Datagrams, Interleaved
 from reelway.engine.rtspclient import Dialogue
 from reelway.engine.rtspstreams import Lane, lanes_of
@@ -33,11 +34,12 @@ REPORTS_S = 5.0
 FIRST_REPORT_S = 1.0
 PARAMETERS_S = 5.0
 """A picture that lacks its parameter sets for so long, while others come, is left out."""
-MOST_EARLY = 2000
+MOST_EARLY_UNITS = 2000
 """Packets that wait until it is known what all streams are."""
-SKEW_S = (0.005, 10.0)
-"""Streams whose clocks differ by more than the first are set to each other; by more than the second, no clock
-is believed."""
+IN_STEP_S = 0.005
+"""Streams whose clocks differ by more are set to each other."""
+BELIEVED_S = 10.0
+"""Clocks that differ by more say nothing."""
 
 
 def open_rtsp(url: str, transport: str, until_s: float, open_s: float, silence_s: float) -> RtspConnection:
@@ -79,7 +81,8 @@ class RtspConnection:
         self._carrier: Carrier = made(dialogue, self._lanes, secrets.randbelow(0x7FFFFFFF) + 1)
         self._last: Lane | None = None
         """What gave a packet last, and may have more."""
-        self._early: deque[tuple[Lane, Unit]] = deque()
+        self._early: deque[tuple[Lane, Unit]] = deque(maxlen=MOST_EARLY_UNITS)
+        """The oldest go, uncounted: nobody knows the streams yet."""
         self._playing = False
         self._began_s: float | None = None
         """When the first packet came."""
@@ -137,8 +140,6 @@ class RtspConnection:
                     self._starts(lane, unit.time)
                     if lane.ready:
                         self._early.append((lane, unit))
-                if len(self._early) > MOST_EARLY:
-                    self._early.popleft()
         if not self._early:
             raise no_media(self._where, self._dialogue.open_s)
         self._lanes[:] = [lane for lane in self._lanes if lane.ready]
@@ -171,14 +172,14 @@ class RtspConnection:
         try:
             return self._carrier.next(now_s, until_s)
         except (TimeoutError, BlockingIOError):
-            raise self._silent() from None
+            raise silent(self._where, self._silence_s) from None
         except FormatError as error:
             what, hint = f"{self._where}: {error}", "the sender does not keep to RTSP"
             raise FormatError(what, hint=hint) from None
         except OSError as error:
             failure = error  # raised below: in here its text would be the context
         if self._carrier.ended:
-            raise self._silent()
+            raise silent(self._where, self._silence_s)
         raise reading(failure, self._dialogue.given) from quotable(failure)
 
     def _rest(self) -> Lane | None:
@@ -231,7 +232,7 @@ class RtspConnection:
             zero_ns = wall[0] - (wall[1] - lane.zero) * 1e9 / lane.offer.clock
             if first is None:
                 first = zero_ns
-            elif SKEW_S[0] < abs(zero_ns - first) / 1e9 < SKEW_S[1]:
+            elif IN_STEP_S < abs(zero_ns - first) / 1e9 < BELIEVED_S:
                 lane.zero -= round((zero_ns - first) / 1e9 * lane.offer.clock)
         if first is not None:
             self._wall_ns = first
@@ -249,12 +250,6 @@ class RtspConnection:
     def end_read(self) -> None:
         """From another thread: the read that is under way comes back, as if nothing had come in its time."""
         self._carrier.end()
-
-    def _silent(self) -> DeadlineError:
-        return DeadlineError(
-            f"{self._where} has sent nothing that is whole for {self._silence_s:g} s",
-            hint="check the sender; silence_s says how long is too long",
-        )
 
     def close(self) -> None:
         if self._playing:

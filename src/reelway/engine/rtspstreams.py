@@ -9,17 +9,16 @@ from typing import Any
 import av
 
 from reelway.engine.parameter_sets import Sequence, h264_sequence, hevc_sequence
-from reelway.engine.rtpreceive import Receiver
+from reelway.engine.rtpreceive import Receiver, Unit
 from reelway.engine.rtpsound import Aac, Opus, Samples, aac_of
-from reelway.engine.rtpvideo import BURST, H264, Hevc, Unit, Video
-from reelway.engine.rtspclient import NotOurs
-from reelway.engine.sdpread import Description, Offer
+from reelway.engine.rtpvideo import BURST, H264, Hevc, Video
+from reelway.engine.sdpread import Description, NotOurs, Offer
 from reelway.engine.streaminfo import StreamInfo
 
 __all__ = ["Lane", "lanes_of"]
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
-SAMPLES = {"PCMU": ("pcm_mulaw", 1), "PCMA": ("pcm_alaw", 1), "L16": ("pcm_s16be", 2)}
+PLAIN = {"PCMU": ("pcm_mulaw", 1), "PCMA": ("pcm_alaw", 1), "L16": ("pcm_s16be", 2)}
 """Encoding -> codec, and bytes of a sample."""
 MOST_CLOCK = 384_000
 MOST_PIXELS = 1 << 15
@@ -71,8 +70,8 @@ class Lane:
         if encoding == "H265" and parameters.get("sprop-max-don-diff", "0") == "0":
             self.codec = "hevc"
             return Hevc(offer.sets, self._burst)
-        if encoding in SAMPLES and offer.channels in LAYOUTS:
-            self.codec, size = SAMPLES[encoding]
+        if encoding in PLAIN and offer.channels in LAYOUTS:
+            self.codec, size = PLAIN[encoding]
             self.channels = offer.channels
             return Samples(size * offer.channels)
         if encoding == "OPUS" and offer.clock == 48000:
@@ -110,9 +109,8 @@ class Lane:
         self.stream.time_base = self._base
 
     def _looks(self, video: Video) -> dict[str, Any]:
-        kind = 7 if self.codec == "h264" else 33
-        unit = next(unit for (number, _), unit in video.sets.items() if number == kind)
-        sequence: Sequence = (h264_sequence if kind == 7 else hevc_sequence)(unit)[1]
+        unit = next(unit for (kind, _), unit in video.sets.items() if kind == video.SEQUENCE)
+        sequence: Sequence = (h264_sequence if self.codec == "h264" else hevc_sequence)(unit)[1]
         picture = sequence.picture
         rate = self.offer.fps or picture.fps
         if rate is not None:

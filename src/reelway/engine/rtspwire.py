@@ -23,8 +23,7 @@ NOISE = 256 << 10
 """Bytes that are neither a message nor a packet, before it is said that this is no RTSP."""
 START = 16 << 10
 DOLLAR = 0x24
-VERSION = b"RTSP/1.0"
-METHODS = (
+BEGINNINGS = (
     b"RTSP",
     b"OPTI",
     b"GET_",
@@ -34,7 +33,6 @@ METHODS = (
     b"TEAR",
     b"PAUS",
     b"PLAY",
-    b"PLAY_NOTIFY"[:4],
 )
 """How messages begin, those of a server that asks as well."""
 
@@ -100,7 +98,7 @@ class Wire:
                 self.start = at + 4
                 self.stop = self._at = at + 4 + length
                 return buffer[at + 1]
-            if bytes(self._view[at : at + 4]) in METHODS:
+            if bytes(self._view[at : at + 4]) in BEGINNINGS:
                 if not self._message():
                     return MORE
                 self._began, self._noise = True, 0

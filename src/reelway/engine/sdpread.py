@@ -11,7 +11,7 @@ from binascii import Error as NotBase64
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-__all__ = ["Description", "Offer", "read_description"]
+__all__ = ["Description", "NotOurs", "Offer", "read_description"]
 
 MOST_STREAMS = 32
 MOST_LINES = 4096
@@ -19,6 +19,10 @@ STATIC = {0: ("PCMU", 8000, 1), 8: ("PCMA", 8000, 1), 10: ("L16", 44100, 2), 11:
 """Payload type -> what it is without a word (RFC 3551, 6); those that are read here."""
 SETS = ("sprop-vps", "sprop-sps", "sprop-pps", "sprop-parameter-sets")
 """Parameters that hold parameter sets, in the order in which those are read."""
+
+
+class NotOurs(Exception):
+    """This one is for FFmpeg to read; the text says why."""
 
 
 @dataclass
