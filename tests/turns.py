@@ -82,7 +82,9 @@ class _Controller:
         self._folder = folder
         self._longest_s = longest_s
         self._heard: dict[int, float] = {}
+        """Worker, by its process -> when it last reported a part of a test."""
         self._told: set[int] = set()
+        """Workers that were to print their stacks and go."""
         self._last = time.monotonic()
         """When anybody was heard."""
         self._over = threading.Event()

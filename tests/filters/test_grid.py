@@ -144,7 +144,7 @@ def test_colours_that_differ_are_said() -> None:
 def test_nonsense_is_refused() -> None:
     with pytest.raises(rw.OptionError, match="'12x' is no place"):
         Grid(places=["12x"])
-    with pytest.raises(rw.OptionError, match="1 places for 2 inputs"):
+    with pytest.raises(rw.OptionError, match="1 places, and an input is to have number 2"):
         joined([film(), film()], Grid(places=["320x240+0+0"]))
 
 

@@ -170,8 +170,9 @@ def record(events: Events, *, threads: int | None, log: str | None, quiet: bool)
     with ExitStack() as opened, heeding(lambda _, count: stop("all" if count == 1 else "none")) as received:
         for name, url in zip(_names(events.urls), events.urls, strict=True):
             session = opened.enter_context(Session(threads=_share(threads, len(events.urls))))
-            recorders[name] = _recorder(session, events, name, url, told)
-            playing.append(_Playing(session, name, url, told if len(events.urls) > 1 else None))
+            source = load_word(session, url)
+            recorders[name] = _recorder(session, source, events, name, told)
+            playing.append(_Playing(session, source, name, url, told if len(events.urls) > 1 else None))
         _listen(events, recorders, opened, quiet)
         try:
             for each in playing:
@@ -202,8 +203,7 @@ def repair(folder: str, *, log: str | None, quiet: bool) -> int:
     return FAILURE if failed else DONE
 
 
-def _recorder(session: Session, events: Events, name: str, url: str, told: _Told) -> Recorder:
-    source = load_word(session, url)
+def _recorder(session: Session, source: Filter, events: Events, name: str, told: _Told) -> Recorder:
     motions = [each for each in events.on if each.partition(":")[0] == "motion"]
     if motions:
         source = _paced(session, source)
@@ -257,11 +257,11 @@ def _finish(recorders: Iterable[Recorder], received: Sequence[int]) -> None:
 class _Playing:
     """A source in a session and a thread of its own: one that cannot be opened, or fails, ends no other."""
 
-    def __init__(self, session: Session, name: str, url: str, told: _Told | None) -> None:
-        """Who is `told` says at once why it ended, and `error` does."""
+    def __init__(self, session: Session, source: Filter, name: str, url: str, told: _Told | None) -> None:
+        """`told`, where there is one, says at once why it ended; `error` holds it."""
         self.session = session
         self.error: BaseException | None = None
-        self._url = redact(str(getattr(session.filters[0], "src", url)))
+        self._url = redact(str(getattr(source, "src", url)))
         self._told = told
         self._thread = threading.Thread(target=self._run, name=f"reelway-{name}", daemon=True)
         self.start, self.join = self._thread.start, self._thread.join
@@ -284,14 +284,15 @@ class _Told:
         self._quiet = quiet
         self._error: OSError | None = None
         self._lock = threading.Lock()
+        """Keeps lines whole, and the counts; who prints may wait under it."""
 
     def finished(self, path: str, info: RecordingInfo) -> None:
-        with self._lock:
-            try:
+        try:
+            with self._lock:
                 print(f"{path}: {info.duration_s:.1f} s", flush=True)
-            except OSError as error:  # nobody reads it any more
-                self._error = error
-                self.stop()
+        except OSError as error:  # nobody reads it any more
+            self._error = error
+            self.stop()
 
     def failure(self, path: str, error: Exception) -> None:
         with self._lock:

@@ -2,8 +2,8 @@
 
 SDL wants a window, its renderer and the events of all windows on the thread that began its video. So all
 windows of a process, of whatever session, share one thread: it begins with the first window, takes jobs in
-order, looks for events, and ends with the last window. On Linux it may be any thread; macOS wants the main
-thread, and there SDL may refuse.
+order, looks for events, and ends with the last window, or stays for good where the display went away
+(`lose`). On Linux it may be any thread; macOS wants the main thread, and there SDL may refuse.
 
 Locks: `_lock`, between those who come and go; nothing of SDL is called under it.
 """
@@ -65,7 +65,7 @@ class Stage:
         self.jobs: Inbox[Job | None] = Inbox()
         self._before = before
         self._fail: Callable[[Exception], None] | None = None
-        """Tells whoever waits for the job that is being done that it will not be."""
+        """Tells whoever waits for the job that is being done that it will not be; the stage's thread only."""
         self._thread = threading.Thread(target=self._run, name="reelway-display", daemon=True)
         self._thread.start()
 
@@ -170,7 +170,8 @@ class Stage:
         """The display went away, in the middle of a call of SDL.
 
         The stage's thread does not go back into that call: the driver of a graphics card may have no answer
-        to what cannot be, and take the process with it. What is still to be done is done from here.
+        to what cannot be, and take the process with it. What is still to be done is done from here. On
+        any other thread it only notes that.
         """
         self.gone = True
         if threading.current_thread() is not self._thread:
@@ -181,7 +182,7 @@ class Stage:
         while self.windows:
             self.windows.popitem()[1].on_display_gone()
         self._work()
-        threading.Event().wait()
+        threading.Event().wait()  # for good: this thread has nowhere to go back to
 
 
 _lock = threading.RLock()  # a finalizer may come to leave while its own thread holds it

@@ -252,7 +252,9 @@ class Grid(Filter):
         count = max(numbers) + 1
         if self.places:
             if len(self.places) < count:
-                raise OptionError(f"grid has {len(self.places)} places for {count} inputs")
+                raise OptionError(
+                    f"grid has {len(self.places)} places, and an input is to have number {count}"
+                )
             there: Sequence[Place] = [parse_place(text) for text in self.places]
         else:
             columns = self._columns()

@@ -15,7 +15,8 @@ Item = TypeVar("Item")
 
 
 class Inbox(Generic[Item]):
-    """A queue without a limit. `put()` from any thread, a finalizer and a signal handler; one thread waits.
+    """A queue without a limit, as who puts may be a finalizer or a signal handler, and can neither wait nor
+    be refused. `put()` from any thread; one thread waits.
 
     Not `queue.SimpleQueue`: where something was taken from it without waiting, `get(timeout=...)` of CPython
     waits in two steps, and for ever where the time is up between them, as on a busy machine it is.

@@ -39,7 +39,8 @@ class Watch:
         self._lock = threading.Lock()  # between those who seek
         self._begun_told = False
         self._asked = self._going = self._there = 0
-        """Seeks: asked for, told to the sources, and done."""
+        """Seeks: asked for (under `_lock`), told to the sources, and done (both the session's thread's;
+        `seeking` looks at them from any)."""
         self.ending = False
         """The end was asked for: what is under way shall reach the sinks."""
         session.on_pid_new = self._new_pid
