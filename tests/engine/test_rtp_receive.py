@@ -352,3 +352,51 @@ def test_pictures_are_decoded_before_they_are_shown(told: int, depth: int) -> No
         assert all(a < b for a, b in itertools.pairwise(decoded))
     else:
         assert all(a < b for a, b in itertools.pairwise(decoded[4:]))
+
+
+# Habits of senders that are none of a loss
+
+
+SLICE = unit("h264", 5, b"\x80" + bytes(20))
+
+
+@pytest.mark.parametrize(("codec", "kinds"), [("h264", (0, 30, 31)), ("hevc", (51, 63))])
+def test_units_of_kinds_that_nobody_uses_are_left_out(codec: str, kinds: tuple[int, ...]) -> None:
+    picture = SLICE if codec == "h264" else unit("hevc", 19, b"\x80" + bytes(20))
+    packets = [rtp(i, 0, False, unit(codec, kind, b"12345")) for i, kind in enumerate(kinds)]
+    (found,) = received(codec, [*packets, rtp(len(kinds), 0, True, picture)])
+    assert (found.data, found.broken) == (CODE + picture, False)
+
+
+@pytest.mark.parametrize("back", [1, 8, 300])
+def test_over_tcp_a_sender_may_count_anew(back: int) -> None:
+    numbers = [*range(1000, 1010), *range(1010 - back, 1020 - back)]
+    packets = [rtp(number, 3600 * i, True, SLICE) for i, number in enumerate(numbers)]
+    units = received("h264", packets)
+    assert [each.broken for each in units] == [False] * 20
+
+
+def test_only_the_sender_itself_ends_its_stream() -> None:
+    receiver = Receiver(H264(), KIND, CLOCK)
+    packet = rtp(1, 0, True, SLICE)
+    receiver.take(packet, 0, len(packet), 0.0)
+    for ssrcs, over in (((4242,), False), ((), False), ((4242, SSRC), True)):
+        body = struct.pack(f">{len(ssrcs)}I", *ssrcs)
+        receiver.control(struct.pack(">BBH", 0x80 | len(ssrcs), 203, len(ssrcs)) + body + bytes(8), 0.0)
+        assert receiver.over == over
+    receiver.over = False
+    receiver.control(struct.pack(">BBHI", 0x80 | 31, 203, 1, SSRC + 1), 0.0)  # says that there are more
+    assert not receiver.over
+
+
+def test_of_another_sender_the_clock_is_not_known_yet() -> None:
+    receiver = Receiver(H264(), KIND, CLOCK)
+    packet = rtp(1, 0, True, SLICE)
+    receiver.take(packet, 0, len(packet), 0.0)
+    receiver.control(struct.pack(">BBHIIIIII", 0x80, 200, 6, SSRC, 3_900_000_000, 0, 0, 1, 1), 0.0)
+    assert receiver.clock_told() is not None
+    told = receiver.told
+    packet = rtp(1, 90000, True, SLICE, ssrc=SSRC + 1)
+    receiver.take(packet, 0, len(packet), 0.0)
+    assert receiver.clock_told() is None
+    assert receiver.told > told

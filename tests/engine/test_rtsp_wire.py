@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import time
 from fractions import Fraction
 
 import pytest
@@ -230,3 +231,28 @@ def test_any_bytes_as_a_description(lines: list[bytes], noise: bytes, at: int) -
 )
 def test_addresses_of_streams(base: str, control: str, expected: str) -> None:
     assert _joined(base, control) == expected
+
+
+@pytest.mark.parametrize("sets", ["AAAA", "AAAAAAAA", "", "Zw==", "%%%%"])
+def test_parameter_sets_that_are_none(sets: str) -> None:
+    text = (
+        f"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 sprop-parameter-sets={sets}\r\n"
+    )
+    (offer,) = read_description(text.encode()).offers
+    assert offer.sets == []
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("word", ["a", "-", "a ", "a=", 'a="', "\\"])
+def test_a_challenge_of_any_length_is_read_at_once(word: str) -> None:
+    """A server can say 64 KiB, and all else in the process would wait."""
+    began_s = time.process_time()
+    challenges([word * 30_000 + "!"] * 8)
+    assert time.process_time() - began_s < 0.5
+
+
+def test_a_line_that_ends_in_the_middle_of_a_header_makes_no_other_one() -> None:
+    (message,) = fed(Wire(), b'RTSP/1.0 401 No\r\nWWW-Authenticate: Digest realm="a\rb", nonce="n"\r\n\r\n')
+    assert challenges(message.headers["www-authenticate"]) == [  # type: ignore[attr-defined]
+        ("digest", {"realm": "a b", "nonce": "n"})
+    ]

@@ -39,6 +39,8 @@ class Camera(BadServer):
         self.habits = habits
         self.requests_seen: list[str] = []
         self.answers_seen: list[str] = []
+        self.channel = 0
+        """Of the media, in its connection."""
         super().__init__("camera")
 
     @property
@@ -74,7 +76,7 @@ class Camera(BadServer):
                     number += len(packets)
                     sent += 1
                     for each in packets:
-                        sender(0, each)
+                        sender(self.channel, each)
                     if sent == 5 and "question" in self.habits:
                         connection.sendall(b"OPTIONS rtsp://client/ RTSP/1.0\r\nCSeq: 77\r\n\r\n")
                 else:
@@ -110,7 +112,7 @@ class Camera(BadServer):
     ) -> tuple[bytes, Callable[[int, bytes], None] | None]:
         method, habits = request.split(maxsplit=1)[0], self.habits
         found = re.search(r"(?i)cseq: *(\d+)", request)
-        head = [f"CSeq: {found[1] if found else 0}"]
+        head = [f"CSeq: {habits.get('cseq', found[1] if found else 0)}"]
         status, body = "200 OK", ""
         nonces = habits.get("nonces")
         if isinstance(nonces, list) and f'nonce="{nonces[0]}"' not in request:
@@ -130,7 +132,7 @@ class Camera(BadServer):
             head.append(f"Session: 7{habits.get('session', '')}")
             transport = re.search(r"Transport: (.*?)\r?$", request, re.MULTILINE)
             assert transport
-            head.append(f"Transport: {transport[1]}")
+            head.append(f"Transport: {habits.get('transport', transport[1])}")
             ports = re.search(r"client_port=(\d+)-(\d+)", transport[1])
             if ports:
                 self.places = [("127.0.0.1", int(ports[i])) for i in (1, 2)]
@@ -190,6 +192,41 @@ def test_a_server_that_leads_in_circles(camera: MakeCamera) -> None:
     one.habits["leads_to"], other.habits["leads_to"] = other.url, one.url
     with pytest.raises(rw.FormatError, match="in circles"):
         watched(one.url, 1, timeout_s=5)
+
+
+@pytest.mark.parametrize("place", ["rtsp://[bad/x", "rtsp://[zz]/cam", "rtsp://ex\u2100mple/"])
+def test_a_server_that_leads_to_no_address(camera: MakeCamera, place: str) -> None:
+    with pytest.raises(rw.ReelwayError) as caught:
+        watched(camera(leads_to=place).url, 1, timeout_s=5)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("word", ["[q7x]", "q7x[x", "q7x\u2100", "q7x x", "q7x\tx", "q7x\udc80"])
+def test_a_password_that_is_not_written_as_it_should_be_is_told_to_nobody(
+    camera: MakeCamera, word: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = camera()
+    with rw.Session() as session:
+        source = session.load_src(server.url.replace("://", f"://{USER}:{word}@"))
+        source >> session.load_dst("null")
+        session.post(lambda: session.stop() if source.connections else 0.02)
+        with contextlib.suppress(rw.ReelwayError):
+            session.run()
+        told = f"{source.status} {session.graph()} {caplog.text}"
+    assert "q7x" not in told
+
+
+@pytest.mark.parametrize("transport", ["RTP/AVP/TCP;interleaved=255", "RTP/AVP/TCP;interleaved=0-255"])
+def test_channels_at_the_end_of_what_there_is(camera: MakeCamera, transport: str) -> None:
+    """Reports, which are due after a second, have no channel there, or the last one."""
+    server = camera(transport=transport)
+    server.channel = 255 if transport.endswith("=255") else 0
+    assert len(watched(server.url, 80).counters) >= 80  # of which each takes 20 ms
+
+
+def test_a_server_that_counts_its_answers_in_its_own_way(camera: MakeCamera) -> None:
+    assert watched(camera(cseq=1).url, 10).counters[:10] == list(range(10))
 
 
 def test_a_nonce_that_is_worn_out_is_replaced(camera: MakeCamera) -> None:

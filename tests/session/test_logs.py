@@ -105,7 +105,7 @@ def test_a_programs_own_handlers_get_them_instead() -> None:
 def test_ffmpegs_own_log_is_off_until_it_is_asked_for(logs: str, said: bool) -> None:
     err = run(
         f"import reelway as rw\nrw.set_logs({logs!r})\n"
-        "try: rw.run('rtsp://me:q7xsecret@127.0.0.1:1/x', 'null')\n"
+        "try: rw.run('rtmp://me:q7xsecret@127.0.0.1:1/x', 'null')\n"
         "except rw.OpenError: pass\n"
     )
     assert ("[ffmpeg] error: " in err) == said

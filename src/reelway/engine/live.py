@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import deque
 from fractions import Fraction
@@ -99,7 +100,7 @@ class Live(Filter):
         super().__init__(**options)
         self.ways = transports(self.transport)
         self.protocol: LiveProtocol = live_protocol(self.src) or OTHER
-        self.where = redact(self.src)
+        self.where = redact(re.sub(r"\s", "%20", self.src) if "://" in self.src else self.src)
         device = device_of(self.src)
         self.asked = device and Asked(device, self.size, self.fps, self.input_format)
         if device is None and (said := [each for each in OF_DEVICES if getattr(self, each)]):
@@ -156,7 +157,8 @@ class Live(Filter):
                 if payload is None and not self._connection.ends:
                     if self._is_complete():
                         return 0.0
-                    raise FormatError(f"{self.where}: the other side has ended the stream")
+                    what = f"{self.where}: the other side has ended the stream"
+                    raise FormatError(what, hint="reconnect= says how often it is asked again")
             except ReelwayError as error:
                 if self._leaves:
                     return None

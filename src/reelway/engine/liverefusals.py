@@ -28,6 +28,7 @@ __all__ = [
 ENCRYPTED = ("rtsps:", "rtmps:", "https:")
 HOSTED = ("rtsp", "rtsps", "rtspt", "rtspu", "rtmp", "rtmps", "http", "https")
 """There is a host in each address of these."""
+SPACE = "write a space in a user name and a password as %20"
 ESCAPED = "write @ : / ? # in a user name and a password as %40 %3A %2F %3F %23"
 
 
@@ -140,11 +141,16 @@ def _not_offered(url: str) -> TransportError:
 
 
 def _answered(url: str, said: str) -> OpenError:
-    return OpenError(f"{redact(url)}: the server answered: {redact(said)}", url=url, errno=errno.EIO)
+    hint = "it may have as many viewers as it can serve, or want to be restarted"
+    what = f"{redact(url)}: the server answered: {redact(said)}"
+    return OpenError(what, url=url, errno=errno.EIO, hint=hint)
 
 
 def check_place(url: str) -> None:
     """Raises OpenError for an address that can be no host's. FFmpeg takes some, and means another port."""
+    if re.search(r"\s", re.sub(r"[/?#].*", "", url.partition("://")[2], flags=re.DOTALL)):
+        where = redact(re.sub(r"\s", "%20", url))  # which looks no further than to a space
+        raise OpenError(f"{where}: there is a space in this address", url=url, errno=errno.EINVAL, hint=SPACE)
     found = re.match(r"(\w+)://(?:[^/?#]*@)?(\[[^]]*\]|[^:/?#]*)(?::([^/?#]*))?", url)
     if found is None:
         return

@@ -127,7 +127,9 @@ class Receiver:
             return True
         ahead = number - self._next & 0xFFFF
         if ahead >= 0x10000 - LATE:
-            return False
+            if not self._reorders:  # nothing is late, and nothing missing: the sender counts anew
+                self._begin(ssrc, number)
+            return not self._reorders
         if ahead > RESTART:
             self.release()
             self._skipped += 1
@@ -139,6 +141,9 @@ class Receiver:
         return True
 
     def _begin(self, ssrc: int, number: int) -> None:
+        if self._next >= 0:  # what was told of the clock was of other times
+            self.wall = self._unread_report = None
+            self.told += 1
         self.held.clear()
         self._ssrc, self._next = ssrc, number
         self._first = number
@@ -189,7 +194,7 @@ class Receiver:
                 return
             if kind == SENDER_REPORT and length >= 28 and at + 28 <= len(data):
                 self._reported(data[at + 4 : at + 28], now_s)
-            elif kind == GOODBYE and first & 31:
+            elif kind == GOODBYE and self._ssrc in _sources(data, at + 4, first & 31):
                 self.over = True
             at += length
 
@@ -242,6 +247,11 @@ def _payload(data: Any, first: int, start: int, stop: int) -> tuple[int, int]:
     if first & 0x10 and start + 4 <= stop:
         start += 4 + 4 * (data[start + 2] << 8 | data[start + 3])
     return start, stop - data[stop - 1] if first & 0x20 else stop
+
+
+def _sources(data: bytes, at: int, count: int) -> list[int]:
+    ends = range(at + 4, min(at + 4 * count, len(data)) + 1, 4)
+    return [int.from_bytes(data[end - 4 : end], "big") for end in ends]
 
 
 def _control(kind: int, count: int, body: bytes) -> bytes:

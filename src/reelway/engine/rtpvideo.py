@@ -206,7 +206,7 @@ class H264(Video):
             self._unit(data, at, stop)
         elif kind == 24:
             self._together(data, at + 1, stop)
-        else:
+        elif 25 <= kind <= 29:
             self._broken = True  # of a mode that was not offered
 
     def _look(self, data: Any, at: int, stop: int) -> None:
@@ -245,7 +245,7 @@ class Hevc(Video):
             self._unit(data, at, stop)
         elif kind == 48:
             self._together(data, at + 2, stop)
-        else:
+        elif kind == 50:  # with more of a header
             self._broken = True
 
     def _look(self, data: Any, at: int, stop: int) -> None:

@@ -15,14 +15,17 @@ __all__ = ["Authorization", "challenges"]
 
 DIGESTS = {"MD5": "md5", "MD5-SESS": "md5", "SHA-256": "sha256", "SHA-256-SESS": "sha256"}
 """Algorithm -> Python's name; the one that comes last is taken where a server offers several."""
-_PART = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|([\w-]+)(?=\s|$|,)')
+ENCODING, ERRORS = "utf-8", "surrogateescape"
+MOST = 2048
+"""Characters of a challenge that are looked at."""
+_PART = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))|(?<![\w-])([\w-]+)(?=\s|$|,)')
 
 
 def challenges(headers: Iterable[str]) -> list[tuple[str, dict[str, str]]]:
     """What `WWW-Authenticate` asks for: schemes in small letters, each with its parameters."""
     found: list[tuple[str, dict[str, str]]] = []
     for header in headers:
-        for name, quoted, plain, scheme in _PART.findall(header[:8192]):
+        for name, quoted, plain, scheme in _PART.findall(header[:MOST]):
             if scheme:
                 found.append((scheme.lower(), {}))
             elif found:
@@ -73,7 +76,7 @@ class Authorization:
         if not self._scheme:
             return ""
         if self._scheme == "basic":
-            return "Basic " + b64encode(f"{self._user}:{self._password}".encode()).decode()
+            return "Basic " + b64encode(f"{self._user}:{self._password}".encode(ENCODING, ERRORS)).decode()
         return self._digest(method, url)
 
     def _digest(self, method: str, url: str) -> str:
@@ -82,7 +85,9 @@ class Authorization:
         realm, nonce = said.get("realm", ""), said["nonce"]
 
         def digest(text: str) -> str:
-            return hashlib.new(DIGESTS[algorithm.upper()], text.encode(), usedforsecurity=False).hexdigest()
+            return hashlib.new(
+                DIGESTS[algorithm.upper()], text.encode(ENCODING, ERRORS), usedforsecurity=False
+            ).hexdigest()
 
         self._count += 1
         count, own = f"{self._count:08x}", secrets.token_hex(8)

@@ -25,6 +25,7 @@ TIMED = sys.platform in ("linux", "darwin")
 """A socket that blocks can be told how long; elsewhere Python asks twice."""
 RECEIVE_BUFFER = 1 << 20
 DATAGRAM = 65536
+MOST_CHANNEL = 255
 AT_ONCE = 64
 """Datagrams of one socket, before the others are looked at."""
 PORTS = range(20000, 60000, 2)
@@ -101,9 +102,11 @@ class Interleaved(Carrier):
     def agreed(self, lane: Lane, said: dict[str, str]) -> bool:
         if "interleaved" not in said:
             return False
-        numbers = _numbers(said["interleaved"], 255) or [self._asked]
-        self._channels[numbers[0]] = lane, False
-        self._channels[numbers[1] if len(numbers) > 1 else numbers[0] + 1] = lane, True
+        numbers = _numbers(said["interleaved"], MOST_CHANNEL) or [self._asked]
+        self._channels.setdefault(numbers[0], (lane, False))
+        second = numbers[1] if len(numbers) > 1 else numbers[0] + 1
+        if second <= MOST_CHANNEL:
+            self._channels.setdefault(second, (lane, True))
         return True
 
     def plays(self, now_s: float) -> None:
@@ -215,6 +218,8 @@ class Datagrams(Carrier):
 
     def left_out(self, lane: Lane) -> None:
         for each in self._pairs.pop(lane, ()):
+            with contextlib.suppress(KeyError):  # where it plays already
+                self._poll.unregister(each)
             del self._sockets[each.fileno()]
             self._servers.pop(each.fileno(), None)
             each.close()

@@ -5,6 +5,7 @@ One connection, blocking, each wait until one moment that is given. Streaming is
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
@@ -12,11 +13,11 @@ from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from reelway.engine.errors import quotable, reading
-from reelway.engine.liverefusals import check_place, find_host, no_answer, no_stream, refused_by
+from reelway.engine.liverefusals import ESCAPED, check_place, find_host, no_answer, no_stream, refused_by
 from reelway.engine.rtspauth import Authorization
 from reelway.engine.rtspwire import MESSAGE, MORE, Message, Wire, request
 from reelway.engine.sdpread import Description, NotOurs, Offer, read_description
-from reelway.errors import FormatError, ReelwayError, redact
+from reelway.errors import FormatError, OpenError, ReelwayError, redact
 
 __all__ = ["SEND_S", "Dialogue"]
 
@@ -158,7 +159,7 @@ class Dialogue:
         failure: BaseException | None = None
         try:
             self.socket.sendall(request(method, url, told))
-        except OSError as error:
+        except (OSError, FormatError) as error:
             failure = error
         if failure is not None:
             raise self._failed(failure)
@@ -187,8 +188,8 @@ class Dialogue:
         raise self._failed(failure)
 
     def _is_answer(self, message: Message) -> bool:
-        """To what was asked last, and not that one has to wait."""
-        return message.status != 100 and message.header("cseq") in ("", str(self._number))
+        """And not that one has to wait. Nothing else is asked meanwhile, and some count in their own way."""
+        return message.status != 100
 
     def _failed(self, failure: BaseException) -> ReelwayError:
         if isinstance(failure, TimeoutError):
@@ -210,18 +211,26 @@ class Dialogue:
     # Where it goes
 
     def _go_to(self, url: str) -> None:
-        parts = urlsplit(url)
         authority = re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]
         rest = url.partition("://")[2][len(authority) :]
-        host, port = parts.hostname or "", parts.port or PORT
+        who, at, place = authority.rpartition("@")
+        host, port = self._host_of(place)
         place = f"[{host}]" if ":" in host else host
         self.url = f"rtsp://{place}:{port}{rest}".replace(" ", "%20")
         """As it is asked for."""
         self._authorization: Authorization | None = None
-        if parts.username is not None:
-            self._authorization = Authorization(unquote(parts.username), unquote(parts.password or ""))
+        if at:
+            user, _, password = who.partition(":")
+            self._authorization = Authorization(unquote(user), unquote(password))
         self.wire = Wire()
         self.socket = self._connected(host, port)
+
+    def _host_of(self, place: str) -> tuple[str, int]:
+        """Of an address, without who asks: what urlsplit says of a password is not for anybody's eyes."""
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(f"rtsp://{place}")
+            return parts.hostname or "", parts.port or PORT
+        raise OpenError(f"{self.where}: there is no host in this address", url=self.given, hint=ESCAPED)
 
     def _connected(self, host: str, port: int) -> socket.socket:
         failure: BaseException | None = None
@@ -242,7 +251,11 @@ class Dialogue:
         raise self._failed(failure or OSError(f"{host} has no address"))
 
     def _redirected(self, place: str) -> None:
-        parts = urlsplit(place)
+        try:
+            parts = urlsplit(place)
+        except ValueError:
+            what = f"{self.where}: the server leads on to what is no address"
+            raise FormatError(what, hint="ask for the address it means") from None
         if parts.scheme.lower() not in ("rtsp", "rtspt", "rtspu") or not parts.hostname:
             raise NotOurs(f"the server leads on to {parts.scheme[:16]}:")
         here = urlsplit(self.url)

@@ -30,6 +30,8 @@ __all__ = ["RtspConnection", "open_rtsp"]
 
 log = logging.getLogger("reelway.engine.live")
 
+AHEAD_NS = 365 * 86400 * 10**9
+"""What tells a time that is so far ahead has no clock, and counts from when it was switched on."""
 REPORTS_S = 5.0
 FIRST_REPORT_S = 1.0
 PARAMETERS_S = 5.0
@@ -142,7 +144,9 @@ class RtspConnection:
                         self._early.append((lane, unit))
         if not self._early:
             raise no_media(self._where, self._dialogue.open_s)
-        self._lanes[:] = [lane for lane in self._lanes if lane.ready]
+        for lane in [lane for lane in self._lanes if not lane.ready]:
+            self._lanes.remove(lane)
+            self._carrier.left_out(lane)
 
     # Reading
 
@@ -230,12 +234,13 @@ class RtspConnection:
             if wall is None or lane.zero is None:
                 continue
             zero_ns = wall[0] - (wall[1] - lane.zero) * 1e9 / lane.offer.clock
+            if zero_ns > time.time_ns() + AHEAD_NS:
+                continue
             if first is None:
                 first = zero_ns
             elif IN_STEP_S < abs(zero_ns - first) / 1e9 < BELIEVED_S:
                 lane.zero -= round((zero_ns - first) / 1e9 * lane.offer.clock)
-        if first is not None:
-            self._wall_ns = first
+        self._wall_ns = first
 
     def said(self, index: int) -> dict[str, Any]:
         """Properties of a stream that FFmpeg's does not tell."""

@@ -154,11 +154,11 @@ def request(method: str, url: str, headers: Mapping[str, str]) -> bytes:
     lines = [f"{method} {url} RTSP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
     if any("\r" in line or "\n" in line for line in lines):
         raise FormatError("what was to be asked for is more than one line")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
 
 
 def _head(data: bytes) -> tuple[str, dict[str, list[str]]]:
-    first, *lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    first, *lines = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", " ").split("\n")
     headers: dict[str, list[str]] = {}
     last = ""
     for line in lines:

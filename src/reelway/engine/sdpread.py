@@ -51,11 +51,11 @@ class Offer:
         for name in SETS:
             for text in self.parameters.get(name, "").split(","):
                 try:
-                    unit = b64decode(text + "=" * (-len(text) % 4))
+                    unit = b64decode(text + "=" * (-len(text) % 4)).rstrip(b"\0")
                 except (NotBase64, ValueError):
                     continue
                 if len(unit) > 2:
-                    found.append(unit.rstrip(b"\0"))
+                    found.append(unit)
         return found
 
 
