@@ -394,3 +394,27 @@ def test_samples_that_the_format_has_no_bits_for_are_refused(format: str) -> Non
     with pytest.raises(rw.FormatError, match="1023 is the highest") as caught:
         coded(65535)
     assert "shifted right by 6" in str(caught.value.hint)
+
+
+PRIORITIES = """
+import os, threading
+import reelway as rw
+def kinds():
+    return {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+seen = [kinds()]
+with rw.Session() as session:
+    session.load("testvideo:frames=5:size=320x240") >> (coder := session.load("encode:codec=libsvtav1"))
+    look = session.load("call", function=lambda packet: seen.append(kinds()))
+    coder >> look
+    look >> session.load("null")
+    session.run()
+seen.append(kinds())
+print(len(seen) > 2, {kind for each in seen for kind in each} == {os.SCHED_OTHER})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have other priorities")
+def test_an_encoder_makes_no_thread_a_real_time_one() -> None:
+    """SVT-AV1 does, where root runs it: where others of them compute as well, the machine stands still."""
+    done = subprocess.run([sys.executable, "-c", PRIORITIES], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True True\n", "")

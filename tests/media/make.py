@@ -26,6 +26,8 @@ from typing import Any
 import av
 import numpy as np
 
+from reelway.engine.priorities import kept_priorities
+
 __all__ = [
     "CUES", "FILES", "VFR_TICKS", "Cue", "big_film", "counter_picture", "cut", "film", "long_film", "media",
     "rate_of", "read_counter", "rotate", "vfr_ticks",
@@ -197,7 +199,7 @@ def film(
     tracks = (
         [Track("aac", frequency=440 * (i + 1)) for i in range(audio)] if isinstance(audio, int) else audio
     )
-    with av.open(str(path), "w", format=container, options=muxer_options) as output:
+    with kept_priorities(), av.open(str(path), "w", format=container, options=muxer_options) as output:
         output.metadata.update(metadata or {})
         jobs: list[Iterator[tuple[Fraction, Any]]] = []
         if video is not None:

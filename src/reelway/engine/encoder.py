@@ -17,6 +17,7 @@ import av
 from reelway.engine.codecs import candidates, codec_options, picture_formats
 from reelway.engine.decoder import threads_for
 from reelway.engine.frame import channel_layout
+from reelway.engine.priorities import kept_priorities
 from reelway.engine.rawformat import MATRICES, PRIMARIES, TRANSFERS, code_of
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import OptionError, UnknownOptionError, UnsupportedError, nearest
@@ -138,7 +139,8 @@ def _try(codec: Any, asked: Asked, properties: Mapping[str, Any], base: Fraction
     known = codec_options(codec.name)
     options = {name: text for name, text in asked.options.items() if name in known}
     context.options = _silenced(codec.name, options)
-    keeper.start_encoding()
+    with kept_priorities():
+        keeper.start_encoding()
     for name in context.options:
         near = nearest(name, known)
         raise UnknownOptionError(f"{codec.name} has no option {name!r}", name=name, near=near)
