@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,18 +51,28 @@ def error_of(url: str, **options: object) -> tuple[ReelwayError, float]:
     return caught.value, time.monotonic() - started
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_error_by_the_deadline(bad_server: MakeBad, way: str) -> None:
-    server = bad_server(way)
-    error, after_s = error_of(address(server), timeout_s=1.5, silence_s=0.5)
-    assert after_s < 1.5 + LATE_S
-    assert isinstance(error, DeadlineError | FormatError | OpenError)
-    assert f"127.0.0.1:{server.port}" in str(error)
-    assert error.hint
-    if way not in AT_ONCE:
-        assert isinstance(error, DeadlineError)
-        assert "within 1.5 s" in str(error)
-        assert after_s > 1.4
+def all_at_once(check: Callable[[str], None]) -> None:
+    """`check(way)` of every way, beside each other, for each of them mostly waits."""
+    with ThreadPoolExecutor(len(WAYS)) as pool:
+        done = {way: pool.submit(check, way) for way in WAYS}
+    failed = {way: each.exception() for way, each in done.items() if each.exception() is not None}
+    assert not failed
+
+
+def test_an_error_by_the_deadline(bad_server: MakeBad) -> None:
+    def check(way: str) -> None:
+        server = bad_server(way)
+        error, after_s = error_of(address(server), timeout_s=1.5, silence_s=0.5)
+        assert after_s < 1.5 + LATE_S
+        assert isinstance(error, DeadlineError | FormatError | OpenError)
+        assert f"127.0.0.1:{server.port}" in str(error)
+        assert error.hint
+        if way not in AT_ONCE:
+            assert isinstance(error, DeadlineError)
+            assert "within 1.5 s" in str(error)
+            assert after_s > 1.4
+
+    all_at_once(check)
 
 
 def test_of_udp_nothing_arrives_then_tcp_is_tried_within_the_same_deadline(bad_server: MakeBad) -> None:
@@ -79,27 +90,33 @@ def test_an_error_by_the_deadline_where_nobody_sends(url: str) -> None:
     assert after_s < 1.5 + LATE_S
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_run_is_back_within_two_seconds_of_stop(bad_server: MakeBad, way: str) -> None:
-    server = bad_server(way)
+def test_run_is_back_within_two_seconds_of_stop(bad_server: MakeBad) -> None:
+    servers: list[BadServer] = []
     before = set(threading.enumerate())
-    asked: list[float] = []
 
-    def stop_it() -> None:
-        assert server.reached.wait(10)
-        asked.append(time.monotonic())
-        session.stop()
+    def check(way: str) -> None:
+        server = bad_server(way)
+        servers.append(server)
+        asked: list[float] = []
 
-    stopper = threading.Thread(target=stop_it)
-    with rw.Session() as session:
-        session.load_src(address(server), timeout_s=3.0, silence_s=1.0) >> session.add(WatchCoded(frames(1)))
-        stopper.start()
-        with contextlib.suppress(*(() if way not in AT_ONCE else (FormatError, OpenError))):
-            session.run()
-        back_s = time.monotonic() - asked[0]
-    assert back_s < 2.0
-    stopper.join()
-    _ended(before | set(server._threads))
+        def stop_it() -> None:
+            assert server.reached.wait(10)
+            asked.append(time.monotonic())
+            session.stop()
+
+        stopper = threading.Thread(target=stop_it)
+        with rw.Session() as session:
+            url = address(server)
+            session.load_src(url, timeout_s=3.0, silence_s=1.0) >> session.add(WatchCoded(frames(1)))
+            stopper.start()
+            with contextlib.suppress(*(() if way not in AT_ONCE else (FormatError, OpenError))):
+                session.run()
+            back = time.monotonic()
+        stopper.join()
+        assert back - asked[0] < 2.0
+
+    all_at_once(check)
+    _ended(before.union(*(server._threads for server in servers)))
 
 
 STOPPED = """

@@ -2,7 +2,7 @@
 
 SDL wants a window, its renderer and the events of all windows on the thread that began its video. So all
 windows of a process, of whatever session, share one thread: it begins with the first window, takes jobs in
-order, looks for events, and ends with the last window, or stays for good where the display went away
+order, looks for events, and ends with the last window, or may stay for good where the display went away
 (`lose`). On Linux it may be any thread; macOS wants the main thread, and there SDL may refuse.
 
 Locks: `_lock`, between those who come and go; nothing of SDL is called under it.
@@ -20,7 +20,7 @@ from contextlib import suppress
 from queue import Empty
 from typing import Any, Protocol, TypeVar
 
-from reelway.display import sdl, x11
+from reelway.display import sdl
 from reelway.errors import DeadlineError, UnsupportedError
 from reelway.runtime.inbox import Inbox
 
@@ -66,6 +66,8 @@ class Stage:
         self._before = before
         self._fail: Callable[[Exception], None] | None = None
         """Tells whoever waits for the job that is being done that it will not be; the stage's thread only."""
+        self._looking = False
+        """SDL looks for events; the stage's thread only."""
         self._thread = threading.Thread(target=self._run, name="reelway-display", daemon=True)
         self._thread.start()
 
@@ -134,7 +136,8 @@ class Stage:
             return
         self.ready.set()
         self._work()
-        sdl.end(sdl.sdl().SDL_INIT_VIDEO)
+        if not self.gone:
+            sdl.end(sdl.sdl().SDL_INIT_VIDEO)
 
     def _work(self) -> None:
         looked = 0.0
@@ -156,7 +159,7 @@ class Stage:
     def _look_for_events(self) -> None:
         library = sdl.sdl()
         event = library.SDL_Event()
-        while library.SDL_PollEvent(event):
+        while self._next(event):
             window = self.windows.get(int(event.window.windowID))
             if window is not None:
                 try:
@@ -166,21 +169,30 @@ class Stage:
                 ):  # the other windows go on; what it cannot draw now fails with the next picture
                     log.warning("a window could not follow what was done with it", exc_info=True)
 
+    def _next(self, event: Any) -> bool:
+        """True where SDL had an event, and has put it there."""
+        self._looking = True
+        found = not self.gone and bool(sdl.sdl().SDL_PollEvent(event))
+        self._looking = False
+        return found
+
     def lose(self) -> None:
         """The display went away, in the middle of a call of SDL.
 
-        The stage's thread does not go back into that call: the driver of a graphics card may have no answer
-        to what cannot be, and take the process with it. What is still to be done is done from here. On
-        any other thread it only notes that.
+        Out of a look for events the way back is short, and has to be gone: Xlib holds a lock there that the
+        end of the process waits for. Back into any other call the stage's thread does not go: the driver of
+        a graphics card may have no answer to what cannot be, and take the process with it. What is still to
+        be done is then done from here. On any other thread it only notes that.
         """
         self.gone = True
         if threading.current_thread() is not self._thread:
             return
-        x11.let_go()
         if self._fail is not None:
             self._fail(_no_display("it went away"))
         while self.windows:
             self.windows.popitem()[1].on_display_gone()
+        if self._looking:
+            return
         self._work()
         threading.Event().wait()  # for good: this thread has nowhere to go back to
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from reelway.display import sdl
 
-__all__ = ["let_go", "outlive"]
+__all__ = ["outlive"]
 
 _Told = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
 _Error = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
@@ -26,24 +26,21 @@ _kept: list[Any] = []
 
 
 def outlive(window: Any, gone: Callable[[], None]) -> None:
-    """From here on `gone()` is called, on the stage's thread, when the server of `window` goes away."""
+    """From here on `gone()` is called, by whoever sees it, when the server of `window` goes away."""
     library = sdl.sdl()
     about = library.SDL_SysWMinfo()
     library.SDL_VERSION(about.version)
     if not library.SDL_GetWindowWMInfo(window, about) or about.subsystem != library.SDL_SYSWM_X11:
         return
     if (xlib := _xlib()) is not None:
+
+        def lost(connection: int, _data: int | None) -> None:
+            xlib.XUnlockDisplay(connection)  # Xlib holds it for who saw the loss, and others would wait
+            gone()
+
         connection = int(about.info.x11.display or 0)
-        _handlers[connection] = handler = _Exit(lambda _connection, _data: gone())
+        _handlers[connection] = handler = _Exit(lost)
         xlib.XSetIOErrorExitHandler(connection, handler, None)
-
-
-def let_go() -> None:
-    """After a loss, on the thread that saw it: Xlib holds the connection for it, and others would wait."""
-    while _handlers:
-        connection, handler = _handlers.popitem()
-        _kept.append(handler)
-        _xlib().XUnlockDisplay(ctypes.c_void_p(connection))
 
 
 @cache
@@ -52,6 +49,7 @@ def _xlib() -> Any:
     try:
         xlib: Any = ctypes.CDLL("libX11.so.6")
         xlib.XSetIOErrorExitHandler.argtypes = (ctypes.c_void_p, _Exit, ctypes.c_void_p)
+        xlib.XUnlockDisplay.argtypes = (ctypes.c_void_p,)
     except (OSError, AttributeError):  # none, or an older one
         return None
     _pass_by(xlib, "XSetIOErrorHandler", _Told)
