@@ -28,6 +28,7 @@ __all__ = [
     "UnknownNameError",
     "UnknownOptionError",
     "UnsupportedError",
+    "near_attribute",
     "nearest",
     "redact",
 ]
@@ -152,6 +153,13 @@ def _did_you_mean(near: Sequence[str]) -> str | None:
     return f"did you mean {' or '.join(repr(name) for name in near)}?"
 
 
+def near_attribute(error: BaseException | None) -> str | None:
+    """Of an AttributeError: was another name meant? Python asks that only in its own tracebacks."""
+    if not isinstance(error, AttributeError) or error.obj is None or not error.name:
+        return None
+    return _did_you_mean(nearest(error.name, [name for name in dir(error.obj) if name[0] != "_"]))
+
+
 class ReelwayError(Exception):
     """The root of the tree. `str(error)` is one line; `hint` (or None) says how to fix it.
 
@@ -266,7 +274,8 @@ class FilterError(ReelwayError, RuntimeError):
         self.pid = pid
         self.time = time
         self.cause = cause
-        super().__init__(message or self._compose(), hint=hint or getattr(cause, "hint", None))
+        hint = hint or getattr(cause, "hint", None) or near_attribute(cause)
+        super().__init__(message or self._compose(), hint=hint)
         self.__cause__ = _presentable(cause)
 
     def _compose(self) -> str:

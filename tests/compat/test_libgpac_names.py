@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import re
+from pathlib import Path
+
 import pytest
 
 import reelway as rw
 import reelway.compat.libgpac as gpac
 from reelway.compat.libgpac.later import LATER, ComesLaterError
+from reelway.compat.script import run_script
 from tests.compat import face
 
 
@@ -93,10 +98,36 @@ def test_an_unknown_name_gives_the_nearest() -> None:
     assert not hasattr(gpac, "anything_else")
 
 
-def test_an_unknown_attribute_gives_the_nearest() -> None:
-    session = gpac.FilterSession()
-    with pytest.raises(AttributeError, match="FilterSession.*'nb_filter'.*'nb_filters'"):
-        _ = session.nb_filter
+def test_an_unknown_part_of_an_event_gives_the_nearest() -> None:
     with pytest.raises(AttributeError, match="part of a FilterEvent.*'buffer_req'"):
         _ = gpac.FilterEvent().buffer_reqs
-    session.delete()
+
+
+class Misspelt(gpac.FilterCustom):
+    """Asks its new PID for what it has not."""
+
+    def __init__(self, session: gpac.FilterSession, name: str) -> None:
+        super().__init__(session, "misspelt")
+        self.push_cap("StreamType", "Visual", gpac.GF_CAPS_OUTPUT)
+        self.misspelt = name
+
+    def process(self) -> int:
+        getattr(self.new_pid(), self.misspelt)
+        return 0
+
+
+def test_an_unknown_attribute_in_a_callback_gives_the_nearest() -> None:
+    session = gpac.FilterSession()
+    Misspelt(session, "get_pakcet")
+    with pytest.raises(rw.FilterError, match="'FilterPid' object has no attribute 'get_pakcet'") as caught:
+        session.run()
+    assert caught.value.hint == "did you mean 'get_packet'?"
+
+
+def test_an_unknown_attribute_in_a_script_gives_the_nearest(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import libgpac as gpac\nprint(gpac.FilterSession().nb_filter)\n")
+    errors = io.StringIO()
+    assert run_script(script, errors=errors) == 1
+    assert "'FilterSession' object has no attribute 'nb_filter'" in errors.getvalue()
+    assert re.search("[Dd]id you mean:? 'nb_filters'", errors.getvalue())

@@ -16,6 +16,7 @@ from types import ModuleType, TracebackType
 from typing import TextIO
 
 import reelway as rw
+from reelway.errors import near_attribute
 
 __all__ = ["FACES", "faces", "run_script"]
 
@@ -175,6 +176,9 @@ def report(error: BaseException, script: Path) -> str:
 
 def _own_traceback(error: BaseException) -> Iterator[str]:
     """Python's traceback of `error` and its causes, without the frames that are not the script's doing."""
+    near = near_attribute(error)
+    if near and sys.version_info < (3, 12):  # from then on `traceback` says so itself
+        error.add_note(near)
     shown = traceback.TracebackException.from_exception(error)
     chain: list[traceback.TracebackException | None] = [shown]
     while chain:

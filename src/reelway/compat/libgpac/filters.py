@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import reelway as rw
 from reelway import events
 from reelway.compat.libgpac import constants as gf
-from reelway.compat.libgpac.later import NearestNames, comes_later
+from reelway.compat.libgpac.later import comes_later
 from reelway.compat.libgpac.pids import enumerate_properties
 from reelway.compat.libgpac.properties import held
 from reelway.compat.libgpac.statistics import FilterPidStatistics, FilterStats, of_filter, of_pid
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Filter"]
 
 
-class Filter(NearestNames):
+class Filter:
     """A filter of the session; the session makes one object for each filter."""
 
     def __init__(self, session: FilterSession, filter: rw.Filter) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import reelway as rw
 
-__all__ = ["LATER", "ComesLaterError", "NearestNames", "comes_later", "later_class", "later_function"]
+__all__ = ["LATER", "ComesLaterError", "comes_later", "later_class", "later_function"]
 
 LATER = {
     "DASHCustomAlgorithm": "your own DASH and HLS adaptation comes with reelway.adaptive",
@@ -38,17 +38,6 @@ class ComesLaterError(rw.UnsupportedError):
 def comes_later(name: str, why: str = "") -> ComesLaterError:
     """The error for `name`, which is a key of LATER unless `why` is said."""
     return ComesLaterError(f"libgpac's {name} comes later: {why or LATER[name]}")
-
-
-class NearestNames:
-    """A class whose instances answer a misspelt attribute with the nearest of libgpac's names."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        known = [each for each in dir(type(self)) if not each.startswith("_")]
-        near = rw.UnknownNameError.of(f"attribute of {type(self).__name__}", name, known)
-        raise AttributeError(f"{near} ({near.hint})" if near.near else str(near), name=name, obj=self)
 
 
 def later_function(name: str) -> Any:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import reelway as rw
-from reelway.compat.libgpac.later import NearestNames, comes_later
+from reelway.compat.libgpac.later import comes_later
 from reelway.compat.libgpac.properties import held, key_of, shown, to_reelway
 from reelway.media.payload import Buffer, Frame
 
@@ -65,18 +65,20 @@ def _flag(attribute: str, kind: Callable[[Any], Any], doc: str) -> Any:
     return property(get, set, doc=doc)
 
 
-class FilterPacket(NearestNames):
+class FilterPacket:
     """A packet: read-only where it came in on a PID, yours where you made it.
 
     The `new_pck...` methods of FilterPid make them.
     """
+
+    _gone = ""
+    """What became of it, where it is not there any more."""
 
     def __init__(self, packet: rw.Packet, pid: FilterPid, source: bool, readonly: bool) -> None:
         self._packet = packet
         self._pid = pid
         self._source = source
         self._readonly = readonly
-        self._gone = ""
 
     def _mine(self, doing: str) -> rw.Packet:
         """The packet, for a change. Raises PacketError on one that came in, or is sent or discarded."""

@@ -10,7 +10,6 @@ import reelway as rw
 from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
 from reelway.compat.libgpac.flow import DecodeTimes, Parts, has_ended, is_last, is_part
-from reelway.compat.libgpac.later import NearestNames
 from reelway.compat.libgpac.negotiation import negotiate
 from reelway.compat.libgpac.packets import NO_TIMESTAMP, FilterPacket, flat_copy
 from reelway.compat.libgpac.properties import from_reelway, held, key_of, shown, to_reelway
@@ -26,7 +25,7 @@ _MICROSECONDS = 1_000_000
 _TEMPLATE = re.compile(r"\$(?:(\w+)(%0\d+d)?)?\$")
 
 
-class FilterPid(NearestNames):
+class FilterPid:
     """A PID of a custom filter. Scripts hang attributes of their own on it."""
 
     def __init__(self, filter: FilterCustom, pid: rw.Link | rw.Pid) -> None:
@@ -69,7 +68,8 @@ class FilterPid(NearestNames):
         """The first packet, which stays there until `drop_packet()`; None where there is none now."""
         head = self._head
         if head is None:
-            packet = (self._link or self._in("get packets")).peek()
+            link = self._link
+            packet = link.peek() if link is not None else self._in("get packets").peek()
             if self._framed and (self._parts.held or (packet is not None and packet.properties)):
                 packet = self._whole(packet)
             if packet is not None:
@@ -104,8 +104,8 @@ class FilterPid(NearestNames):
         if head is not None:
             packet = head._packet
             self._head = None
-            if not self._joined:
-                (self._link or self._in("drop packets")).take(packet)
+            if self._link is not None and not self._joined:
+                self._link.take(packet)
             self._joined = False
             self._filter._adapter.moved += 1
             if packet.dts is not None:
@@ -128,7 +128,7 @@ class FilterPid(NearestNames):
     # Packets that go out
 
     def _send(self, packet: rw.Packet) -> None:
-        pid = self._out("send")
+        pid: rw.Pid = self._pid if self._link is None else self._out("send")  # type: ignore[assignment]
         self._filter._adapter.moved += 1
         dts, duration = packet.dts, packet.duration
         if packet.properties or self._parts.held or self._decode_times is not None:

@@ -14,7 +14,7 @@ from reelway.compat.libgpac import constants as gf
 from reelway.compat.libgpac import environment
 from reelway.compat.libgpac.events import FilterEvent, to_reelway_event
 from reelway.compat.libgpac.filters import Filter
-from reelway.compat.libgpac.later import NearestNames, comes_later
+from reelway.compat.libgpac.later import comes_later
 from reelway.compat.libgpac.names import MIME_TYPES, SCHEMES, SHOWING, filter_text, find_filter_name
 from reelway.compat.libgpac.values import Fraction64
 from reelway.filters.tempo import Tempo
@@ -41,7 +41,7 @@ class FilterTask:
         return -1
 
 
-class FilterSession(NearestNames):
+class FilterSession:
     """A session. Blocking: `run()` returns when all is done. Non-blocking: each `run()` is one pass.
 
     `blacklist` is names with commas. Of the flags, NON_BLOCKING, FULL_LINK (a PID that nothing takes is an
