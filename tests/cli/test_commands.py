@@ -86,6 +86,15 @@ def test_run_puts_filters_between_and_options_on_all_of_them(film: Path, reelway
     )
 
 
+def test_run_and_inspect_take_a_filter_for_a_source(film: Path, reelway: Run) -> None:
+    source = "testvideo:frames=12:size=320x240"
+    assert reelway("run", source, "made.mp4", "--quiet") == Done(0, "", "")
+    assert len(list(rw.frames("made.mp4"))) == 12
+    assert "raw yuv420p, 320x240, 25 fps" in reelway("inspect", source).out
+    Path("testvideo").write_bytes(film.read_bytes())  # a file of that name goes first
+    assert "h264" in reelway("inspect", "testvideo").out
+
+
 def test_session_options_reach_filters_that_have_them(film: Path) -> None:
     from reelway.cli.job import Job
 

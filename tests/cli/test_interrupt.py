@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,7 +55,6 @@ def broadcast(film: Path) -> Path:
     return Path("long.ts")
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out.ts"])
 @pytest.mark.parametrize(
     ("number", "code", "said"),
@@ -88,7 +88,6 @@ def test_pressed_again_and_again(number: int, code: int, broadcast: Path) -> Non
     assert len(probe.counters("out.mp4")) > 100
 
 
-@pytest.mark.alone
 def test_a_server_that_says_nothing(film: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         process = subprocess.Popen(
@@ -105,3 +104,20 @@ def test_a_server_that_says_nothing(film: Path) -> None:
     assert (process.returncode, said) == (130, b"reelway: interrupted\n")
     assert time.monotonic() - asked < 5
     assert not Path("out.ts").exists()
+
+
+EARLY = """
+import sys
+class Interrupts:
+    def find_spec(self, name, *_):
+        if name == "reelway.cli.outcome":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from reelway.cli import main
+sys.exit(main())
+"""
+
+
+def test_while_it_is_still_being_loaded() -> None:
+    done = subprocess.run([sys.executable, "-c", EARLY, "doctor"], env=surroundings(), capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"reelway: interrupted\n")

@@ -31,7 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str], *, last: bool) -> int:
-    from reelway.cli.outcome import reported
+    try:
+        from reelway.cli.outcome import reported
+    except KeyboardInterrupt:  # before there is anybody who heeds it
+        sys.stderr.write("reelway: interrupted\n")
+        return 130
 
     debug = "--debug" in (words[: words.index("script")] if "script" in words else words)
     if debug:

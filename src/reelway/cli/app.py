@@ -394,7 +394,8 @@ COMMANDS = {
         """\
 Read SRC, pass its streams through the filters, write DST.
 
-  SRC, DST          a file, an address, - for standard input or output; DST may be null
+  SRC, DST          a file, an address, - for standard input or output; SRC may also be a filter that
+                    makes streams, as in testvideo:frames=250, and DST null
   FILTER            a filter with its options, as in reframer:saps=1
   --OPTION=VALUE    for every filter that has that option
 

@@ -14,6 +14,7 @@ from reelway.graph.link import Link
 from reelway.graph.pid import Pid
 from reelway.media.packet import Packet
 from reelway.media.properties import format as format_property
+from reelway.session.loading import load_word
 from reelway.session.logs import set_logs
 from reelway.session.progress import clock
 from reelway.session.session import Session
@@ -30,7 +31,7 @@ def inspect(url: str, *, packets: bool, as_json: bool, log: str | None) -> int:
     """Prints the streams of `url`, and its packets where they are asked for."""
     set_logs(f"all@warning{':' + log if log else ''}")
     with Session(unlinked="ignore", open_timeout_s=PATIENCE_S) as session:
-        source = session.load_src("pipe:0" if url == "-" else url)
+        source = load_word(session, url)
         if packets:
             lister = session.load("call", function=_as_json if as_json else _as_line)
             session.chain(source, lister, session.load_dst("null"))

@@ -15,6 +15,7 @@ from reelway.cli.outcome import DONE, Misuse, outcome_of
 from reelway.cli.signals import heeding
 from reelway.errors import OptionError, UnknownNameError, UnknownOptionError, UnsupportedError
 from reelway.graph.option import Option
+from reelway.session.loading import load_word
 from reelway.session.logs import set_logs
 from reelway.session.session import Session
 
@@ -60,9 +61,9 @@ class Job:
             **options,
         )
         try:
-            source = session.load_src(_standard(self.src, "pipe:0"))
+            source = load_word(session, self.src)
             between = [session.load(text) for text in self.filters]
-            session.chain(source, *between, session.load_dst(_standard(self.dst, "pipe:1")))
+            session.chain(source, *between, session.load_dst(_written(self.dst)))
         except BaseException:
             session.close()
             raise
@@ -87,7 +88,7 @@ def run(job: Job, *, stats: bool, graph: str | None, trace: Path | None, overwri
 
                 sys.stderr.write(table(session.statistics()))
             if graph == "-":
-                print(session.graph(), file=sys.stdout if job.dst == _standard(job.dst, "") else sys.stderr)
+                print(session.graph(), file=sys.stdout if job.dst == _written(job.dst) else sys.stderr)
             elif graph:
                 session.graph().write(graph)
     return outcome_of(received)
@@ -105,9 +106,9 @@ def terminable(session: Session) -> AbstractContextManager[list[int]]:
     return heeding(lambda _number, count: session.stop("all" if count == 1 else "none"))
 
 
-def _standard(url: str, pipe: str) -> str:
-    """`-`, and `-:option=value`, stand for standard input and output."""
-    return pipe + url[1:] if url == "-" or url.startswith("-:") else url
+def _written(word: str) -> str:
+    """The URL; `-`, and `-:option=value`, stand for standard output."""
+    return "pipe:1" + word[1:] if word == "-" or word.startswith("-:") else word
 
 
 def _defaults(said: Sequence[str]) -> dict[str, Any]:

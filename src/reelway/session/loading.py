@@ -53,15 +53,17 @@ def load_url(
 
 
 def load_word(session: Session, word: str, **options: Any) -> Filter:
-    """What a word of the command line reads: a file, an address, `shared:NAME`, `-`, or a filter's own text.
+    """What a word of the command line reads: a file, an address, `shared:NAME`, a filter's text, or `-`.
 
-    `options` come on top. Raises what `load()` and `load_src()` of the session raise.
+    `-`, and `-:option=value`, stand for standard input. `options` come on top. Raises what `load()` and
+    `load_src()` of the session raise.
     """
     name, _, rest = word.partition(":")
     is_filter = name in catalog.FILTERS or name in catalog.ALIASES
     if is_filter and not os.path.exists(word) and (name != "shared" or "=" in rest):
         return session.load(word, **options)
-    return session.load_src("pipe:0" if word == "-" else word, **options)
+    standard = word == "-" or word.startswith("-:")
+    return session.load_src("pipe:0" + word[1:] if standard else word, **options)
 
 
 def from_text(pairs: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
