@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -494,13 +495,19 @@ def test_a_stream_that_changes_is_told_of_anew(tmp_path: Path, ear: Ear) -> None
         films.append(film(folder, size=size, seconds=1))
     sdp = tmp_path / "out.sdp"
     texts: list[str] = []
-    with rw.Session() as session:
+    passed = itertools.count()
+
+    def look(packet: rw.Packet) -> rw.Packet:
+        if next(passed) == FPS // 2:  # the sink has had the one before the last
+            texts.append(sink.sdp_text)
+        return packet
+
+    with rw.Session(limits=rw.Limits(packets=1)) as session:
         joined = session.load("concat")
         for each in films:
             session.load_src(str(each)) >> joined
         sink: Any = session.load_dst(f"rtp://127.0.0.1:{ear.port}", sdp=str(sdp), rt="off")
-        joined >> sink
-        ear.first = lambda: texts.append(sink.sdp_text)
+        session.chain(joined, session.load("call", function=look), sink)
         session.run()
     until(lambda: len(ear.packets) == sink.sent - len(ear.reports))
     sets = [text.partition("sprop-parameter-sets=")[2].partition("\r")[0] for text in (*texts, sink.sdp_text)]

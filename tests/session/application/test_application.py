@@ -588,6 +588,28 @@ def test_a_block_behind_a_tee_holds_its_own_branch_only(launched: Callable[..., 
     assert moving.wait(20)
 
 
+def test_a_callback_stops_it_while_who_started_it_is_still_at_it(
+    launched: Callable[..., Application], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = launched(f"{LIVE} ! fakesink", start=False)
+    asked = threading.Event()
+
+    def stop(_message: object) -> None:
+        app.stop()
+        asked.set()
+
+    class Slow(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            assert asked.wait(20)
+
+    app.bus.connect("stream-start", stop)
+    monkeypatch.setattr("reelway.session.application.application.threading.Thread", Slow)
+    app.play()
+    assert app.wait_for("NULL", 20)
+    assert app.session is None
+
+
 @pytest.mark.alone
 def test_two_threads_stop_it_one_of_them_its_own(launched: Callable[..., Application]) -> None:
     app = launched(f"{LIVE} ! fakesink", start=False)

@@ -102,14 +102,16 @@ class Application:
         Raises LinkError, OptionError and what else makes a pipeline impossible; then it stays where it got.
         DeadlineError where it does not close in time.
         """
-        self.target = checked_state(state)
-        # who holds the lock may wait for this thread's end; he reads the target again
+        self.target = asked = checked_state(state)
+        # the application's own thread does not wait for who holds the lock, for he may wait for its end
         if self._lock.acquire(blocking=not self._on_own_thread()):
             try:
-                self.target = checked_state(state)
+                self.target = asked
                 self._go()
             finally:
                 self._lock.release()
+            if self.target != asked:  # that thread asked meanwhile
+                self.set_state(self.target)
 
     def _go(self) -> None:
         """Moves, unless that is what a callback is called for: who called it goes on to the target."""
