@@ -264,7 +264,12 @@ class _Playing:
         self._url = redact(str(getattr(source, "src", url)))
         self._told = told
         self._thread = threading.Thread(target=self._run, name=f"reelway-{name}", daemon=True)
-        self.start, self.join = self._thread.start, self._thread.join
+        self.start = self._thread.start
+
+    def join(self) -> None:
+        """Until it is over. It looks up now and then: no signal ends a sleep that it comes just before."""
+        while self._thread.is_alive():
+            self._thread.join(10 * LOOK_S)
 
     def _run(self) -> None:
         try:

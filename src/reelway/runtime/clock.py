@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,15 @@ SIGNAL_S = 0.5
 
 YIELD_S = 50e-6
 """A session whose task asks again at once waits so long for its workers: they need the GIL to come back."""
+
+
+def wait_for(event: threading.Event, timeout_s: float | None) -> bool:
+    """`event.wait(timeout_s)`, in which a signal is heard after SIGNAL_S at the latest."""
+    until = math.inf if timeout_s is None else time.monotonic() + timeout_s
+    while not event.wait(max(0.0, min(SIGNAL_S, until - time.monotonic()))):
+        if time.monotonic() >= until:
+            return event.is_set()
+    return True
 
 
 class Clock(Protocol):

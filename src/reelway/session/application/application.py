@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from reelway.errors import DeadlineError, FilterError, LinkError, OptionError, ReelwayError, StateError
 from reelway.graph.states import TRANSITIONS, State, checked_state, way
+from reelway.runtime.clock import wait_for
 from reelway.session.application.bus import Bus
 from reelway.session.application.controls import Controls
 from reelway.session.application.element import Element
@@ -183,7 +184,7 @@ class Application:
         """
         self._refuse_own_thread()
         try:
-            over = self.over.wait(timeout_s)
+            over = wait_for(self.over, timeout_s)
         except KeyboardInterrupt:
             self.stop()
             raise
