@@ -18,7 +18,7 @@ demo:    ## show Reelway at work
 
 test:    ## run every test but the long ones; ARGS="-k name" is passed on
 	@$(PREPARE) test
-	@$(BIN)/python -m pytest -n 3 $(ARGS)
+	@$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check:   ## lint, types, import arrows, docs
 	@$(PREPARE) check
