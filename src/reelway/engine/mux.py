@@ -23,6 +23,7 @@ from reelway.engine.channel import Channel, open_channel
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
 from reelway.engine.errors import quotable, writing
+from reelway.engine.fileobjects import can_seek, writer
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import LinkError, OptionError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
@@ -106,9 +107,10 @@ class Mux(Filter):
         if self.url and not _will_be_regular(self.url):
             self.thread = "own"
         self._format_name = self.format
+        target = self.url or _writer(self.dst)
         if not self.format:
             try:  # nothing is opened before the header is written
-                self._format_name = av.open(self.url or self.dst, "w").format.name
+                self._format_name = av.open(target, "w").format.name
             except ValueError:
                 raise OptionError(
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
@@ -380,20 +382,26 @@ class Mux(Filter):
     def _seekable(self) -> bool:
         if self.url:
             return _will_be_regular(self.url)
-        seekable = getattr(self.dst, "seekable", None)
-        return bool(seekable()) if seekable is not None else hasattr(self.dst, "seek")
+        return can_seek(self.dst)
 
     def _open(self) -> None:
         try:
             self._channel = open_channel(self.url) if self.url else None
             self._container = av.open(
-                self._channel or self.url or self.dst,
+                self._channel or self.url or writer(self.dst),
                 "w",
                 format=self._format_name,
                 container_options=self._told(),
             )
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
+
+
+def _writer(file: Any) -> Any:
+    try:
+        return writer(file)
+    except ValueError as error:
+        raise OptionError(f"{file!r} cannot be written to: {error}") from None
 
 
 def _as_in_source(pids: Sequence[Link]) -> list[Link]:
