@@ -60,6 +60,8 @@ _IMAGES = {
 _GLOBAL = {"matroska", "webm", "flv"}
 _IN_BAND = {"h264", "hevc", "vvc", "av1", "mpeg4", "vc1"}
 """Codecs whose configuration can be extracted from the stream."""
+_WANT_ANNEX_B = {"avi", "mpeg", "vob", "svcd", "dvd", "wtv"}
+"""Containers of H.264 and HEVC as a stream (ITU-T H.264, Annex B) whose muxers do not see to it."""
 _HEADED = {"flac", "vorbis", "theora", "alac"}
 """Codecs without a stream that lacks a configuration apart: what has none yet is still to be encoded."""
 _NAMES = {"matroska": "mkv", "mpegts": "ts", "ipod": "m4a"}
@@ -153,7 +155,8 @@ def add_stream(container: Any, planned: Planned, first: memoryview | None = None
 
     `first` is the data of its first packet, where there is one.
     """
-    name, info = container.format.name, planned.info
+    name = container.format.name
+    info = _annex_b(planned.info)[0] if _needs_annex_b(name, planned.info) else planned.info
     video = info.template.type == "video"
     try:
         stream = container.add_stream_from_template(info.template, opaque=True)
@@ -173,6 +176,20 @@ def add_stream(container: Any, planned: Planned, first: memoryview | None = None
     if name in MP4 and info.codec == "hevc" and first is not None and _apart(info.extradata, first):
         stream.codec_context.codec_tag = "hvc1"  # Apple's players refuse hev1
     return stream
+
+
+def _needs_annex_b(format_name: str, info: StreamInfo) -> bool:
+    """FFmpeg's muxer refuses every packet otherwise, or writes what no reader takes, and puts in no filter."""
+    lengths = info.codec in {"h264", "hevc"} and (info.extradata or b"")[:1] == b"\1"
+    return lengths and format_name in _WANT_ANNEX_B
+
+
+def _annex_b(info: StreamInfo) -> tuple[StreamInfo, Any]:
+    """What a stream of length prefixes becomes, and the filter that its packets go through."""
+    keeper = av.open("parameters", "w", format="null")
+    target = keeper.add_stream_from_template(info.template, opaque=True)
+    convert = av.BitStreamFilterContext(f"{info.codec}_mp4toannexb", info.template, target)
+    return StreamInfo.of(target), convert
 
 
 def _apart(config: bytes | None, data: memoryview) -> bool:
@@ -227,6 +244,8 @@ def stream_filter(format_name: str, info: StreamInfo, first: memoryview | None) 
         return av.BitStreamFilterContext("aac_adtstoasc", info.template)
     if format_name in {"mpegts", "m4v", "mpeg", "vob"} and info.codec == "mpeg4" and info.extradata:
         return av.BitStreamFilterContext("dump_extra=freq=keyframe", info.template)
+    if _needs_annex_b(format_name, info):
+        return _annex_b(info)[1]
     return None
 
 
