@@ -8,6 +8,9 @@ import av
 import pytest
 
 import reelway as rw
+from reelway.errors import FormatError
+from reelway.filters.simple import Forward
+from tests.engine.remuxing import remux
 from tests.media import make, probe
 
 
@@ -64,3 +67,41 @@ def test_a_timecode_is_kept_and_no_file_is_broken_by_it(
         metadata = {key.lower(): text for key, text in container.streams[0].metadata.items()}
         assert metadata["timecode"] == "01:02:03:04"
     assert probe.counters(result) == probe.counters(make.media("film.mp4"))
+
+
+# --- damaged input -----------------------------------------------------------------------------------
+
+
+def test_a_packet_that_is_refused_is_named_and_the_source_blamed(tmp_path: Path) -> None:
+    data = bytearray(make.media("film.flv").read_bytes())
+    at = data.find(b"\xaf\x00")  # the configuration of AAC (FLV 10.1, E.4.2), which becomes a packet
+    data[at + 1] = 1
+    (tmp_path / "damaged.flv").write_bytes(data)
+    with pytest.raises(
+        FormatError, match=r"out\.mkv: .* when demux\.audio1 at 0\.\d{3} s was written"
+    ) as caught:
+        rw.run(str(tmp_path / "damaged.flv"), str(tmp_path / "out.mkv"))
+    assert str(caught.value.hint).startswith("the source is damaged there")
+
+
+class Breaks(Forward):
+    """One packet of sound loses what it begins with."""
+
+    number = 0
+
+    def process(self) -> float | None:
+        for pid in self.ipids:
+            assert pid.output is not None
+            for packet in pid:
+                self.number += pid.properties["StreamType"] == "Audio"
+                if self.number == 50:
+                    packet.payload = bytes(packet.size)
+                pid.output.send(packet)
+        return None
+
+
+def test_and_the_stream_where_a_filter_made_it(tmp_path: Path) -> None:
+    times = [packet.pts for packet in probe.packets(make.media("film.ts"))[1].packets]
+    with pytest.raises(FormatError, match=rf"when Breaks\.audio1 at {float(times[49] or 0):.3f} s") as caught:
+        remux(make.media("film.ts"), tmp_path / "out.mp4", Breaks())
+    assert str(caught.value.hint).startswith("the stream is damaged there")

@@ -244,7 +244,7 @@ class Mux(Filter):
                     for packet in pid:
                         self._write(packet, output)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise writing(error, self.url or repr(self.dst)) from quotable(error)
+            raise writing(error, self.url or repr(self.dst), *_place(pid)) from quotable(error)
         return None
 
     def _pass_on(self, pid: Link, output: _Output) -> None:
@@ -260,7 +260,6 @@ class Mux(Filter):
                 or packet.shared
                 or not last < dts <= cts <= last + max_gap
             ):
-                track.last = last
                 self._write(packet, output)
                 last = track.last
                 if track.offset:  # from here on no time stands any more
@@ -269,11 +268,10 @@ class Mux(Filter):
                         self._write(each, output)
                     return
             else:
-                last = dts
+                track.last = last = dts
                 payload = packet.payload
                 payload.stream = stream
                 write(payload)
-        track.last = last
 
     def _write(self, packet: Packet, output: _Output) -> None:
         payload = packet.payload
@@ -415,6 +413,16 @@ def _as_in_source(pids: Sequence[Link]) -> list[Link]:
 def _as_demuxed(pid: Link) -> bool:
     """Its packets come from a demuxer, with the times that the av packets in them hold."""
     return isinstance(pid.source, Demux) and not pid.moved and pid.source.untouched(pid.pid)
+
+
+def _place(pid: Link) -> tuple[str, bool]:
+    """Which packet was written last, in words, and whether it is one of a file."""
+    output: _Output = pid.data
+    track = output.track
+    name, last = f"{pid.source.name}.{pid.name}", track.last
+    if last is not None:
+        name += f" at {float((last - track.offset) * output.time_base):.3f} s"
+    return name, isinstance(pid.source, Demux)
 
 
 def _own_packet(packet: Packet) -> Any:
