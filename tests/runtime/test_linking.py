@@ -11,6 +11,7 @@ import pytest
 import reelway as rw
 from reelway.filters.simple import Forward
 from reelway.runtime.scheduler import Scheduler
+from reelway.testing.clock import VirtualClock
 from reelway.testing.parts import Collect, Feed, numbered
 from tests.runtime.test_deadlock import Header
 from tests.runtime.test_threads import THREADS
@@ -252,3 +253,79 @@ def test_a_muxer_in_a_turn_hears_of_the_pid_that_is_joining() -> None:
     assert set(sink.header) == {"a", "b"}
     assert sink.late == ()
     assert [len(seen.packets) for seen in sink.seen.values()] == [5, 5]
+
+
+class Early(rw.Filter):
+    """Has sent all before others begin."""
+
+    outputs = [rw.Caps(Kind="early")]
+
+    def process(self) -> None:
+        pid = self.new_pid(Kind="early")
+        pid.send(rw.Packet(b"early"))
+        pid.end()
+
+
+class Late(rw.Filter):
+    """Makes its PID when it has waited for so long."""
+
+    outputs = [rw.Caps(Kind="late")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = False
+
+    def process(self) -> float | None:
+        if not self.waited:
+            self.waited = True
+            return 3.0
+        pid = self.new_pid(Kind="late")
+        pid.send(rw.Packet(b"late"))
+        pid.end()
+        return None
+
+
+class Never(rw.Filter):
+    """Could make a PID, and reads to the end without."""
+
+    inputs = [rw.Caps(Kind="early")]
+    outputs = [rw.Caps(Kind="late")]
+
+    def process(self) -> None:
+        for pid in self.ipids:
+            for _ in pid:
+                pass
+
+
+class Both(rw.Filter):
+    """Keeps what comes."""
+
+    inputs = [rw.Caps(Kind=["early", "late"])]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[bytes] = []
+
+    def process(self) -> None:
+        self.got += [bytes(packet.data) for pid in self.ipids for packet in pid]
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_stream_that_begins_when_another_has_ended_is_not_lost(threads: int) -> None:
+    both = Both()
+    with rw.Session(clock=VirtualClock(), threads=threads) as session:
+        session.add(Early()) >> session.add(both)
+        session.add(Late()) >> both
+        session.run()
+    assert both.got == [b"early", b"late"]
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_stream_that_is_never_made_is_not_waited_for(threads: int) -> None:
+    both = Both()
+    with rw.Session(clock=VirtualClock(), threads=threads) as session:
+        early = session.add(Early())
+        early >> session.add(both)
+        early >> session.add(Never()) >> both
+        session.run()
+    assert both.got == [b"early"]

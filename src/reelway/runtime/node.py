@@ -275,6 +275,12 @@ class Node:
         scheduler = self.scheduler
         return bool(scheduler.pending(self.filter) or scheduler.linking or scheduler.joining or self.joining)
 
+    def may_get_inputs(self) -> bool:
+        """All its inputs have ended, and there may be more: somebody before it is not open yet."""
+        filter = self.filter
+        full = filter.max_inputs is not None and len(filter.ipids) >= filter.max_inputs
+        return bool(filter.ipids) and not (full or self.leaving) and self.inputs_may_come()
+
     def _receive(self, event: Event, work: Callable[[], None]) -> None:
         if self.done:
             log.info("%s has ended: a %s event for it is lost", self.filter.name, type(event).__name__)

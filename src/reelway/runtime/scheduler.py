@@ -359,7 +359,9 @@ class Scheduler:
                 discard_behind(self, node)
             self.end(node)
         elif not (open_pids or open_links or waiting) or (not open_pids and filter.opids and node.is_source):
-            self._retire(node)  # nothing can come of it any more
+            node.postponed = node.may_get_inputs()
+            if not node.postponed:
+                self._retire(node)  # nothing can come of it any more
         elif again or node.work:
             self.wake(node)
         elif node.delay is not None:
