@@ -90,7 +90,7 @@ def interruptible(session: Session) -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         nonlocal presses
         presses += 1
-        handler = before[number]
+        handler = before[signal.Signals(number)]
         if isinstance(handler, Interrupting):
             handler.note(number)
         session.stop("all" if presses == 1 else "none")
