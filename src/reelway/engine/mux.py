@@ -114,7 +114,7 @@ class Mux(Filter):
             except ValueError:
                 raise OptionError(
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
-                    hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
+                    hint=containers.nameless(self.url),
                 ) from None
         self._check_fragments()
 
@@ -208,7 +208,7 @@ class Mux(Filter):
         if some and (
             not rest or not all(each.aside for each in some) or containers.refused(name, options, rest)
         ):
-            raise containers.refusal(name, some, planned)
+            raise containers.refusal(name, some, planned, self.url)
         return some
 
     def _plan(self, name: str, properties: Mapping[str, Any]) -> containers.Planned:
