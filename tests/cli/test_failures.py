@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Callable
@@ -254,6 +255,25 @@ def test_stdout_that_is_full(film: Path) -> None:
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["matroska", "mpegts"])
+@pytest.mark.parametrize("stdout", [True, False])
+def test_a_reader_that_went_away(stdout: bool, form: str, film: Path) -> None:
+    """Of stdout it is none of our business; of another pipe it is a failure."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        done = subprocess.run(
+            command("run", film, f"{'-' if stdout else f'pipe:{write}'}:format={form}"),
+            stdout=pipe if stdout else None,
+            stderr=subprocess.PIPE,
+            pass_fds=[write],
+            env=surroundings(),
+            text=True,
+        )
+    said = "" if stdout else f"reelway: pipe:{write}: Broken pipe\n"
+    assert (done.returncode, done.stderr) == (int(not stdout), said)
 
 
 def test_main_never_raises_for_a_wrong_word(capsys: pytest.CaptureFixture[str]) -> None:
