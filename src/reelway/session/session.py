@@ -128,7 +128,7 @@ class Session:
         """The filter that writes `url`: a URL, a path, or a Python object with `write()`."""
         return load_url(self, "dst", url, options)
 
-    def load(self, text: str, **options: Any) -> Filter:
+    def load(self, text: str, /, **options: Any) -> Filter:
         """The filter that `text` names, in GPAC's syntax: "reframer:rt=on:saps=1". `options` come on top.
 
         Raises UnknownNameError, OptionError; both name what is near.
@@ -171,8 +171,8 @@ class Session:
         require(filter)
         filter.set_defaults(self.defaults)
         filter.name = self._unused_name(filter.name)
-        filter.wiring = self._wiring
         self._wiring.add(filter)
+        filter.wiring = self._wiring
         self._adopt(filter)
 
     def chain(self, *filters: Filter) -> None:
