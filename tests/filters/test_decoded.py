@@ -16,6 +16,7 @@ from reelway.filters.flip import Flip
 from reelway.filters.overlay import Picture
 from reelway.testing.burnin import read_counter
 from reelway.testing.parts import Collect
+from tests.media import make, probe
 
 FRAMES = 20
 
@@ -172,3 +173,42 @@ def test_an_application_pulls_decoded_pictures(film: Path) -> None:
         session.load_src(str(film)).video >> session.add(sink)
         session.run()
     assert [(read_counter(packet) or (-1, -1))[0] for packet in sink] == list(range(FRAMES))
+
+
+class PicturesAndSound(rw.Filter):
+    """Passes raw media on, and says so of both kinds."""
+
+    inputs = (rw.Caps(StreamType="Visual", CodecID="raw"), rw.Caps(StreamType="Audio", CodecID="raw"))
+    outputs = inputs
+
+    def configure(self, pid: rw.Link) -> None:
+        pid.output = self.new_pid(of=pid)
+
+    def process(self) -> float | None:
+        for pid in self.ipids:
+            for packet in pid:
+                pid.output.send(packet)  # type: ignore[union-attr]  # made in configure()
+        return None
+
+
+@pytest.mark.parametrize("filter", ["decoded", PicturesAndSound])
+def test_raw_pictures_and_sound_are_coded_again(
+    filter: str | Callable[[], rw.Filter], tmp_path: Path
+) -> None:
+    result = tmp_path / "again.mp4"
+    with rw.Session() as session:
+        raw = session.load(filter) if isinstance(filter, str) else session.add(filter())
+        session.chain(session.load_src(str(make.media("film.mp4"))), raw, session.load_dst(str(result)))
+        session.run()
+    with av.open(str(result)) as container:
+        assert [stream.codec_context.name for stream in container.streams] == ["h264", "aac"]
+    assert probe.counters(result) == probe.counters(make.media("film.mp4"))
+
+
+def test_what_passes_as_it_is_is_planned_so() -> None:
+    with rw.Session() as session:
+        raw = session.load("decoded")
+        session.chain(session.load_src(str(make.media("film.mp4"))), raw, session.load("null"))
+        plan = session.explain()
+    ours = [stream for stream in plan.streams if stream.source is raw]
+    assert [stream.properties["StreamType"] for stream in ours] == ["Visual", "Audio"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import reelway as rw
-from reelway.graph.caps import Caps, Not
+from reelway.graph.caps import Caps, Mismatch, Not
 from reelway.graph.resolve import (
     Chain,
     Conversion,
@@ -121,9 +121,14 @@ def test_what_a_converter_takes_away_is_gone() -> None:
 
 
 def test_anything_but() -> None:
-    made, properties = steps(Caps(PixelFormat=Not("nv12", "rgb24"), Width=Not(320)))
-    assert made[0].options["format"] == "yuv420p"
-    assert properties["PixelFormat"] == "yuv420p"
+    made, properties = steps(Caps(PixelFormat=Not("nv12", "rgb24"), Width=Not(160)))
+    assert made == [Step("convert", {"format": "yuv420p"})]
+    assert (properties["PixelFormat"], properties["Width"]) == ("yuv420p", 320)
+
+
+def test_anything_but_what_it_is_says_nothing_to_a_converter_that_makes_any() -> None:
+    result = resolve(RAW, [Caps(Width=Not(320))], {}, [CONVERT, ENCODE])
+    assert result == NoChain(Mismatch("Width", 320, Not(320)), ())
 
 
 def test_a_converter_that_is_demanded_and_blacklisted_is_named(tmp_path: Path) -> None:

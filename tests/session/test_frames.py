@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -78,6 +78,12 @@ def test_arrays_of_rgb_in_another_size() -> None:
     writable = frame.writable()
     writable[0, 0] = 1, 2, 3
     assert frame.array[0, 0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("asked", [{"width": 0}, {"height": -2}, {"stream": "audio", "channels": 0}])
+def test_no_size_is_an_error_at_once(asked: dict[str, Any]) -> None:
+    with pytest.raises(rw.OptionError, match="is (0|-2)"):
+        rw.frames(make.media("film.mp4"), **asked)
 
 
 def test_one_side_keeps_the_shape() -> None:

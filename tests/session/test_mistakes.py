@@ -8,6 +8,8 @@ import pytest
 
 import reelway as rw
 import reelway.compat.libgpac as gpac
+from reelway import catalog
+from reelway.graph.resolve import Conversion
 from tests.media import make, probe
 
 
@@ -315,3 +317,68 @@ def test_sending_without_an_output_is_told() -> None:
         with pytest.raises(rw.FilterError) as raised:
             session.run()
     assert "self.new_pid(of=pid)" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("selector", "wanted", "told"),
+    [
+        ("video", {"Width": rw.Not(320)}, "Width is 320, wanted not 320"),
+        ("video", {"Height": 0}, "Height is 240, wanted 0"),
+        ("video", {"FPS": 0}, "FPS is 25, wanted 0"),
+        ("audio", {"SampleRate": 0}, "SampleRate is 48000, wanted 0"),
+        ("audio", {"NumChannels": 0}, "NumChannels is 2, wanted 0"),
+    ],
+)
+def test_what_no_converter_makes_is_an_error_at_once(
+    selector: str, wanted: dict[str, object], told: str
+) -> None:
+    class Picky(Single):
+        inputs = [rw.Caps(CodecID="raw", **wanted)]
+
+    with rw.Session() as session:
+        getattr(session.load_src(str(make.media("film.mp4"))), selector) >> session.add(Picky())
+        with pytest.raises(rw.LinkError, match=told):
+            session.run()
+
+
+class Stubborn(rw.Filter):
+    """Promises, and does not do it."""
+
+    registry_name = "stubborn"
+    kind = "stubborn"
+    inputs = [rw.Caps(Colour="red")]
+    conversions = (Conversion(inputs[0], rw.Caps(Colour="blue")),)
+
+    def configure(self, pid: rw.Link) -> None:
+        if pid.output is None:
+            self.new_pid(of=pid).copy_properties(pid)
+
+    def process(self) -> None:
+        for pid in self.ipids:
+            for packet in pid:
+                self.opids[0].send(packet)
+
+
+def test_a_converter_that_does_not_do_it_is_put_in_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Red(rw.Filter):
+        outputs = [rw.Caps(Colour="red")]
+
+        def process(self) -> float | None:
+            if not self.opids:
+                self.new_pid(Colour="red")
+                return 0.0
+            self.opids[0].end()
+            return None
+
+    class Blue(Single):
+        inputs = [rw.Caps(Colour="blue")]
+
+    monkeypatch.setitem(catalog.CONVERTERS, "stubborn", 1)
+    monkeypatch.setattr(
+        catalog, "find", lambda name, find=catalog.find: Stubborn if name == "stubborn" else find(name)
+    )
+    with rw.Session() as session:
+        session.add(Red()) >> session.add(Blue())
+        with pytest.raises(rw.LinkError, match="stubborn.* does not fit Blue: Colour is red, wanted blue"):
+            session.run()
+    assert sum(isinstance(each, Stubborn) for each in session.filters) == 1

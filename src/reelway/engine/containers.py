@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import av
 
 from reelway.engine.streaminfo import StreamInfo
+from reelway.engine.uncoded import tag_for
 from reelway.errors import LinkError
 
 __all__ = [
@@ -61,6 +62,8 @@ _IMAGES = {
 _GLOBAL = {"matroska", "webm", "flv"}
 _IN_BAND = {"h264", "hevc", "vvc", "av1", "mpeg4", "vc1"}
 """Codecs whose configuration can be extracted from the stream."""
+_WANT_ANNEX_B = {"avi", "mpeg", "vob", "svcd", "dvd", "wtv"}
+"""Containers of H.264 and HEVC as a stream (ITU-T H.264, Annex B) whose muxers do not see to it."""
 _HEADED = {"flac", "vorbis", "theora", "alac"}
 """Codecs without a stream that lacks a configuration apart: what has none yet is still to be encoded."""
 _NAMES = {"matroska": "mkv", "mpegts": "ts", "ipod": "m4a"}
@@ -96,7 +99,7 @@ def refusal(
 ) -> LinkError:
     """The error for `some` of `streams` that were refused: it names codecs, the container, and others."""
     container = _NAMES.get(format_name, format_name)
-    names = [f"{stream.info.codec} ({stream.name})" for stream in some]
+    names = [f"{_in_words(stream.info)} ({stream.name})" for stream in some]
     together = " together" if len(some) > 1 and _holds(format_name, {}, some[:1]) else ""
     hint = "choose another container"
     if others := [_NAMES.get(other, other) for other in _OFFERED if _holds(other, {}, streams)]:
@@ -124,11 +127,20 @@ def nameless(url: str) -> str:
     return "give it an ending such as .mp4, .mkv or .ts, or the option format="
 
 
+def _in_words(info: StreamInfo) -> str:
+    """The codec, and of uncoded pictures the form that they have."""
+    if info.codec != "rawvideo":
+        return info.codec
+    return f"{info.codec} of {info.template.codec_context.pix_fmt}"
+
+
 def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Planned]) -> bool:
     codecs = [stream.info.codec for stream in streams]
     if format_name in _UNCODED and set(codecs) != {"rawvideo"}:
         return False
     if format_name in _COVERS_ONLY and any(_moving(stream) for stream in streams):
+        return False
+    if format_name in MP4 and "unknown" in codecs:  # a timecode: its muxer makes one of the metadata
         return False
     if format_name == "mpegts" and not _TS.issuperset(codecs):
         return False
@@ -175,7 +187,8 @@ def add_stream(container: Any, planned: Planned, first: memoryview | None = None
 
     `first` is the data of its first packet, where there is one.
     """
-    name, info = container.format.name, planned.info
+    name = container.format.name
+    info = _annex_b(planned.info)[0] if _needs_annex_b(name, planned.info) else planned.info
     video = info.template.type == "video"
     try:
         stream = container.add_stream_from_template(info.template, opaque=True)
@@ -187,14 +200,30 @@ def add_stream(container: Any, planned: Planned, first: memoryview | None = None
         av.BitStreamFilterContext("null", info.template, stream)
         stream.time_base = planned.time_base
         return stream
+    if info.codec == "rawvideo" and (tag := tag_for(name, info)):
+        stream.codec_context.codec_tag = tag
     stream.time_base = planned.time_base
     if video and planned.fps:
         stream.codec_context.framerate = planned.fps  # Matroska's default duration: the last picture's, too
-        if name in {"ogg", "ogv"}:
-            stream.time_base = 1 / planned.fps  # Ogg counts pictures
+        if name in {"ogg", "ogv", "yuv4mpegpipe"}:
+            stream.time_base = 1 / planned.fps  # they count pictures
     if name in MP4 and info.codec == "hevc" and first is not None and _apart(info.extradata, first):
         stream.codec_context.codec_tag = "hvc1"  # Apple's players refuse hev1
     return stream
+
+
+def _needs_annex_b(format_name: str, info: StreamInfo) -> bool:
+    """FFmpeg's muxer puts in no filter, but refuses every packet, or writes what no reader takes."""
+    lengths = info.codec in {"h264", "hevc"} and (info.extradata or b"")[:1] == b"\1"
+    return lengths and format_name in _WANT_ANNEX_B
+
+
+def _annex_b(info: StreamInfo) -> tuple[StreamInfo, Any]:
+    """What a stream of length prefixes becomes, and the filter that its packets go through."""
+    keeper = av.open("parameters", "w", format="null")
+    target = keeper.add_stream_from_template(info.template, opaque=True)
+    convert = av.BitStreamFilterContext(f"{info.codec}_mp4toannexb", info.template, target)
+    return StreamInfo.of(target), convert
 
 
 def _apart(config: bytes | None, data: memoryview) -> bool:
@@ -249,6 +278,8 @@ def stream_filter(format_name: str, info: StreamInfo, first: memoryview | None) 
         return av.BitStreamFilterContext("aac_adtstoasc", info.template)
     if format_name in {"mpegts", "m4v", "mpeg", "vob"} and info.codec == "mpeg4" and info.extradata:
         return av.BitStreamFilterContext("dump_extra=freq=keyframe", info.template)
+    if _needs_annex_b(format_name, info):
+        return _annex_b(info)[1]
     return None
 
 

@@ -55,7 +55,7 @@ class Convert(Filter):
     conversions = (
         Conversion(
             inputs[0],
-            Caps(PixelFormat=_formats(), Width=Not(), Height=Not(), ColorMatrix=Not(), FullRange=Not()),
+            Caps(PixelFormat=_formats(), Width=Not(0), Height=Not(0), ColorMatrix=Not(), FullRange=Not()),
             {
                 "PixelFormat": "format",
                 "Width": "width",

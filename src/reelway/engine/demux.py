@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from reelway.engine.errors import quotable, reading
+from reelway.engine.fileobjects import reader
 from reelway.engine.seeking import packets_from
 from reelway.engine.streaminfo import StreamInfo, describe
 from reelway.errors import FormatError, ReelwayError, UnknownOptionError, redact
@@ -244,7 +245,8 @@ class Demux(Filter):
     def _opened(self, options: dict[str, str]) -> Any:
         try:
             return av.open(
-                self.url or self.src,
+                self.url or reader(self.src),
+                "r",
                 format=self.format or None,
                 options=options,
                 timeout=(self.timeout_s, self.timeout_s) if self.thread == "own" and self.url else None,

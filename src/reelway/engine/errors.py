@@ -67,8 +67,12 @@ def reading(error: BaseException, url: str, format: str = "") -> ReelwayError:
             return FormatError(f"{where}: {redact(str(error))}")
 
 
-def writing(error: BaseException, url: str) -> ReelwayError:
-    """The error for `error`, raised while `url` was opened or written."""
+def writing(error: BaseException, url: str, last: str = "", of_file: bool = False) -> ReelwayError:
+    """The error for `error`, raised while `url` was opened or written.
+
+    `last`: the packet that was given to the container last, in words; `of_file`: as a file had it. Where
+    streams are interleaved, FFmpeg may have refused one that waited since shortly before.
+    """
     where = redact(url)
     match error:
         case ReelwayError():
@@ -81,7 +85,14 @@ def writing(error: BaseException, url: str) -> ReelwayError:
             scheme = url.partition(":")[0]
             return UnsupportedError(f"this build of FFmpeg cannot write to {scheme}: addresses ({where})")
         case av.error.InvalidDataError() | av.error.ArgumentError():
-            return FormatError(f"{where}: the container refused a packet or a stream ({error.strerror})")
+            if not last:
+                return FormatError(f"{where}: the container refused a packet or a stream ({error.strerror})")
+            hint = f"the {'source' if of_file else 'stream'} is damaged there; .ts takes most as it is; "
+            return FormatError(
+                f"{where}: the container refused a packet, when {last} was written ({error.strerror})",
+                hint=hint
+                + "encoded, what is damaged is left out: load_dst(..., video='libx264', audio='aac')",
+            )
         case OSError():
             return _world(error, where, url)
         case _:

@@ -24,6 +24,7 @@ from reelway.engine.channel import Channel, open_channel
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.demux import Demux, is_regular
 from reelway.engine.errors import quotable, writing
+from reelway.engine.fileobjects import can_seek, writer
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import LinkError, OptionError, UnknownOptionError, redact
 from reelway.graph.caps import Caps, Not
@@ -108,9 +109,10 @@ class Mux(Filter):
         if self.url and not _will_be_regular(self.url):
             self.thread = "own"
         self._format_name = self.format
+        target = self.url or _writer(self.dst)
         if not self.format:
             try:  # nothing is opened before the header is written
-                self._format_name = av.open(self.url or self.dst, "w").format.name
+                self._format_name = av.open(target, "w").format.name
             except ValueError:
                 raise OptionError(
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
@@ -244,7 +246,7 @@ class Mux(Filter):
                     for packet in pid:
                         self._write(packet, output)
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise writing(error, self.url or repr(self.dst)) from quotable(error)
+            raise writing(error, self.url or repr(self.dst), *_place(pid)) from quotable(error)
         return None
 
     def _pass_on(self, pid: Link, output: _Output) -> None:
@@ -260,7 +262,6 @@ class Mux(Filter):
                 or packet.shared
                 or not last < dts <= cts <= last + max_gap
             ):
-                track.last = last
                 self._write(packet, output)
                 last = track.last
                 if track.offset:  # from here on no time stands any more
@@ -269,11 +270,10 @@ class Mux(Filter):
                         self._write(each, output)
                     return
             else:
-                last = dts
+                track.last = last = dts
                 payload = packet.payload
                 payload.stream = stream
                 write(payload)
-        track.last = last
 
     def _write(self, packet: Packet, output: _Output) -> None:
         payload = packet.payload
@@ -384,14 +384,13 @@ class Mux(Filter):
     def _seekable(self) -> bool:
         if self.url:
             return _will_be_regular(self.url)
-        seekable = getattr(self.dst, "seekable", None)
-        return bool(seekable()) if seekable is not None else hasattr(self.dst, "seek")
+        return can_seek(self.dst)
 
     def _open(self) -> None:
         try:
             self._channel = open_channel(self.url) if self.url else None
             self._container = av.open(
-                self._channel or self.url or self.dst,
+                self._channel or self.url or writer(self.dst),
                 "w",
                 format=self._format_name,
                 container_options=self._told(),
@@ -409,6 +408,13 @@ def _close_dropped(container: Any) -> None:
         container.close()
 
 
+def _writer(file: Any) -> Any:
+    try:
+        return writer(file)
+    except ValueError as error:
+        raise OptionError(f"{file!r} cannot be written to: {error}") from None
+
+
 def _as_in_source(pids: Sequence[Link]) -> list[Link]:
     """In the order of the sources, and of the streams in each: which one gets ready first is chance."""
     sources = list(dict.fromkeys(pid.properties.get("URL") for pid in pids))
@@ -420,6 +426,16 @@ def _as_in_source(pids: Sequence[Link]) -> list[Link]:
 def _as_demuxed(pid: Link) -> bool:
     """Its packets come from a demuxer, with the times that the av packets in them hold."""
     return isinstance(pid.source, Demux) and not pid.moved and pid.source.untouched(pid.pid)
+
+
+def _place(pid: Link) -> tuple[str, bool]:
+    """Which packet was written last, in words, and whether it is one of a file."""
+    output: _Output = pid.data
+    track = output.track
+    name, last = f"{pid.source.name}.{pid.name}", track.last
+    if last is not None:
+        name += f" at {float((last - track.offset) * output.time_base):.3f} s"
+    return name, isinstance(pid.source, Demux)
 
 
 def _own_packet(packet: Packet) -> Any:

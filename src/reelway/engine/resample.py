@@ -45,7 +45,7 @@ class Resample(Filter):
     conversions = (
         Conversion(
             inputs[0],
-            Caps(AudioFormat=_FORMATS, SampleRate=Not(), NumChannels=Not(), ChannelLayout=Not()),
+            Caps(AudioFormat=_FORMATS, SampleRate=Not(0), NumChannels=Not(0), ChannelLayout=Not()),
             {
                 "AudioFormat": "format",
                 "SampleRate": "rate",

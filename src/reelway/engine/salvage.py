@@ -17,6 +17,7 @@ import av
 from reelway.engine import containers
 from reelway.engine.continuity import Continuity, Track
 from reelway.engine.errors import quotable, reading, writing
+from reelway.engine.fileobjects import writer
 from reelway.engine.streaminfo import StreamInfo
 from reelway.errors import FormatError, ReelwayError
 
@@ -168,7 +169,7 @@ def _copied(taken: _Taken, target: Any, format: str, told: Mapping[str, str]) ->
     start_s = Fraction(0)
     for packet in taken.packets():
         if container is None:
-            container = av.open(target, "w", format=format)
+            container = av.open(writer(target), "w", format=format)
             outputs, start_s = _begin(container, taken, told, continuity)
         stream, time_base, track, filter = outputs[packet.stream_index]
         dts = packet.dts if packet.dts is not None else packet.pts

@@ -73,7 +73,8 @@ class StreamInfo:
         template = av.open("parameters", "w", format="null").add_stream_from_template(stream, opaque=True)
         context = template.codec_context
         for name, attribute in _CONTEXT.items():
-            if (value := properties.get(name)) is not None:
+            value = properties.get(name)
+            if value is not None and hasattr(context, attribute):  # of sound made of pictures these remain
                 setattr(context, attribute, value)
         template.container.start_encoding()
         return cls(template)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from reelway.filters.simple import Forward
 from reelway.graph.caps import Caps
@@ -24,6 +24,9 @@ class Decoded(Forward):
         Caps(StreamType="Text"),
     )
     outputs: ClassVar[Sequence[Caps]] = inputs
+
+    def plan(self, properties: dict[str, Any]) -> list[dict[str, Any]]:
+        return [dict(properties)]
 
     def process(self) -> float | None:
         for pid in self.ipids:

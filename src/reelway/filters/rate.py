@@ -65,7 +65,7 @@ class Rate(Filter):
     inputs = (Caps(StreamType="Visual", CodecID="raw"),)
     outputs = (Caps(StreamType="Visual", CodecID="raw"),)
     kind = "rate"
-    conversions = (Conversion(inputs[0], Caps(FPS=Not()), {"FPS": "fps"}),)
+    conversions = (Conversion(inputs[0], Caps(FPS=Not(0)), {"FPS": "fps"}),)
 
     fps: Fraction = option(
         "25", low=0, kind=Fraction, help="frames a second, such as 30000/1001; 0: as the input says, else 25"

@@ -77,12 +77,12 @@ class Link:
 
     __slots__ = (
         "__weakref__",
+        "_share",
         "ages",
         "announced",
         "bytes_dropped",
         "bytes_in",
         "bytes_out",
-        "capped",
         "coming",
         "configured",
         "data",
@@ -153,8 +153,8 @@ class Link:
         self.max_bytes = limits.bytes
         self.max_seconds = limits.seconds
         self.max_ticks = UNLIMITED
-        self.capped = False
-        """Grown to the hard limit: from here on a waiting producer goes on as soon as anything fits."""
+        self._share = 2
+        """A waiting producer goes on at 1/share of each limit: at half, or below it once it cannot grow."""
 
     @property
     def name(self) -> str:
@@ -255,11 +255,7 @@ class Link:
     @property
     def roomy(self) -> bool:
         """True where a waiting producer may go on: half of every limit is free."""
-        return not self._crowded and not (self.limits.direct and self.filter.blocked)
-
-    @property
-    def _crowded(self) -> bool:
-        return self._over(1 if self.capped else 2)
+        return not self._over(self._share) and not (self.limits.direct and self.filter.blocked)
 
     def _over(self, share: int) -> bool:
         """At or over 1/share of a limit (for a half: over it)."""
@@ -338,13 +334,13 @@ class Link:
     def grow(self, max_bytes: int) -> None:
         """Doubles every limit, bytes up to `max_bytes`, until there is room. While the producer waits."""
         self.grown += 1
-        while self._crowded:
+        while self._over(self._share):
             self.max_packets *= 2
             self.max_seconds *= 2
             self.max_ticks = min(UNLIMITED, self.max_ticks * 2)
             self.max_bytes *= 2
             if self.max_bytes >= max_bytes:
-                self.max_bytes, self.capped = max_bytes, True
+                self.max_bytes, self._share = max_bytes, 1
 
     def discard(self) -> None:
         """Drops the packets in the queue, counted; marks stay. While the consumer does not run."""

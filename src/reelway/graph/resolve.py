@@ -90,7 +90,7 @@ def resolve(
     while heap:
         cost, _, have, path = heapq.heappop(heap)
         for wanted in accepts:
-            narrowed = match(have, wanted)
+            narrowed = _decided(match(have, wanted), start)
             if not isinstance(narrowed, Mismatch):
                 return _finish(properties, narrowed, path, preferred)
             score = list(wanted).index(narrowed.name), -len(path)
@@ -151,6 +151,15 @@ def resolve_through(
         return after
     steps = (*before.steps, Step(demand.converter, demand.options), *after.steps)
     return Chain(steps, after.properties)
+
+
+def _decided(narrowed: dict[str, Any] | Mismatch, start: Mapping[str, Any]) -> dict[str, Any] | Mismatch:
+    """`narrowed`, unless a property just shall not be what it is, and nobody names another value."""
+    if not isinstance(narrowed, Mismatch):
+        for name, value in narrowed.items():
+            if isinstance(value, Not) and start.get(name) in value.values:
+                return Mismatch(name, start[name], value)
+    return narrowed
 
 
 def _only(conversion: Conversion, demand: Demand) -> Caps:

@@ -337,7 +337,7 @@ class Scheduler:
                         self.wake(consumer)
         for link in filter.ipids:
             progress += link.packets_out + link.marks_out
-            if link.source.blocked and link.roomy:
+            if link.source.blocked:
                 self.let_go_on(link.source)
             if link.queue:
                 waiting, link.since = True, node.ended_at
@@ -358,7 +358,7 @@ class Scheduler:
             if self.stopping == "fast":
                 discard_behind(self, node)
             self.end(node)
-        elif not (open_pids or open_links or waiting) or (node.is_source and filter.opids and not open_pids):
+        elif not (open_pids or open_links or waiting) or (not open_pids and filter.opids and node.is_source):
             self._retire(node)  # nothing can come of it any more
         elif again or node.work:
             self.wake(node)

@@ -317,6 +317,10 @@ def frames(
     for name in (pixel_format,) if isinstance(pixel_format, str) else pixel_format or ():
         if name not in PICTURE_FORMATS:
             raise UnknownNameError.of("pixel format", name, PICTURE_FORMATS)
+    sizes = {"width": width, "height": height, "sample_rate": sample_rate, "channels": channels}
+    for name, number in sizes.items():
+        if isinstance(number, int) and number < 1:
+            raise OptionError(f"{name} is {number}", hint="1 or more; or leave it out")
     sound = stream.startswith("audio")
     asked: dict[str, Any] = {
         "CodecID": "raw",

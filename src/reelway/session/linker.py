@@ -11,7 +11,7 @@ from reelway.errors import FilterError, LinkError
 from reelway.graph.filter import Filter
 from reelway.graph.link import Limits, Link, Mark, News
 from reelway.graph.pid import Pid
-from reelway.graph.resolve import Chain, Converter, NoChain, Step
+from reelway.graph.resolve import Chain, Converter, NoChain, Step, resolve
 from reelway.graph.wiring import Refusal, link_error
 from reelway.media.origin import is_live_picture
 from reelway.runtime.linking import detach, feed
@@ -174,8 +174,14 @@ class Linker:
         return filter.usual_limits or pid.filter.output_limits or session.limits
 
     def _unforeseen(self, pid: Pid, consumer: Filter) -> tuple[Step, ...]:
-        """What is needed besides the plan, as for a turn of the pictures that only their decoder sees."""
+        """What is needed besides the plan, as for a turn of the pictures that only their decoder sees.
+
+        Not what was put in already: a converter that did not make what was asked for does not the next time.
+        """
         chain = self._session._wiring.fit_as_it_is(pid.properties, consumer)
+        there = {each.filter.registry_name for each in self.way(pid.filter.ipids[0])}
+        if not isinstance(chain, NoChain) and not there.isdisjoint(step.name for step in chain.steps):
+            chain = resolve(pid.properties, consumer.inputs, {}, ())
         if isinstance(chain, NoChain):
             raise link_error(Refusal(pid.filter, pid.name, pid.properties, consumer, chain))
         return tuple(chain.steps)
