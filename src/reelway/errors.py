@@ -160,6 +160,13 @@ def near_attribute(error: BaseException | None) -> str | None:
     return _did_you_mean(nearest(error.name, [name for name in dir(error.obj) if name[0] != "_"]))
 
 
+def _no_output(error: BaseException | None) -> str | None:
+    """Of None that is told to send: it stands where an output was not made."""
+    if isinstance(error, AttributeError) and error.obj is None and error.name == "send":
+        return "pid.output is None until configure() makes it: self.new_pid(of=pid)"
+    return None
+
+
 class ReelwayError(Exception):
     """The root of the tree. `str(error)` is one line; `hint` (or None) says how to fix it.
 
@@ -274,7 +281,7 @@ class FilterError(ReelwayError, RuntimeError):
         self.pid = pid
         self.time = time
         self.cause = cause
-        hint = hint or getattr(cause, "hint", None) or near_attribute(cause)
+        hint = hint or getattr(cause, "hint", None) or near_attribute(cause) or _no_output(cause)
         super().__init__(message or self._compose(), hint=hint)
         self.__cause__ = _presentable(cause)
 

@@ -75,6 +75,8 @@ def surroundings() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(Path(package.__file__).parents[1])}
 
 
-def run_apart(*words: object) -> Done:
-    done = subprocess.run(command(*words), env=surroundings(), capture_output=True, text=True, timeout=60)
+def run_apart(*words: object, cwd: Path | None = None) -> Done:
+    done = subprocess.run(
+        command(*words), env=surroundings(), capture_output=True, text=True, timeout=60, cwd=cwd
+    )
     return Done(done.returncode, done.stdout, done.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Callable
@@ -79,6 +80,32 @@ CALLS = {
         "webm cannot hold h264 (demux.video1), aac (demux.audio1)",
         ("choose another container: mp4 or mkv or ts or mov or flv would do; "
         "or encode, with audio=opus and video=vp9"),
+    ),
+    "container of sound": (
+        "run film.mp4 out.mp3", 1,
+        "mp3 cannot hold h264 (demux.video1), aac (demux.audio1)",
+        ("choose another container: mp4 or mkv or ts or mov or flv would do; "
+        "or encode, with audio=mp3, and leave video out, with the option video=none"),
+    ),
+    "container of pictures": (
+        "run film.mp4 out.gif decode", 1,
+        "gif cannot hold aac (decode.audio1)",
+        "choose another container: mkv or mov would do; or leave audio out, with the option audio=none",
+    ),
+    "pictures that are not encoded": (
+        "run film.mp4 out%03d.png --audio=none", 1,
+        "image2 cannot hold h264 (demux.video1)",
+        "choose another container: mp4 or mkv or ts or mov or flv would do; or encode, with video=png",
+    ),
+    "sending without a container": (
+        "run film.mp4 udp://127.0.0.1:9", 2,
+        "the name udp://127.0.0.1:9 says no container format",
+        "name one behind it, as in :format=mpegts, or with the option format=",
+    ),
+    "publishing without a container": (
+        "run film.mp4 rtmp://127.0.0.1/live/q7xsecret", 2,
+        "the name rtmp://127.0.0.1/live/*** says no container format",
+        "name one behind it, as in :format=flv, or with the option format=",
     ),
     "existing file": (
         "run film.mp4 text.mp4 --no-overwrite", 2,
@@ -228,6 +255,25 @@ def test_stdout_that_is_full(film: Path) -> None:
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["matroska", "mpegts"])
+@pytest.mark.parametrize("stdout", [True, False])
+def test_a_reader_that_went_away(stdout: bool, form: str, film: Path) -> None:
+    """Of stdout it is none of our business; of another pipe it is a failure."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        done = subprocess.run(
+            command("run", film, f"{'-' if stdout else f'pipe:{write}'}:format={form}"),
+            stdout=pipe if stdout else None,
+            stderr=subprocess.PIPE,
+            pass_fds=[write],
+            env=surroundings(),
+            text=True,
+        )
+    said = "" if stdout else f"reelway: pipe:{write}: Broken pipe\n"
+    assert (done.returncode, done.stderr) == (int(not stdout), said)
 
 
 def test_main_never_raises_for_a_wrong_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,17 +14,20 @@ from pathlib import Path
 import pytest
 
 import reelway as rw
-from tests.cli.conftest import command, surroundings
+from tests.cli.conftest import command, run_apart, surroundings
 from tests.media import make, probe
 
 ENOUGH = 100_000  # bytes in the output, after which it is in the middle of its work
 
 
 @contextmanager
-def recording(source: Path, target: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that reads what a source has sent so far, and waits for the rest, which never comes."""
+def recording(source: Path, target: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that reads what a source has sent so far, and waits for the rest, which never comes.
+
+    `words` are its command, by default one that writes `target`.
+    """
     process = subprocess.Popen(
-        command("run", "-", target),
+        command(*(words or ("run", "-", target))),
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=surroundings(),
@@ -55,12 +58,15 @@ def broadcast(film: Path) -> Path:
     return Path("long.ts")
 
 
-@pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out.ts"])
-@pytest.mark.parametrize(
+ENDS = pytest.mark.parametrize(
     ("number", "code", "said"),
     [(signal.SIGINT, 130, b"reelway: interrupted\n"), (signal.SIGTERM, 143, b""), (signal.SIGHUP, 129, b"")],
     ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
 )
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out.mkv", "out.ts"])
+@ENDS
 def test_what_was_recorded_plays(
     target: str, number: signal.Signals, code: int, said: bytes, broadcast: Path
 ) -> None:
@@ -104,6 +110,91 @@ def test_a_server_that_says_nothing(film: Path) -> None:
     assert (process.returncode, said) == (130, b"reelway: interrupted\n")
     assert time.monotonic() - asked < 5
     assert not Path("out.ts").exists()
+
+
+WHOLE = """
+import libgpac
+session = libgpac.FilterSession()
+session.load_src("pipe:0")
+session.load_dst("out.mp4")
+session.run()
+print("goes on")
+"""
+PASSES = """
+import reelway, sys, time
+session = reelway.Session(blocking=False)
+session.load_src("long.ts") >> session.load_dst("out.mp4")
+while (session.progress().position_s or 0) < 30:
+    session.run()
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize("presses", [1, 100])
+@ENDS
+def test_a_script_is_ended_likewise(
+    number: signal.Signals, code: int, said: bytes, presses: int, broadcast: Path
+) -> None:
+    Path("mine.py").write_text(WHOLE)
+    with recording(broadcast, "out.mp4", "script", "mine.py") as process:
+        until = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < until:
+            if presses:
+                process.send_signal(number)
+                presses -= 1
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.01)
+        assert process.stderr is not None
+        assert (process.returncode, process.stderr.read()) == (code, said)
+    counters = probe.counters("out.mp4")
+    assert len(counters) > 100
+    assert counters == probe.counters(broadcast)[: len(counters)]
+
+
+@ENDS
+def test_a_script_between_two_passes(number: signal.Signals, code: int, said: bytes, broadcast: Path) -> None:
+    Path("mine.py").write_text(PASSES)
+    process = subprocess.Popen(
+        command("script", "mine.py"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=surroundings()
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+        assert process.communicate(timeout=20) == (b"", said)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == code
+    counters = probe.counters("out.mp4")
+    assert len(counters) > 100
+    whole = len(counters) - 8  # the last group of pictures ends in the middle, in the order of decoding
+    assert counters[:whole] == probe.counters(broadcast)[:whole]
+
+
+OWN = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: print("heeds it itself", flush=True))
+os.kill(os.getpid(), signal.SIGTERM)
+ready, tell = os.pipe()
+child = os.fork()
+if not child:
+    os.write(tell, b"x")
+    while True:
+        time.sleep(0.01)
+os.read(ready, 1)
+os.kill(child, signal.SIGHUP)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+sys.exit(3)
+"""
+
+
+def test_a_scripts_own_handlers_and_children(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    done = run_apart("script", tmp_path / "mine.py")
+    assert (done.code, done.out, done.err) == (3, f"heeds it itself\n{-signal.SIGHUP}\n", "")
 
 
 EARLY = """

@@ -87,3 +87,23 @@ def test_a_slip_leaves_the_old_file_alone(option: str, words: str, tmp_path: Pat
     assert done.code in (1, 2)
     assert words in done.err
     assert target.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("old.mp4", "; the file of this name is an older one"), ("new.mp4", ""), ("file:old.ts", "; the file")],
+)
+def test_a_file_that_got_no_packet_is_told(name: str, said: str, tmp_path: Path) -> None:
+    for old in ("old.mp4", "old.ts"):
+        (tmp_path / old).write_bytes(b"old")
+    done = run("run", make.media("film.mp4"), name, "valve:drop=1", cwd=tmp_path)
+    assert done.code == 0
+    assert f"{name}: nothing was written: no packet reached it{said}" in done.err
+    assert done.err.count("\n") == 1
+    assert (tmp_path / "old.mp4").read_bytes() == b"old"
+
+
+def test_nothing_is_told_of_a_file_that_got_some(tmp_path: Path) -> None:
+    done = run("run", make.media("film.mp4"), tmp_path / "o.mp4", "--audio=none")
+    assert (done.code, done.err) == (0, "")
+    assert (run("explain", make.media("film.mp4"), tmp_path / "n.mp4", "valve:drop=1").err) == ""

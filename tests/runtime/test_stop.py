@@ -20,7 +20,7 @@ from reelway.filters.simple import Forward, Null
 from reelway.testing.clock import VirtualClock
 from reelway.testing.faults import HangingSink, HangingSource, Slow
 from reelway.testing.parts import Collect, Feed, numbered
-from tests.media import make
+from tests.media import make, probe
 from tests.runtime.test_deadlock import Live
 
 LIMIT_S = 2.0
@@ -343,3 +343,33 @@ def test_many_sessions_half_of_them_abandoned(count: Callable[[int], int]) -> No
     gc.collect()
     assert resident_mb() < before[0] + 15
     assert sys.getswitchinterval() == interval
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts in /proc")
+@pytest.mark.parametrize("abort", [False, True])
+def test_files_of_abandoned_sessions_are_closed(
+    abort: bool, count: Callable[[int], int], tmp_path: Path
+) -> None:
+    source, target = tmp_path / "film.mp4", tmp_path / "out.mp4"
+    make.film(source, seconds=2)
+
+    def one() -> None:
+        session = rw.Session(blocking=False)
+        session.load_src(source) >> session.load_dst(target)
+        while not target.exists():
+            session.run()
+        assert not session.finished
+        if abort:
+            session.abort()
+        del session
+        gc.collect()
+        assert probe.packets(target)[0].packets, "what was written plays"
+        target.unlink()
+
+    for _ in range(20):
+        one()
+    before = resident_mb(), descriptors()
+    for _ in range(count(200)):
+        one()
+    assert descriptors() <= before[1]
+    assert resident_mb() < before[0] + 10

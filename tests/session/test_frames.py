@@ -331,3 +331,12 @@ def test_mistakes_are_told_at_once() -> None:
 @pytest.mark.parametrize("end_s", [3.0, 99.0])
 def test_a_range_without_a_frame_is_empty(end_s: float) -> None:
     assert [frame.time for frame in rw.frames(make.media("film.mp4"), start_s=end_s, end_s=end_s)] == []
+
+
+def test_what_is_no_place_of_a_frame_is_told(film: Path) -> None:
+    frames = rw.frames(film)
+    with pytest.raises(rw.OptionError, match="not by a slice") as raised:
+        frames[1:3]  # type: ignore[index]
+    assert "islice" in str(raised.value.hint)
+    with pytest.raises(rw.OptionError, match="nan"):
+        frames.at(float("nan"))

@@ -271,6 +271,54 @@ def test_two_tasks_of_libgpac_that_return_nothing_end_with_the_filters(tmp_path:
     assert probe.counters(tmp_path / "out.ts") == list(range(100))
 
 
+def test_an_option_may_be_called_as_a_parameter_is(tmp_path: Path) -> None:
+    with rw.Session() as session:
+        assert session.load("text", text="Hi").name == "text"
+        assert vars(session.load("mux", dst=tmp_path / "o.mp4", text="none"))["text"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message", "hint"),
+    [
+        (rw.Caps(StreamType="Visual"), "Mine.inputs is one Caps, must be a list of them", "[rw.Caps(...)]"),
+        (["Visual"], "Mine.inputs has 'Visual', which is no Caps", "[rw.Caps(StreamType='Visual')]"),
+        ("Audio", "Mine.inputs is 'Audio', must be a list of Caps", "[rw.Caps(StreamType='Audio')]"),
+        (None, "Mine.inputs is None, must be a list of Caps", "[rw.Caps(StreamType='Visual')]"),
+    ],
+)
+def test_inputs_that_are_no_list_of_caps(inputs: object, message: str, hint: str) -> None:
+    class Mine(rw.Filter):
+        def process(self) -> None: ...
+
+    Mine.inputs = inputs  # type: ignore[assignment]
+    mine = Mine()
+    with rw.Session() as session:
+        for _ in range(2):  # it was not taken: the same is said again
+            with pytest.raises(rw.OptionError) as raised:
+                session.add(mine)
+            assert str(raised.value) == message
+            assert hint in str(raised.value.hint)
+
+
+def test_sending_without_an_output_is_told() -> None:
+    class Forgetful(rw.Filter):
+        inputs = (rw.Caps(StreamType="Visual"),)
+        outputs = (rw.Caps(StreamType="Visual"),)
+
+        def configure(self, pid: rw.Link) -> None: ...
+
+        def process(self) -> None:
+            for pid in self.ipids:
+                for packet in pid:
+                    pid.output.send(packet)  # type: ignore[union-attr]
+
+    with rw.Session() as session:
+        session.load_src(make.media("film.mp4")).video >> session.add(Forgetful()) >> session.load("null")
+        with pytest.raises(rw.FilterError) as raised:
+            session.run()
+    assert "self.new_pid(of=pid)" in str(raised.value.hint)
+
+
 @pytest.mark.parametrize(
     ("selector", "wanted", "told"),
     [

@@ -9,6 +9,7 @@ launch      `launch` and `graph`: pipelines as text
 show        `play`, `view` and `cameras`: a window, and what is in it
 share       `share` and `shared`: frames between processes
 record      `record`: files of events
+script      `script`: scripts written for other systems
 inspect, catalogue, doctor, statistics      one command or table each
 """
 

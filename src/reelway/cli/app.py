@@ -220,9 +220,9 @@ def _script(options: argparse.Namespace, words: list[str]) -> Work:
         raise Misuse("FILE.py must be given", hint="reelway script FILE.py [ARGUMENT]...")
 
     def work() -> int:
-        from reelway.compat.script import run_script
+        from reelway.cli.script import script
 
-        return run_script(words[0], words[1:], shadow=options.shadow)
+        return script(words, shadow=options.shadow)
 
     return work
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -11,7 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from reelway.cli import signals
-from reelway.errors import FilterError, OptionError, PipelineError, ReelwayError, UnknownNameError, redact
+from reelway.errors import (
+    FilterError,
+    OpenError,
+    OptionError,
+    PipelineError,
+    ReelwayError,
+    UnknownNameError,
+    redact,
+)
 
 __all__ = ["DONE", "FAILURE", "INTERRUPTED", "MISUSE", "Misuse", "complain", "outcome_of", "reported"]
 
@@ -86,7 +95,7 @@ def _reported(work: Callable[[], int], debug: bool) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else DONE if stop.code is None else FAILURE
     except BaseException as error:  # noqa: BLE001 - here it ends, whatever it is
-        if isinstance(error, BrokenPipeError) or isinstance(getattr(error, "cause", None), BrokenPipeError):
+        if _nobody_reads(error):
             _leave_stdout()
             return DONE
         if debug:
@@ -99,6 +108,13 @@ def _reported(work: Callable[[], int], debug: bool) -> int:
         except OSError:
             _leave_stdout()
     return code
+
+
+def _nobody_reads(error: BaseException) -> bool:
+    """True where the reader of stdout went away. One of another pipe, or of a connection, is missed."""
+    if isinstance(error, BrokenPipeError) or isinstance(getattr(error, "cause", None), BrokenPipeError):
+        return True
+    return isinstance(error, OpenError) and error.errno == errno.EPIPE and error.url in ("pipe:", "pipe:1")
 
 
 def _leave_stdout() -> None:

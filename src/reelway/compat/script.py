@@ -18,7 +18,7 @@ from typing import TextIO
 import reelway as rw
 from reelway.errors import near_attribute
 
-__all__ = ["FACES", "faces", "run_script"]
+__all__ = ["FACES", "faces", "run_script", "run_to_its_end"]
 
 FACES = {
     "libgpac": "reelway.compat.libgpac",
@@ -123,8 +123,22 @@ def run_script(
     `import libgpac`, `gi`, `pythiags` and `valkka` in it give Reelway's faces, unless the real module can
     be imported; with `shadow` the face comes first. What the script raises is printed on `errors` (stderr) as
     its own traceback, without frames of Reelway; a ReelwayError is one line that says where in the script it
-    came from. Under `python -X dev` every frame is shown.
+    came from. Under `python -X dev` every frame is shown. 130 where it was interrupted.
     """
+    try:
+        return run_to_its_end(path, argv, shadow=shadow, errors=errors)
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
+
+
+def run_to_its_end(
+    path: str | os.PathLike[str],
+    argv: Sequence[str] = (),
+    *,
+    shadow: bool = False,
+    errors: TextIO | None = None,
+) -> int:
+    """`run_script()` that lets KeyboardInterrupt through."""
     errors = sys.stderr if errors is None else errors
     script = Path(path)
     if not script.is_file():
@@ -140,7 +154,7 @@ def run_script(
     except SystemExit as stop:
         return _exit_code(stop, errors)
     except KeyboardInterrupt:
-        return 130  # as a shell reports SIGINT
+        raise
     except BaseException as error:  # noqa: BLE001 - whatever a script raises is shown here and nowhere else
         errors.write(report(error, script))
         return 1

@@ -26,6 +26,7 @@ __all__ = [
     "difference",
     "max_gap_s",
     "muxer_options",
+    "nameless",
     "needs_config",
     "stream_filter",
 ]
@@ -68,6 +69,11 @@ _HEADED = {"flac", "vorbis", "theora", "alac"}
 _NAMES = {"matroska": "mkv", "mpegts": "ts", "ipod": "m4a"}
 _OFFERED = ("mp4", "matroska", "webm", "mpegts", "mov", "ogg", "flv")
 """Containers that the hint of an error considers."""
+_STREAMED = {
+    **dict.fromkeys(("rtmp", "rtmps", "rtmpt"), "flv"),
+    **dict.fromkeys(("udp", "tcp", "srt", "pipe"), "mpegts"),
+}
+"""Protocol whose addresses have no endings -> the container that its receivers usually expect."""
 
 
 class Planned(NamedTuple):
@@ -88,7 +94,9 @@ def refused(format_name: str, options: Mapping[str, str], streams: Sequence[Plan
     return [stream for stream in streams if not _holds(format_name, options, [stream])] or list(streams)
 
 
-def refusal(format_name: str, some: Sequence[Planned], streams: Sequence[Planned]) -> LinkError:
+def refusal(
+    format_name: str, some: Sequence[Planned], streams: Sequence[Planned], url: str = ""
+) -> LinkError:
     """The error for `some` of `streams` that were refused: it names codecs, the container, and others."""
     container = _NAMES.get(format_name, format_name)
     names = [f"{_in_words(stream.info)} ({stream.name})" for stream in some]
@@ -97,11 +105,26 @@ def refusal(format_name: str, some: Sequence[Planned], streams: Sequence[Planned
     if others := [_NAMES.get(other, other) for other in _OFFERED if _holds(other, {}, streams)]:
         hint += f": {' or '.join(others)} would do"
     kinds = sorted({stream.info.template.type for stream in some} & {"audio", "video"})
-    if ways := [f"{kind}={codec}" for kind in kinds if (codec := usual_codec(format_name, kind == "video"))]:
-        hint += f"; or encode, with {' and '.join(ways)}"
+    usual = {kind: usual_codec(format_name, kind == "video", url) for kind in kinds}
+    ways = []
+    if codecs := [f"{kind}={codec}" for kind, codec in usual.items() if codec]:
+        ways.append(f"encode, with {' and '.join(codecs)}")
+    placeless = [kind for kind in kinds if usual[kind] is None]
+    if placeless and {stream.info.template.type for stream in streams}.difference(placeless):
+        ways.append(f"leave {placeless[0]} out, with the option {placeless[0]}=none")
+    if ways:
+        hint += f"; or {', and '.join(ways)}"
     if format_name == "flv":
         hint += '; or allow what few players read: ffmpeg={"strict": "experimental"}'
     return LinkError(f"{container} cannot hold {', '.join(names)}{together}", hint=hint)
+
+
+def nameless(url: str) -> str:
+    """How to say the container of a URL whose name does not."""
+    scheme = url.partition(":")[0] if "://" in url or url.startswith("pipe:") else ""
+    if (usual := _STREAMED.get(scheme)) is not None:
+        return f"name one behind it, as in :format={usual}, or with the option format="
+    return "give it an ending such as .mp4, .mkv or .ts, or the option format="
 
 
 def _in_words(info: StreamInfo) -> str:
@@ -127,11 +150,10 @@ def _holds(format_name: str, options: Mapping[str, str], streams: Sequence[Plann
             return False
     try:
         trial = av.open(io.BytesIO(), "w", format=format_name, container_options=dict(options))
-        if trial.format.no_file:  # it writes files of its own: HLS, images, RTP
-            return True
         for stream in streams:
             add_stream(trial, stream)
-        trial.start_encoding()
+        if not trial.format.no_file:  # else it writes files of its own: HLS, images, RTP
+            trial.start_encoding()
     except (av.error.FFmpegError, ValueError, NotImplementedError):
         return False
     return True

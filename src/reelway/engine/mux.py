@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -101,6 +102,7 @@ class Mux(Filter):
         )
         self._container: Any = None
         self._channel: Channel | None = None
+        self._when_dropped: Any = None
         self._planned: dict[Link, containers.Planned] = {}
         self._continuity = Continuity()
         self._header_written = False
@@ -114,7 +116,7 @@ class Mux(Filter):
             except ValueError:
                 raise OptionError(
                     f"the name {redact(self.url or repr(self.dst))} says no container format",
-                    hint="give it an ending such as .mp4, .mkv or .ts, or the option format=",
+                    hint=containers.nameless(self.url),
                 ) from None
         self._check_fragments()
 
@@ -208,7 +210,7 @@ class Mux(Filter):
         if some and (
             not rest or not all(each.aside for each in some) or containers.refused(name, options, rest)
         ):
-            raise containers.refusal(name, some, planned)
+            raise containers.refusal(name, some, planned, self.url)
         return some
 
     def _plan(self, name: str, properties: Mapping[str, Any]) -> containers.Planned:
@@ -307,6 +309,8 @@ class Mux(Filter):
     def close(self) -> None:
         container, self._container = self._container, None
         channel, self._channel = self._channel, None
+        if self._when_dropped is not None:
+            self._when_dropped.detach()
         try:
             with contextlib.closing(channel) if channel is not None else contextlib.nullcontext():
                 if container is not None:
@@ -391,8 +395,17 @@ class Mux(Filter):
                 format=self._format_name,
                 container_options=self._told(),
             )
+            if self.url and self._channel is None:  # FFmpeg opens it, and PyAV does not close it by itself
+                self._when_dropped = weakref.finalize(self, _close_dropped, self._container)
+                self._when_dropped.atexit = False  # a thread may still be at it
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
+
+
+def _close_dropped(container: Any) -> None:
+    """Nobody is left who could be told what goes wrong."""
+    with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+        container.close()
 
 
 def _writer(file: Any) -> Any:

@@ -6,8 +6,10 @@ be anything. A stream that does not have a mentioned property does not match, ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from reelway.errors import OptionError
 
 
 class Not:
@@ -64,6 +66,22 @@ class Caps(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return "Caps(" + ", ".join(f"{name}={describe(value)}" for name, value in self._wanted.items()) + ")"
+
+
+def check_bundles(what: str, bundles: Any) -> None:
+    """Raises OptionError where `bundles` is anything but a list of `Caps`."""
+    if isinstance(bundles, Caps):
+        raise OptionError(f"{what} is one Caps, must be a list of them", hint="write [rw.Caps(...)]")
+    if isinstance(bundles, str) or not isinstance(bundles, Iterable):
+        raise OptionError(f"{what} is {bundles!r}, must be a list of Caps", hint=_bundle_of(bundles))
+    for each in bundles:
+        if not isinstance(each, Caps):
+            raise OptionError(f"{what} has {each!r}, which is no Caps", hint=_bundle_of(each))
+
+
+def _bundle_of(value: Any) -> str:
+    kind = value if value in ("Visual", "Audio", "Text") else "Visual"
+    return f"write [rw.Caps(StreamType={kind!r})], for example"
 
 
 class Mismatch(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelway.errors import LinkError, StateError
-from reelway.graph.caps import Caps, Mismatch, Not, lost, match
+from reelway.graph.caps import Caps, Mismatch, Not, check_bundles, lost, match
 from reelway.graph.filter import Filter
 from reelway.graph.resolve import Chain, Converter, NoChain, resolve, resolve_through
 from reelway.media.likeness import nearest_pixel_formats, nearest_sample_formats
@@ -86,6 +86,9 @@ class Wiring:
         self._ask = ask
 
     def add(self, filter: Filter) -> None:
+        """Raises OptionError where what it accepts, or makes, is not said in `Caps`."""
+        check_bundles(f"{type(filter).__name__}.inputs", filter.inputs)
+        check_bundles(f"{type(filter).__name__}.outputs", filter.outputs)
         self.filters.append(filter)
 
     def declare(

@@ -1,11 +1,15 @@
-"""What must hold before a session runs: every filter gets something, no file is written twice at once."""
+"""What must hold before a session runs: every filter gets something, no file is written twice at once.
+
+And what is told when it is over: a file that got nothing.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reelway.errors import LinkError, OptionError, redact
 from reelway.graph.filter import Filter
@@ -13,7 +17,12 @@ from reelway.graph.wiring import Wiring, link_error
 from reelway.session.plan import Plan
 from reelway.session.words import stream_in_words
 
-__all__ = ["check_fed", "check_together", "check_unlinked", "goes_nowhere", "refuse_same_file"]
+if TYPE_CHECKING:
+    from reelway.session.session import Session
+
+__all__ = ["check_fed", "check_together", "check_unlinked", "goes_nowhere", "refuse_same_file", "tell_empty"]
+
+log = logging.getLogger("reelway.session")
 
 
 def check_fed(plan: Plan, filters: Sequence[Filter], wiring: Wiring, made: Collection[Filter]) -> None:
@@ -109,6 +118,27 @@ def refuse_same_file(filters: Sequence[Filter]) -> None:
             raise OptionError(
                 f"{redact(str(target))} is written by {targets[place].name} and by {filter.name}",
                 hint="link all streams to one of them, or give the other another name",
+            )
+
+
+def tell_empty(session: Session) -> None:
+    """Warns of what was to be written and got no packet: an older file may stay, and look like the result.
+
+    Only behind an end of its own: who stops a session, or gets its error, expects no whole file.
+    """
+    if not session.completed:
+        return
+    for filter in session.filters:
+        target, inputs = getattr(filter, "dst", None), filter.ipids
+        if not isinstance(target, (str, os.PathLike)) or not inputs:
+            continue
+        if all(link.ended and not link.packets_in for link in inputs):
+            path = os.fsdecode(target).removeprefix("file:")
+            older = os.path.isfile(path) and os.path.getsize(path) > 0
+            log.warning(
+                "%s: nothing was written: no packet reached it%s",
+                redact(os.fsdecode(target)),
+                "; the file of this name is an older one" if older else "",
             )
 
 

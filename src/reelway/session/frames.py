@@ -123,6 +123,8 @@ class Frames:
 
         Before the first frame that is the first one. Raises OptionError behind the end.
         """
+        if time_s != time_s:
+            raise OptionError("a frame is asked for at nan s", hint="seconds from the start of the media")
         shown: Frame | None = None
         with closing(self._play(max(0.0, time_s), None)) as played:
             for frame in played:
@@ -134,7 +136,12 @@ class Frames:
         return shown
 
     def __getitem__(self, number: int) -> Frame:
-        """The frame with that place in `times`."""
+        """The frame with that place in `times`. Raises IndexError, and OptionError for a slice."""
+        if isinstance(number, slice):  # type: ignore[unreachable]
+            raise OptionError(
+                "frames are taken by one number, not by a slice",
+                hint="itertools.islice(frames, 1, 3), or rw.frames(..., start_s=1.0, end_s=2.0)",
+            )
         return self.at(self.times[number])
 
     @property

@@ -18,7 +18,7 @@ from reelway.runtime.clock import Clock
 from reelway.runtime.node import Node
 from reelway.runtime.scheduler import Flush, Scheduler
 from reelway.runtime.tasks import Task, only_tasks_are_left
-from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file
+from reelway.session.check import check_fed, check_together, check_unlinked, refuse_same_file, tell_empty
 from reelway.session.interrupt import interruptible
 from reelway.session.linker import Linker
 from reelway.session.loading import from_text, load_url
@@ -94,7 +94,7 @@ class Session:
         self._ids: dict[str, Filter] = {}
         self._sids: list[tuple[Filter, str]] = []
         self._linked = False
-        self._at_end: list[Callable[[], None]] = []
+        self._at_end: list[Callable[[], None]] = [lambda: tell_empty(self)]
         self._meter: Meter | None = None
         self._started = False
         make_node: Callable[[Filter, Scheduler], Node] = Node
@@ -128,7 +128,7 @@ class Session:
         """The filter that writes `url`: a URL, a path, or a Python object with `write()`."""
         return load_url(self, "dst", url, options)
 
-    def load(self, text: str, **options: Any) -> Filter:
+    def load(self, text: str, /, **options: Any) -> Filter:
         """The filter that `text` names, in GPAC's syntax: "reframer:rt=on:saps=1". `options` come on top.
 
         Raises UnknownNameError, OptionError; both name what is near.
@@ -171,8 +171,8 @@ class Session:
         require(filter)
         filter.set_defaults(self.defaults)
         filter.name = self._unused_name(filter.name)
-        filter.wiring = self._wiring
         self._wiring.add(filter)
+        filter.wiring = self._wiring
         self._adopt(filter)
 
     def chain(self, *filters: Filter) -> None:
