@@ -157,7 +157,11 @@ def near_attribute(error: BaseException | None) -> str | None:
     """Of an AttributeError: was another name meant? Python asks that only in its own tracebacks."""
     if not isinstance(error, AttributeError) or error.obj is None or not error.name:
         return None
-    return _did_you_mean(nearest(error.name, [name for name in dir(error.obj) if name[0] != "_"]))
+    try:
+        known = [name for name in dir(error.obj) if name[:1] != "_"]
+    except Exception:  # noqa: BLE001 - a __dir__ of the user's
+        return None
+    return _did_you_mean(nearest(error.name, known))
 
 
 def _no_output(error: BaseException | None) -> str | None:

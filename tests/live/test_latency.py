@@ -311,4 +311,6 @@ def test_leaving_an_asynchronous_loop_leaves_nothing_behind(rtsp_server: MakeSer
 
     counters = asyncio.run(look())
     assert all(0 < b - a < 10 for a, b in pairwise(counters))
+    for thread in set(threading.enumerate()) - before:  # its loop does not wait until it is over
+        thread.join(5)
     assert set(threading.enumerate()) == before

@@ -305,8 +305,10 @@ class Both(rw.Filter):
     def __init__(self) -> None:
         super().__init__()
         self.got: list[bytes] = []
+        self.calls_at_the_end = 0
 
     def process(self) -> None:
+        self.calls_at_the_end += all(pid.ended for pid in self.ipids)
         self.got += [bytes(packet.data) for pid in self.ipids for packet in pid]
 
 
@@ -329,3 +331,4 @@ def test_a_stream_that_is_never_made_is_not_waited_for(threads: int) -> None:
         early >> session.add(Never()) >> both
         session.run()
     assert both.got == [b"early"]
+    assert both.calls_at_the_end == 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,23 +22,23 @@ class Heard(Exception):
 
 
 @pytest.fixture
-def unheard() -> Iterator[None]:
-    """A signal for another thread, while the main thread sleeps in what the test calls, and 20 s at most."""
+def unheard() -> Iterator[Callable[[], None]]:
+    """Begins to wait for a moment, and then sends another thread a signal, while the main one sleeps."""
 
     def handle(_number: int, _frame: object) -> None:
         raise Heard
 
     before = signal.signal(signal.SIGUSR1, handle)
-    timer = threading.Timer(0.1, lambda: signal.raise_signal(signal.SIGUSR1))
-    timer.start()
-    yield
+    timer = threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGUSR1))
+    yield timer.start
     timer.join()
     signal.signal(signal.SIGUSR1, before)
 
 
-@pytest.mark.usefixtures("unheard")
 @pytest.mark.parametrize("timeout_s", [None, 20.0])
-def test_while_an_event_is_waited_for(timeout_s: float | None) -> None:
+@pytest.mark.timeout(20)
+def test_while_an_event_is_waited_for(unheard: Callable[[], None], timeout_s: float | None) -> None:
+    unheard()
     with pytest.raises(Heard):
         wait_for(threading.Event(), timeout_s)
 
@@ -51,14 +51,14 @@ def test_an_event_is_waited_for_no_longer_than_was_said() -> None:
     assert wait_for(event, None)
 
 
-@pytest.mark.usefixtures("unheard")
-def test_while_an_application_plays() -> None:
+@pytest.mark.timeout(20)
+def test_while_an_application_plays(unheard: Callable[[], None]) -> None:
+    unheard()
     with pytest.raises(Heard):
         Application().wait()
 
 
-@pytest.mark.usefixtures("unheard")
-def test_while_cameras_are_recorded() -> None:
+def test_while_cameras_are_recorded(unheard: Callable[[], None]) -> None:
     over = threading.Event()
 
     class Endless(Session):
@@ -69,6 +69,7 @@ def test_while_cameras_are_recorded() -> None:
         playing = _Playing(session, session.load("testvideo"), "cam", "cam", None)
         playing.start()
         try:
+            unheard()
             with pytest.raises(Heard):
                 playing.join()
         finally:

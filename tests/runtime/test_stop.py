@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -343,6 +344,35 @@ def test_many_sessions_half_of_them_abandoned(count: Callable[[int], int]) -> No
     gc.collect()
     assert resident_mb() < before[0] + 15
     assert sys.getswitchinterval() == interval
+
+
+FORKS = """
+import gc, os, sys
+import reelway as rw
+source, target = sys.argv[1:]
+session = rw.Session(blocking=False)
+session.load_src(source) >> session.load_dst(target)
+while not os.path.exists(target):
+    session.run()
+if not os.fork():
+    del session
+    gc.collect()
+    os._exit(0)
+os.wait()
+while not session.last_task:
+    session.run()
+session.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_child_that_drops_a_session_leaves_its_parents_file_alone(tmp_path: Path) -> None:
+    source, target, alone = (tmp_path / name for name in ("film.mp4", "out.mp4", "alone.mp4"))
+    make.film(source, seconds=2)
+    done = subprocess.run([sys.executable, "-c", FORKS, source, target], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    rw.run(source, alone)
+    assert target.read_bytes() == alone.read_bytes()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts in /proc")

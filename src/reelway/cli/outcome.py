@@ -111,10 +111,23 @@ def _reported(work: Callable[[], int], debug: bool) -> int:
 
 
 def _nobody_reads(error: BaseException) -> bool:
-    """True where the reader of stdout went away. One of another pipe, or of a connection, is missed."""
+    """True where the reader of stdout went away, and not one of another pipe, or of a connection."""
     if isinstance(error, BrokenPipeError) or isinstance(getattr(error, "cause", None), BrokenPipeError):
-        return True
+        return not _stdout_is_read()
     return isinstance(error, OpenError) and error.errno == errno.EPIPE and error.url in ("pipe:", "pipe:1")
+
+
+def _stdout_is_read() -> bool:
+    import select  # only who fails for a pipe asks
+
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # it has none
+        return False
+    return not poll.poll(0)
 
 
 def _leave_stdout() -> None:

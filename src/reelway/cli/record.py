@@ -24,6 +24,7 @@ from reelway.graph.pid import Pid
 from reelway.record import Recorder, RecordingInfo
 from reelway.record.remote import OnHttp
 from reelway.record.triggers import OnMotion, OnSignal
+from reelway.runtime.clock import SIGNAL_S
 from reelway.runtime.stopping import Flush
 from reelway.session.loading import load_word
 from reelway.session.logs import set_logs
@@ -269,7 +270,7 @@ class _Playing:
     def join(self) -> None:
         """Until it is over. It looks up now and then: no signal ends a sleep that it comes just before."""
         while self._thread.is_alive():
-            self._thread.join(10 * LOOK_S)
+            self._thread.join(SIGNAL_S)
 
     def _run(self) -> None:
         try:

@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["heeding", "hush", "settle"]
+from reelway.session.interrupt import NAMES, Interrupting
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-"""Ctrl-C, `kill`, and a terminal that is closed, which Windows has not."""
+__all__ = ["heeding", "hush", "settle"]
 
 _before: dict[int, Any] = {}
 """Handlers in whose place `_nothing` is."""
@@ -62,7 +61,8 @@ def settle(*, last: bool) -> None:
 
 
 def _replace(number: int, handler: Any) -> None:
-    _before.setdefault(number, signal.SIG_DFL if handler is None else handler)
+    unset = handler is None or isinstance(handler, Interrupting)  # which stands where nothing did
+    _before.setdefault(number, signal.SIG_DFL if unset else handler)
     signal.signal(number, _nothing)
 
 

@@ -33,7 +33,9 @@ class Channel:
         """Writes all of `data`, however often the system has to be asked. Raises OSError."""
         left = memoryview(data)
         while left:
-            left = left[self._sink.write(left) or 0 :]
+            if not (done := self._sink.write(left)):
+                raise OSError("write() took nothing")
+            left = left[done:]
         return len(data)
 
     def close(self) -> None:

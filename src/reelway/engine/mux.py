@@ -396,14 +396,16 @@ class Mux(Filter):
                 container_options=self._told(),
             )
             if self.url and self._channel is None:  # FFmpeg opens it, and PyAV does not close it by itself
-                self._when_dropped = weakref.finalize(self, _close_dropped, self._container)
+                self._when_dropped = weakref.finalize(self, _close_dropped, self._container, os.getpid())
                 self._when_dropped.atexit = False  # a thread may still be at it
         except (av.error.FFmpegError, OSError) as error:
             raise writing(error, self.url or repr(self.dst)) from quotable(error)
 
 
-def _close_dropped(container: Any) -> None:
-    """Nobody is left who could be told what goes wrong."""
+def _close_dropped(container: Any, process: int) -> None:
+    """Nobody is left who could be told what goes wrong. In a child of a fork the file is its parent's."""
+    if os.getpid() != process:
+        return
     with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
         container.close()
 

@@ -17,6 +17,8 @@ from reelway.engine.streaminfo import StreamInfo
 
 __all__ = ["tag_for"]
 
+PERIOD = 251
+"""A prime: no line of a usual size is as long as a multiple of it."""
 LOOKED_AT = {"avi", "mov", "matroska", "nut"}
 """Containers that say what their pictures are, and are read again."""
 
@@ -44,7 +46,8 @@ def _sample(width: int, height: int, pix_fmt: str) -> tuple[bytes, str]:
     frame = av.VideoFrame(width, height, pix_fmt)
     for number, plane in enumerate(frame.planes, 1):
         size = plane.buffer_size
-        plane.update((bytes(range(0, 256, number)) * (size // (256 // number) + 1))[:size])
+        pattern = bytes(at * number % PERIOD for at in range(PERIOD))
+        plane.update((pattern * (size // PERIOD + 1))[:size])
     context: Any = av.CodecContext.create("rawvideo", "w")
     context.width, context.height, context.pix_fmt = width, height, pix_fmt
     context.time_base = Fraction(1, 25)

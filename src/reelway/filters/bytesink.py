@@ -191,6 +191,8 @@ def _whole(write: Callable[[Any], int | None]) -> Callable[[Any], None]:
         left = memoryview(data)
         while left:
             done = write(left)
+            if done == 0:
+                raise OSError("write() took nothing")
             left = left[len(left) if done is None else done :]
 
     return put

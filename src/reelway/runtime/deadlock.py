@@ -45,7 +45,7 @@ def waits_for(node: Node) -> Iterator[Wait]:
                 if not link.roomy:
                     yield link.filter.context, link  # type: ignore[misc]
     else:
-        if node.postponed:
+        if node.postponed or node.lingers:
             for filter in node.scheduler.pending(node.filter):
                 yield filter.context, None  # type: ignore[misc]
         for link in node.filter.ipids:
@@ -156,12 +156,18 @@ def relieve_and_resume(scheduler: Scheduler) -> bool:
             return False
         scheduler.fail(error)
         return True
+    while (over := next(filter(_lingers_for_nothing, scheduler.nodes), None)) is not None:
+        scheduler.end(over)  # which may be what another one lingers for
     for node in scheduler.nodes:
         if node.postponed and not (node.running or node.done or node.inputs_may_come()):
             node.postponed = False
             scheduler.wake(node)
             return True
-    return False
+    return bool(scheduler.ready)
+
+
+def _lingers_for_nothing(node: Node) -> bool:
+    return node.lingers and not (node.running or node.ready or node.done or node.may_get_inputs())
 
 
 def unblock(scheduler: Scheduler) -> bool:

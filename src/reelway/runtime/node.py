@@ -42,8 +42,9 @@ class Node:
 
     __slots__ = (
         "abandoned", "again", "closed", "cpu_s", "delay", "doing", "done", "elsewhere", "ended_at", "error",
-        "errors", "filter", "held", "held_until", "joining", "later", "leaving", "number", "own", "postponed",
-        "progress", "ready", "running", "scheduler", "telling", "timer", "took_s", "turns", "wall_s", "work",
+        "errors", "filter", "held", "held_until", "joining", "later", "leaving", "lingers", "number", "own",
+        "postponed", "progress", "ready", "running", "scheduler", "telling", "timer", "took_s", "turns",
+        "wall_s", "work",
     )  # fmt: skip
 
     def __init__(self, filter: Filter, scheduler: Scheduler) -> None:
@@ -52,6 +53,8 @@ class Node:
         self.ready = self.running = self.again = self.done = self.closed = self.abandoned = False
         self.postponed = False
         """It was told that PIDs may still come. Its thread sets it; the session clears it between turns."""
+        self.lingers = False
+        """All that it had is over, and a PID may still come. The session's thread only."""
         self.joining: list[Pid] = []
         """What feeds the links that it gets when its turn is over."""
         self.leaving = False

@@ -353,15 +353,17 @@ class Scheduler:
             filter.blocked, node.again = False, True
         if node.done:
             return
-        again, node.again = node.again, False
+        again, node.again, node.lingers = node.again, False, False
         if self.stopping and node.is_source:
             if self.stopping == "fast":
                 discard_behind(self, node)
             self.end(node)
         elif not (open_pids or open_links or waiting) or (not open_pids and filter.opids and node.is_source):
-            node.postponed = node.may_get_inputs()
-            if not node.postponed:
+            node.lingers = node.may_get_inputs()
+            if not node.lingers:
                 self._retire(node)  # nothing can come of it any more
+            elif again or node.work:
+                self.wake(node)
         elif again or node.work:
             self.wake(node)
         elif node.delay is not None:

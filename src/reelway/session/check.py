@@ -5,6 +5,7 @@ And what is told when it is over: a file that got nothing.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import stat
@@ -134,12 +135,19 @@ def tell_empty(session: Session) -> None:
             continue
         if all(link.ended and not link.packets_in for link in inputs):
             path = os.fsdecode(target).removeprefix("file:")
-            older = os.path.isfile(path) and os.path.getsize(path) > 0
+            older = _has_content(path)
             log.warning(
                 "%s: nothing was written: no packet reached it%s",
                 redact(os.fsdecode(target)),
                 "; the file of this name is an older one" if older else "",
             )
+
+
+def _has_content(path: str) -> bool:
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        return stat.S_ISREG(found.st_mode) and found.st_size > 0
+    return False
 
 
 def _path(url: Any) -> str | None:

@@ -53,8 +53,9 @@ class Interrupting:
             os.kill(os.getpid(), number)
             return
         spared = time.monotonic() < self._spared_until_s
-        self.note(number)
+        self.received.append(number)
         if not spared:
+            self._spared_until_s = time.monotonic() + SPARED_S
             raise KeyboardInterrupt
 
 
@@ -87,20 +88,23 @@ def interruptible(session: Session) -> Iterator[None]:
     before = {each: handler for each in _numbers() if _interrupts(handler := signal.getsignal(each))}
     presses = 0
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         nonlocal presses
-        presses += 1
         handler = before[signal.Signals(number)]
         if isinstance(handler, Interrupting):
+            if not handler.ours:
+                handler(number, frame)
+                return
             handler.note(number)
+        presses += 1
         session.stop("all" if presses == 1 else "none")
 
-    for number in before:
-        signal.signal(number, stop)
     try:
+        for number in before:
+            signal.signal(number, stop)
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in reversed(before.items()):  # Ctrl-C last: until then it cannot raise here
             signal.signal(number, handler)
     if presses:
         raise KeyboardInterrupt

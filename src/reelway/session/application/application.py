@@ -104,15 +104,17 @@ class Application:
         DeadlineError where it does not close in time.
         """
         self.target = asked = checked_state(state)
-        # the application's own thread does not wait for who holds the lock, for he may wait for its end
-        if self._lock.acquire(blocking=not self._on_own_thread()):
+        gone_to: State | None = None
+        # the application's own thread does not wait for who holds the lock, for he may wait for its end; so
+        # who held it looks whether that thread asked for something else meanwhile
+        while self.target != gone_to and self._lock.acquire(blocking=not self._on_own_thread()):
             try:
-                self.target = asked
+                if gone_to is None:
+                    self.target = asked
+                gone_to = self.target
                 self._go()
             finally:
                 self._lock.release()
-            if self.target != asked:  # that thread asked meanwhile
-                self.set_state(self.target)
 
     def _go(self) -> None:
         """Moves, unless that is what a callback is called for: who called it goes on to the target."""
