@@ -278,6 +278,11 @@ class Node:
         scheduler = self.scheduler
         return bool(scheduler.pending(self.filter) or scheduler.linking or scheduler.joining or self.joining)
 
+    def may_linger(self) -> bool:
+        """All that it had is over; True where it is not done with that."""
+        self.lingers = self.may_get_inputs()
+        return self.lingers
+
     def may_get_inputs(self) -> bool:
         """All its inputs have ended, and there may be more: somebody before it is not open yet."""
         filter = self.filter

@@ -358,12 +358,10 @@ class Scheduler:
             if self.stopping == "fast":
                 discard_behind(self, node)
             self.end(node)
-        elif not (open_pids or open_links or waiting) or (not open_pids and filter.opids and node.is_source):
-            node.lingers = node.may_get_inputs()
-            if not node.lingers:
-                self._retire(node)  # nothing can come of it any more
-            elif again or node.work:
-                self.wake(node)
+        elif (not (open_pids or open_links or waiting) and not node.may_linger()) or (
+            not open_pids and filter.opids and node.is_source
+        ):
+            self._retire(node)  # nothing can come of it any more
         elif again or node.work:
             self.wake(node)
         elif node.delay is not None:
