@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import av
 
 from reelway.engine.streaminfo import StreamInfo
-from reelway.engine.uncoded import tag_for
 from reelway.errors import LinkError
 
 __all__ = [
@@ -200,8 +199,11 @@ def add_stream(container: Any, planned: Planned, first: memoryview | None = None
         av.BitStreamFilterContext("null", info.template, stream)
         stream.time_base = planned.time_base
         return stream
-    if info.codec == "rawvideo" and (tag := tag_for(name, info)):
-        stream.codec_context.codec_tag = tag
+    if info.codec == "rawvideo":
+        from reelway.engine.uncoded import tag_for  # a remux seldom has such pictures
+
+        if tag := tag_for(name, info):
+            stream.codec_context.codec_tag = tag
     stream.time_base = planned.time_base
     if video and planned.fps:
         stream.codec_context.framerate = planned.fps  # Matroska's default duration: the last picture's, too
